@@ -1,0 +1,58 @@
+"""`python -m bench`: the comparison as Markdown tables, a quick form for CI, the bars. README.md explains each."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import check
+from .report import CHUNKINGS, STREAM_KEYS, Report, add_json, add_streams, progress, summary, write_block
+from .timing import QUICK, THOROUGH
+from .wire import PADDED_SHAPES, SHAPES
+from .workloads import FRAGMENT_SIZES, KEYS
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="toolstream beside its peers, in one run")
+    parser.add_argument("--quick", action="store_true", help="a smoke run: under 40 s, every result checked")
+    parser.add_argument("--only", choices=("json", "stream"), help="one layer")
+    parser.add_argument("--workloads", nargs="+", choices=KEYS, metavar="W", help=f"of {', '.join(KEYS)}")
+    parser.add_argument("--fragments", nargs="+", type=int, metavar="N", help="characters per fragment")
+    parser.add_argument(
+        "--shapes", nargs="+", choices=(*SHAPES, *PADDED_SHAPES), metavar="S", help=f"of {SHAPES + PADDED_SHAPES}"
+    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="replace the block between FILE's bench markers")
+    parser.add_argument("--check", action="store_true", help="measure the bars; exit status 1 if one is missed")
+    parser.add_argument("--goals", action="store_true", help="the same for what the project aims at; minutes")
+    return parser.parse_args(argv)
+
+
+def _measured(options: argparse.Namespace) -> Report:
+    report = Report()
+    effort = QUICK if options.quick else THOROUGH
+    if options.only != "stream":
+        sizes = options.fragments or ((16,) if options.quick or options.write else FRAGMENT_SIZES)
+        add_json(report, effort, sizes=sizes, keys=options.workloads or KEYS)
+    if options.only != "json":
+        keys = options.workloads or (("W2",) if options.quick else STREAM_KEYS)
+        chunkings = (None,) if options.write else CHUNKINGS
+        add_streams(report, effort, shapes=options.shapes or SHAPES, keys=keys, chunkings=chunkings)
+    return report
+
+
+def main(argv: list[str]) -> int:
+    options = _arguments(argv)
+    if options.check or options.goals:
+        held = [check.run(make) for make, asked in ((check.bars, options.check), (check.goals, options.goals)) if asked]
+        return 0 if all(held) else 1
+    report = _measured(options)
+    print(report.markdown())
+    if options.write:
+        options.write.write_text(write_block(options.write.read_text(), summary(report)))
+        progress(f"{options.write}: written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,110 @@
+"""Does the cost of a fragment depend on how much came before it? Linear work means that it doesn't.
+
+Compares the time per fragment of a small document with that of a large one of the same shape, and, for a long call
+in one-character deltas, the time per event at its end with that at its beginning.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import toolstream
+
+from .timing import Effort, Entry, frozen_heap, measure
+from .wire import Stream, stream
+from .workloads import workload
+
+SMALL = 20_000
+LARGE = 2_000_000
+HUGE = 20_000_000
+EFFORT = Effort(rounds=7, entry_seconds=0.5, estimate_above=1e9)
+
+
+def json_growth(key: str, size: int, large: int = LARGE, small: int = SMALL) -> float:
+    """Cost of a fragment of `size` characters in a document of `large` characters, against `small` ones."""
+    return _growth({chars: workload(key, chars).byte_fragments(size) for chars in (small, large)}, _feed)
+
+
+def text_growth(size: int, large: int = LARGE, small: int = SMALL) -> float:
+    """The same for a stream whose reader looks at `call.text` and at the growing strings at every event."""
+    events = {chars: list(stream("anthropic", "W4", size, chars).events) for chars in (small, large)}
+    return _growth(events, _feed_and_look)
+
+
+def _growth(pieces: dict[int, list[bytes]], run: Callable[[Sequence[bytes]], object]) -> float:
+    entries = [Entry(str(chars), lambda pieces=cut: run(pieces)) for chars, cut in pieces.items()]  # type: ignore[misc]
+    timings = measure(entries, EFFORT)
+    small, large = (timings[str(chars)].seconds / len(cut) for chars, cut in pieces.items())
+    return large / small
+
+
+def _feed(fragments: Sequence[bytes]) -> Any:
+    parser = toolstream.JSONParser()
+    feed = parser.feed
+    for fragment in fragments:
+        feed(fragment)
+    return parser.value
+
+
+def _feed_and_look(chunks: Sequence[bytes]) -> int:
+    parser = toolstream.StreamParser()
+    size = 0
+    for chunk in chunks:
+        parser.feed(chunk)
+        if parser.calls:
+            call = parser.calls[0]
+            size += len(call.text) + len(call.snapshot().get("content", ""))
+    parser.close()
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """first, last: seconds per event in the first and last hundredth; stall: the longest single step in seconds."""
+
+    first: float
+    last: float
+    stall: float
+
+    @property
+    def ratio(self) -> float:
+        return self.last / self.first
+
+
+# The calls of production that hurt others most: (events, characters per delta).
+LONG_CALLS = ((116_667, 1), (64 * 1024 // 20, 20), (128 * 1024 // 32, 32))
+
+
+def drift(events: int, characters: int, rounds: int = 3) -> Drift:
+    """Feeds one call of so many deltas event by event. The stall is the smallest of the rounds' longest steps: what
+    the work itself needs, not what the machine did meanwhile."""
+    streamed = stream("anthropic", "W4", characters, events * characters)
+    measured = [_drift(streamed) for _ in range(rounds)]
+    return Drift(
+        statistics.median(one.first for one in measured),
+        statistics.median(one.last for one in measured),
+        min(one.stall for one in measured),
+    )
+
+
+def _drift(streamed: Stream) -> Drift:
+    """The first and the last events are set-up and end, and left out."""
+    deltas = streamed.events[4:-3]
+    with frozen_heap():
+        parser = toolstream.StreamParser()
+        feed = parser.feed
+        for event in streamed.events[:4]:
+            feed(event)
+        gc.collect()
+        steps = []
+        for delta in deltas:
+            start = perf_counter()
+            feed(delta)
+            steps.append(perf_counter() - start)
+    share = max(1, len(steps) // 100)
+    return Drift(statistics.median(steps[:share]), statistics.median(steps[-share:]), max(steps))

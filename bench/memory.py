@@ -1,0 +1,129 @@
+"""What a parser holds: an idle one in the middle of a call, 100 000 of them, and the peak over one long string.
+
+Each part runs in a fresh process, because a process's resident set only tells of its whole past. `tracemalloc` sees
+Python's allocations, the resident set also those of the C core. `python -m bench.memory` prints all parts.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import toolstream
+
+from .wire import stream
+
+MANY = 100_000
+TRACED = 2_000
+STRING_CHARS = 20_000_000
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+def resident() -> int:
+    """Bytes of this process in memory now (Linux), or their highest so far (elsewhere)."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * _PAGE if statm.exists() else highest()
+
+
+def highest() -> int:
+    """The most bytes that this process ever had in memory. Raises `ImportError` on Windows."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _idle_parser(events: tuple[bytes, ...]) -> toolstream.StreamParser:
+    """A parser that stands in the middle of a 2 KB call, most of it settled."""
+    parser = toolstream.StreamParser()
+    for event in events[: len(events) // 2]:
+        parser.feed(event)
+    return parser
+
+
+def idle() -> dict[str, float]:
+    """Bytes of one idle parser, by `tracemalloc`, without what is shared by all."""
+    events = stream("anthropic", "W2").events
+    _idle_parser(events)
+    tracemalloc.start()
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    parsers = [_idle_parser(events) for _ in range(TRACED)]
+    gc.collect()
+    after = tracemalloc.get_traced_memory()[0]
+    return {"python_bytes_each": (after - before) / len(parsers)}
+
+
+def many(count: int = MANY) -> dict[str, float]:
+    """Resident bytes of many idle parsers."""
+    events = stream("anthropic", "W2").events
+    _idle_parser(events)
+    gc.collect()
+    before = resident()
+    parsers = [_idle_parser(events) for _ in range(count)]
+    gc.collect()
+    grown = resident() - before
+    return {"parsers": len(parsers), "resident_bytes": grown, "resident_bytes_each": grown / len(parsers)}
+
+
+def long_string(plain: bool) -> dict[str, float]:
+    """The peak while one string of 20 MB passes through a parser, as multiples of the string's own size."""
+    head, tail = b'{"content": "', b'"}'
+    piece = b"sixteen letters " if plain else "zehn Wörter, …  ".encode()
+    repeats = STRING_CHARS // len(piece.decode())
+
+    def fragments() -> Iterator[bytes]:
+        yield head
+        for _ in range(repeats):
+            yield piece
+        yield tail
+
+    _feed([head, piece, tail])
+    gc.collect()
+    before = highest()
+    value = _feed(fragments())
+    size = sys.getsizeof(value["content"])
+    return {"string_bytes": size, "peak_bytes": highest() - before, "peak_of_string": (highest() - before) / size}
+
+
+def _feed(fragments: Any) -> Any:
+    parser = toolstream.JSONParser()
+    for fragment in fragments:
+        parser.feed(fragment)
+    return parser.value
+
+
+PARTS: dict[str, Callable[[], dict[str, float]]] = {
+    "idle": idle,
+    "many": many,
+    "string": lambda: long_string(plain=True),
+    "string-wide": lambda: long_string(plain=False),
+}
+
+
+def measured(part: str) -> dict[str, float]:
+    """That part's figures, from a fresh process. Raises `subprocess.CalledProcessError` if it fails."""
+    command = [sys.executable, "-m", "bench.memory", part]
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
+def main(arguments: list[str]) -> None:
+    if arguments:
+        print(json.dumps(PARTS[arguments[0]]()))
+        return
+    for part in PARTS:
+        print(part, ", ".join(f"{name} {figure:,.4g}" for name, figure in measured(part).items()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

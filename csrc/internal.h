@@ -1,0 +1,205 @@
+/* What the parts of the scanner share. Nothing outside csrc/ includes this. */
+#ifndef TS_INTERNAL_H
+#define TS_INTERNAL_H
+
+#include "memory.h"
+#include "toolstream.h"
+
+/* ------------------------------------------------------------------ tape: a growing list of records */
+
+typedef struct ts_tape {
+    ts_record *records;
+    size_t count;
+    size_t capacity;
+} ts_tape;
+
+/* ------------------------------------------------------------------ keys: which keys an open object has had
+ *
+ * All open objects share one table. Objects nest, so their keys come and go like a stack: removing the newest
+ * first leaves a linear-probing table exactly as it was before that key came, without tombstones. */
+
+typedef struct ts_key {
+    uint64_t hash;               /* of the decoded key and the number of its object */
+    size_t text;                 /* where the decoded key stands in ts_keys.text */
+    uint32_t size;
+    uint32_t level;              /* the object: how many containers are open around its members */
+    uint32_t reported;           /* a value under this key was reported */
+} ts_key;
+
+typedef struct ts_keys {
+    ts_key *keys;                /* in order of arrival */
+    size_t count;
+    size_t capacity;
+    unsigned char *text;
+    size_t text_size;
+    size_t text_capacity;
+    uint32_t *slots;             /* index into keys, plus one; 0: free. Size: a power of two */
+    size_t slot_count;
+    uint64_t seed[2];
+} ts_keys;
+
+#define TS_NO_KEY ((size_t)-1)
+
+void ts_keys_free(ts_keys *keys);
+/* Finds the key in the object at level, or adds it. *at: its index; *found: whether it was there. */
+int ts_keys_add(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size, size_t *at, int *found);
+/* Forgets all keys from index mark on. */
+void ts_keys_drop(ts_keys *keys, size_t mark);
+/* Computes the hashes and slots from the other fields, after a load. */
+int ts_keys_restore(ts_keys *keys);
+
+/* ------------------------------------------------------------------ paths: sets of positions in the patterns */
+
+typedef struct ts_step_data {
+    int64_t index;
+    size_t key;                  /* where the name stands in ts_paths.text */
+    size_t key_size;
+    int32_t kind;                /* ts_step; 0: the end of a pattern */
+    int32_t want;                /* ts_want, at the end of a pattern */
+} ts_step_data;
+
+struct ts_paths {
+    ts_step_data *steps;         /* pattern after pattern, each closed by a step of kind 0 */
+    size_t count;
+    size_t capacity;
+    unsigned char *text;
+    size_t text_size;
+    size_t text_capacity;
+    size_t begun;                /* index of the first step of the pattern that is being written */
+};
+
+/* Words of a set of positions. */
+size_t ts_paths_words(const ts_paths *paths);
+/* The set before any step. */
+void ts_paths_start(const ts_paths *paths, uint64_t *set);
+/* Moves the set over one step: a key (NULL for an element) or an index. to may not be from. Answers whether
+ * anything below can still match; *want is an or of what matches right here. */
+int ts_paths_move(const ts_paths *paths, const uint64_t *from, uint64_t *to, const unsigned char *key,
+                  size_t key_size, int64_t index, int *want);
+
+/* ------------------------------------------------------------------ the scanner */
+
+/* Where the grammar stands. */
+enum ts_state {
+    ST_VALUE,                    /* a value must follow: at the root, after ':' or ',' */
+    ST_FIRST_ELEMENT,            /* after '[' */
+    ST_FIRST_KEY,                /* after '{' */
+    ST_KEY,                      /* after ',' in an object */
+    ST_COLON,                    /* after a key */
+    ST_AFTER_VALUE,              /* ',' or a closing bracket */
+    ST_IN_STRING,                /* see ts_string_state */
+    ST_IN_NUMBER,                /* see ts_number_state */
+    ST_IN_LITERAL,
+    ST_END,                      /* the root value is complete */
+    ST_STATE_COUNT
+};
+
+/* Where a string stands. */
+enum ts_string_state {
+    STR_BODY,
+    STR_UTF8,                    /* inside a multi-byte sequence */
+    STR_ESCAPE,                  /* after '\' */
+    STR_HEX,                     /* inside \uXXXX */
+    STR_HIGH,                    /* after the escape of a high surrogate: is its pair next? */
+    STR_HIGH_ESCAPE,             /* and then '\' */
+    STR_STATE_COUNT
+};
+
+/* Where a number stands. */
+enum ts_number_state {
+    NUM_MINUS,
+    NUM_ZERO,
+    NUM_INT,
+    NUM_DOT,
+    NUM_FRACTION,
+    NUM_E,
+    NUM_SIGN,
+    NUM_EXPONENT,
+    NUM_STATE_COUNT
+};
+
+enum ts_level_flag {
+    LV_ARRAY = 1,
+    LV_INNER = 2,                /* something in it may be reported */
+    LV_WANTED = 4,               /* its own end is reported */
+    LV_EXACT = 8,                /* the run holds integers that may not fit 64 bits */
+    LV_KEY_ESCAPED = 16,         /* the current key holds a backslash */
+    LV_REPORTED = 32             /* something in the current member was reported */
+};
+
+/* An open container. Offsets are those of the stream. */
+typedef struct ts_level {
+    int64_t run_start;           /* the first member that no TS_RUN has shown; -1: none until the next ',' */
+    int64_t run_end;             /* behind the last member that is final and not a container of its own */
+    int64_t member_start;        /* behind the last ',' or the opening bracket */
+    int64_t key_start;           /* the current key, quotes left out */
+    int64_t key_end;
+    int64_t index;               /* the current element */
+    size_t key_mark;             /* ts_keys.count before the first key of this object */
+    size_t key;                  /* the current key in ts_keys, or TS_NO_KEY */
+    uint32_t flags;
+} ts_level;
+
+struct ts_scanner {
+    ts_view view;
+    ts_options options;
+    ts_tape reports;
+    ts_tape steps;
+
+    unsigned char *text;         /* the bytes that are still needed; one spare byte behind them */
+    size_t text_size;
+    size_t text_capacity;
+    int64_t text_start;
+    int64_t keep_from;           /* no byte before this one is needed any more */
+
+    ts_level *levels;
+    size_t level_count;
+    size_t level_capacity;
+    size_t pushed;               /* how many of them a TS_PUSH has shown */
+    uint64_t *sets;              /* one set of pattern positions a level, and one for the member */
+    size_t words;
+
+    ts_keys keys;
+    unsigned char *scratch;      /* a key without its escapes */
+    size_t scratch_capacity;
+
+    int64_t offset;              /* bytes taken */
+    int64_t line;
+    int64_t line_start;
+    int64_t token;               /* where the token in progress begins */
+    int64_t root_start;          /* the root value, -1 before */
+    int64_t root_end;
+    int32_t state;
+    int32_t root_shown;          /* by TS_PUSH or TS_ROOT */
+    int32_t root_exact;          /* as LV_EXACT, of a root that ended before it was shown */
+    int32_t value_due;           /* a report of this call needs the live value */
+
+    int32_t want;                /* what is asked of the member in progress: ts_want */
+    int32_t inner;               /* something below it may be reported */
+
+    int32_t string;              /* ts_string_state */
+    int32_t is_key;
+    int32_t escaped;             /* the string in progress holds a backslash */
+    int32_t growing;             /* its growth is reported: 1, and 2 once TS_STRING was written */
+    int64_t grown;               /* reported up to here */
+    int64_t hold;                /* an unfinished escape, pair or sequence begins here, or -1 */
+    int64_t escape;              /* the escape in progress begins here */
+    uint32_t code;               /* its digits so far */
+    int32_t digits;              /* ... and how many */
+    int32_t utf8_need;           /* continuation bytes to come */
+    uint32_t utf8_low;           /* bounds of the next one */
+    uint32_t utf8_high;
+
+    int32_t number;              /* ts_number_state */
+    int32_t literal;             /* 0 true, 1 false, 2 null */
+    int32_t matched;             /* letters of it so far */
+};
+
+/* Makes room for `needed` sets of positions and levels. */
+int ts_levels_reserve(ts_scanner *scanner, size_t needed);
+/* Makes room for size more bytes of text and the spare one. */
+int ts_text_reserve(ts_scanner *scanner, size_t size);
+/* Copies what changed into the view. */
+void ts_view_update(ts_scanner *scanner);
+
+#endif

@@ -1,0 +1,178 @@
+/* Finds repeated keys: one hash table for all open objects. See ts_keys in internal.h.
+ *
+ * Keys come from a model, hence perhaps from an attacker: the hash is SipHash-1-3 (Aumasson, Bernstein) under
+ * a secret seed, so that nobody can choose keys that collide.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+static uint64_t rotate(uint64_t v, int by)
+{
+    return (v << by) | (v >> (64 - by));
+}
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[2] = rotate(v[2], 32);
+}
+
+static uint64_t sip_hash(const uint64_t seed[2], uint32_t level, const unsigned char *text, size_t size)
+{
+    uint64_t v[4] = {seed[0] ^ UINT64_C(0x736f6d6570736575), seed[1] ^ UINT64_C(0x646f72616e646f6d),
+                     seed[0] ^ UINT64_C(0x6c7967656e657261), seed[1] ^ UINT64_C(0x7465646279746573)};
+    uint64_t word = level; /* the object is a first block of its own */
+    v[3] ^= word;
+    sip_round(v);
+    v[0] ^= word;
+    size_t at = 0;
+    for (; size - at >= 8; at += 8) {
+        word = 0;
+        for (int i = 7; i >= 0; i--) {
+            word = (word << 8) | text[at + (size_t)i];
+        }
+        v[3] ^= word;
+        sip_round(v);
+        v[0] ^= word;
+    }
+    word = (uint64_t)(size & 0xff) << 56;
+    for (size_t i = 0; at + i < size; i++) {
+        word |= (uint64_t)text[at + i] << (8 * i);
+    }
+    v[3] ^= word;
+    sip_round(v);
+    v[0] ^= word;
+    v[2] ^= 0xff;
+    sip_round(v);
+    sip_round(v);
+    sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+void ts_keys_free(ts_keys *keys)
+{
+    TS_FREE(keys->keys);
+    TS_FREE(keys->text);
+    TS_FREE(keys->slots);
+}
+
+static void slot_insert(ts_keys *keys, size_t at)
+{
+    size_t mask = keys->slot_count - 1;
+    size_t slot = (size_t)keys->keys[at].hash & mask;
+    while (keys->slots[slot] != 0) {
+        slot = (slot + 1) & mask;
+    }
+    keys->slots[slot] = (uint32_t)(at + 1);
+}
+
+static int slots_build(ts_keys *keys)
+{
+    size_t slot_count = 16;
+    while (slot_count < keys->count * 2 + 2) {
+        slot_count *= 2;
+    }
+    if (slot_count > keys->slot_count) {
+        uint32_t *slots = (uint32_t *)ts_resize_array(keys->slots, slot_count, sizeof *slots);
+        if (slots == NULL) {
+            return TS_ERR_MEMORY;
+        }
+        keys->slots = slots;
+        keys->slot_count = slot_count;
+    }
+    memset(keys->slots, 0, keys->slot_count * sizeof *keys->slots);
+    for (size_t at = 0; at < keys->count; at++) {
+        slot_insert(keys, at);
+    }
+    return TS_OK;
+}
+
+int ts_keys_restore(ts_keys *keys)
+{
+    for (size_t at = 0; at < keys->count; at++) {
+        ts_key *key = &keys->keys[at];
+        key->hash = sip_hash(keys->seed, key->level, keys->text + key->text, key->size);
+    }
+    return slots_build(keys);
+}
+
+static int same_key(const ts_keys *keys, const ts_key *key, uint64_t hash, uint32_t level, const unsigned char *text,
+                    size_t size)
+{
+    return key->hash == hash && key->level == level && key->size == size &&
+           (size == 0 || memcmp(keys->text + key->text, text, size) == 0);
+}
+
+static int key_append(ts_keys *keys, uint64_t hash, uint32_t level, const unsigned char *text, size_t size)
+{
+    if (size > UINT32_MAX || keys->count >= UINT32_MAX / 4) {
+        return TS_ERR_MEMORY; /* the widths of ts_key and of the slots */
+    }
+    if (!ts_reserve((void **)&keys->keys, &keys->capacity, keys->count, 1, sizeof *keys->keys) ||
+        !ts_reserve((void **)&keys->text, &keys->text_capacity, keys->text_size, size, 1)) {
+        return TS_ERR_MEMORY;
+    }
+    ts_key *key = &keys->keys[keys->count];
+    key->hash = hash;
+    key->text = keys->text_size;
+    key->size = (uint32_t)size;
+    key->level = level;
+    key->reported = 0;
+    if (size != 0) {
+        memcpy(keys->text + keys->text_size, text, size);
+    }
+    keys->text_size += size;
+    keys->count++;
+    return TS_OK;
+}
+
+int ts_keys_add(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size, size_t *at, int *found)
+{
+    uint64_t hash = sip_hash(keys->seed, level, text, size);
+    if (keys->slot_count != 0) {
+        size_t mask = keys->slot_count - 1;
+        for (size_t slot = (size_t)hash & mask; keys->slots[slot] != 0; slot = (slot + 1) & mask) {
+            size_t index = keys->slots[slot] - 1;
+            if (same_key(keys, &keys->keys[index], hash, level, text, size)) {
+                *at = index;
+                *found = 1;
+                return TS_OK;
+            }
+        }
+    }
+    int status = key_append(keys, hash, level, text, size);
+    if (status != TS_OK) {
+        return status;
+    }
+    *at = keys->count - 1;
+    *found = 0;
+    if (keys->count * 2 > keys->slot_count) {
+        return slots_build(keys);
+    }
+    slot_insert(keys, *at);
+    return TS_OK;
+}
+
+void ts_keys_drop(ts_keys *keys, size_t mark)
+{
+    while (keys->count > mark) {
+        size_t at = keys->count - 1;
+        size_t mask = keys->slot_count - 1;
+        size_t slot = (size_t)keys->keys[at].hash & mask;
+        while (keys->slots[slot] != (uint32_t)(at + 1)) {
+            slot = (slot + 1) & mask;
+        }
+        keys->slots[slot] = 0;
+        keys->text_size = keys->keys[at].text;
+        keys->count = at;
+    }
+}

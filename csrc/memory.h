@@ -1,0 +1,43 @@
+/* Growing arrays: sizes that cannot overflow, every allocation checked. */
+#ifndef TS_MEMORY_H
+#define TS_MEMORY_H
+
+#include "alloc.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* realloc for count items of item_size bytes; NULL (and block as it was) without memory. */
+static inline void *ts_resize_array(void *block, size_t count, size_t item_size)
+{
+    if (count > SIZE_MAX / 2 / item_size) {
+        return NULL;
+    }
+    return TS_REALLOC(block, count * item_size);
+}
+
+/* Makes room for more items behind count ones, growing by half at least so that appending stays linear.
+ * Answers 0, with everything as it was, without memory. */
+static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_t more, size_t item_size)
+{
+    if (more <= *capacity - count) {
+        return 1;
+    }
+    if (more > SIZE_MAX / 4 - count) {
+        return 0;
+    }
+    size_t wanted = count + more;
+    size_t grown = *capacity + *capacity / 2 + 8;
+    if (grown < wanted) {
+        grown = wanted;
+    }
+    void *bigger = ts_resize_array(*block, grown, item_size);
+    if (bigger == NULL) {
+        return 0;
+    }
+    *block = bigger;
+    *capacity = grown;
+    return 1;
+}
+
+#endif

@@ -1,0 +1,743 @@
+/* Cuts a byte stream into server-sent events: WHATWG HTML, section 9.2.5 "Parsing an event stream" and 9.2.6
+ * "Interpreting an event stream".
+ *
+ * Trusts nothing about the input; it may be cut anywhere. Guarantees: the same frames, offsets and status for
+ * every way to cut it; each byte is looked at once; a byte of data is copied once, from the input to the
+ * text (and once more if its frame is still open when earlier ones are forgotten).
+ *
+ * The rules work on bytes: the standard decodes first, but all that it looks for is ASCII, and UTF-8 decoding
+ * with replacement never swallows or makes an ASCII byte. So the caller decodes what it needs.
+ */
+#include "memory.h"
+#include "toolstream.h"
+
+#include <string.h>
+
+#define NAME_MAX_SIZE 5          /* "event", "retry" */
+#define TRIM_BYTES 4096          /* buffers up to here are kept for good */
+#define TRIM_FRAMES 512
+
+/* Where the line in progress stands. */
+enum ts_sse_state {
+    SSE_BOM,                     /* the stream's first bytes: line_size of them match a BOM */
+    SSE_AFTER_CR,                /* a line has ended; an LF here belongs to its end */
+    SSE_NAME,                    /* in the field name; at the line's begin while it is empty */
+    SSE_SPACE,                   /* after the colon: one space is dropped */
+    SSE_VALUE,
+    SSE_SKIP,                    /* in a comment or a field that the standard doesn't know */
+    SSE_STATE_COUNT
+};
+
+enum ts_sse_field {
+    FIELD_NONE,
+    FIELD_DATA,
+    FIELD_EVENT,
+    FIELD_ID,
+    FIELD_RETRY,
+    FIELD_COUNT
+};
+
+/* ts_sse.digits before the first digit, and after anything that is none. */
+enum ts_sse_digits { DIGITS_NONE = -1, DIGITS_BAD = -2 };
+
+typedef struct ts_buffer {
+    unsigned char *bytes;
+    size_t size;
+    size_t capacity;
+} ts_buffer;
+
+struct ts_sse {
+    ts_sse_view view;
+    int64_t max_event_bytes;
+    ts_frame *frames;
+    size_t frame_capacity;
+
+    /* The last event id, a zero byte, then the data, id and type of the frames since the last call, then the
+     * open frame's data. Thanks to the zero byte an id at offset 0 is always one from an earlier call. */
+    ts_buffer text;
+    size_t data_start;           /* the open frame's data */
+    size_t data_size;            /* its whole lines, an LF behind each; a line in progress follows */
+    ts_buffer event;             /* the open frame's type */
+    ts_buffer id;                /* ... and its id, if has_id */
+    ts_buffer line;              /* value in progress of an event or id line */
+
+    int64_t line_size;           /* bytes of the line in progress, of whatever kind */
+    int64_t digits;              /* value in progress of a retry line, or ts_sse_digits */
+    int32_t state;               /* ts_sse_state */
+    int32_t field;               /* ts_sse_field of SSE_SPACE and SSE_VALUE */
+    int32_t has_id;
+    int32_t has_nul;             /* the id in progress holds a NUL: it will be ignored */
+    uint32_t name_size;
+    unsigned char name[NAME_MAX_SIZE];
+};
+
+/* ------------------------------------------------------------------ buffers */
+
+static int buffer_append(ts_buffer *buffer, const unsigned char *bytes, size_t size)
+{
+    if (size == 0) {
+        return TS_OK;
+    }
+    void *block = buffer->bytes;
+    int enough = ts_reserve(&block, &buffer->capacity, buffer->size, size, 1);
+    buffer->bytes = (unsigned char *)block;
+    if (!enough) {
+        return TS_ERR_MEMORY;
+    }
+    memcpy(buffer->bytes + buffer->size, bytes, size);
+    buffer->size += size;
+    return TS_OK;
+}
+
+static void buffer_swap(ts_buffer *a, ts_buffer *b)
+{
+    ts_buffer kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* Gives back memory that one long event needed and the next ones don't. Filling it again takes as many bytes
+ * of input, so the work stays linear. */
+static void buffer_trim(ts_buffer *buffer)
+{
+    if (buffer->capacity <= TRIM_BYTES || buffer->size >= buffer->capacity / 4) {
+        return;
+    }
+    size_t capacity = buffer->size > TRIM_BYTES ? buffer->size : TRIM_BYTES;
+    void *smaller = TS_REALLOC(buffer->bytes, capacity);
+    if (smaller != NULL) {
+        buffer->bytes = (unsigned char *)smaller;
+        buffer->capacity = capacity;
+    }
+}
+
+/* ------------------------------------------------------------------ lines */
+
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+
+/* Nonzero if a byte of v is zero (Mycroft's test). */
+static uint64_t zero_bytes(uint64_t v)
+{
+    return (v - ONES) & ~v & HIGHS;
+}
+
+/* How many bytes come before the first CR or LF. Both are searched at once: a search for one and then the
+ * other reads a stream that uses one of them again and again to its end. */
+static size_t line_length(const unsigned char *data, size_t size)
+{
+    size_t at = 0;
+    while (size - at >= 16) {
+        uint64_t a;
+        uint64_t b;
+        memcpy(&a, data + at, 8);
+        memcpy(&b, data + at + 8, 8);
+        if ((zero_bytes(a ^ (ONES * '\n')) | zero_bytes(a ^ (ONES * '\r')) | zero_bytes(b ^ (ONES * '\n')) |
+             zero_bytes(b ^ (ONES * '\r'))) != 0) {
+            break;
+        }
+        at += 16;
+    }
+    while (at < size && data[at] != '\n' && data[at] != '\r') {
+        at++;
+    }
+    return at;
+}
+
+static int field_named(const unsigned char *name, size_t size)
+{
+    if (size == 4 && memcmp(name, "data", 4) == 0) {
+        return FIELD_DATA;
+    }
+    if (size == 5 && memcmp(name, "event", 5) == 0) {
+        return FIELD_EVENT;
+    }
+    if (size == 2 && memcmp(name, "id", 2) == 0) {
+        return FIELD_ID;
+    }
+    if (size == 5 && memcmp(name, "retry", 5) == 0) {
+        return FIELD_RETRY;
+    }
+    return FIELD_NONE;
+}
+
+/* The name is whole. An empty one begins a comment, and no field has it. */
+static void begin_value(ts_sse *sse)
+{
+    sse->field = field_named(sse->name, sse->name_size);
+    sse->state = sse->field == FIELD_NONE ? SSE_SKIP : SSE_SPACE;
+    sse->digits = DIGITS_NONE;
+    sse->has_nul = 0;
+}
+
+/* Reads the name as far as it goes; answers how many bytes that took, the colon included. */
+static size_t take_name(ts_sse *sse, const unsigned char *bytes, size_t size)
+{
+    size_t at = 0;
+    while (at < size && sse->state == SSE_NAME) {
+        unsigned char c = bytes[at];
+        if (c == ':') {
+            begin_value(sse);
+        } else if (sse->name_size == NAME_MAX_SIZE) {
+            sse->state = SSE_SKIP;
+        } else {
+            sse->name[sse->name_size++] = c;
+        }
+        at++;
+    }
+    return at;
+}
+
+/* Too large a number is the largest one that fits: the wait is for ever either way. */
+static void take_digits(ts_sse *sse, const unsigned char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size && sse->digits != DIGITS_BAD; at++) {
+        int digit = bytes[at] - '0';
+        if (digit < 0 || digit > 9) {
+            sse->digits = DIGITS_BAD;
+        } else if (sse->digits == DIGITS_NONE) {
+            sse->digits = digit;
+        } else if (sse->digits > (INT64_MAX - digit) / 10) {
+            sse->digits = INT64_MAX;
+        } else {
+            sse->digits = sse->digits * 10 + digit;
+        }
+    }
+}
+
+static int take_value(ts_sse *sse, const unsigned char *bytes, size_t size)
+{
+    switch (sse->field) {
+    case FIELD_DATA: return buffer_append(&sse->text, bytes, size);
+    case FIELD_EVENT: return buffer_append(&sse->line, bytes, size);
+    case FIELD_ID:
+        if (sse->has_nul || memchr(bytes, 0, size) != NULL) {
+            sse->has_nul = 1;
+            return TS_OK;
+        }
+        return buffer_append(&sse->line, bytes, size);
+    default: take_digits(sse, bytes, size); return TS_OK;
+    }
+}
+
+/* Takes a part of a line, without its end; size is not 0. */
+static int take_piece(ts_sse *sse, const unsigned char *bytes, size_t size)
+{
+    size_t at = take_name(sse, bytes, size);
+    if (sse->state == SSE_SPACE && at < size) {
+        at += bytes[at] == ' ';
+        sse->state = SSE_VALUE;
+    }
+    if (sse->state == SSE_VALUE && at < size) {
+        return take_value(sse, bytes + at, size - at);
+    }
+    return TS_OK;
+}
+
+/* The line of a known field has ended. */
+static int end_value(ts_sse *sse)
+{
+    int status = TS_OK;
+    switch (sse->field) {
+    case FIELD_DATA:
+        status = buffer_append(&sse->text, (const unsigned char *)"\n", 1);
+        sse->data_size = sse->text.size - sse->data_start;
+        break;
+    case FIELD_EVENT: buffer_swap(&sse->event, &sse->line); break;
+    case FIELD_ID:
+        if (!sse->has_nul) {
+            buffer_swap(&sse->id, &sse->line);
+            sse->has_id = 1;
+        }
+        break;
+    default:
+        if (sse->digits >= 0) { /* no digit at all: the standard doesn't say, browsers ignore it */
+            sse->view.retry = sse->digits;
+        }
+        break;
+    }
+    sse->line.size = 0;
+    return status;
+}
+
+/* ------------------------------------------------------------------ frames */
+
+/* The open frame's id becomes the last event id, with or without data. */
+static int commit_id(ts_sse *sse)
+{
+    if (!sse->has_id) {
+        return TS_OK;
+    }
+    size_t at = sse->text.size;
+    if (buffer_append(&sse->text, sse->id.bytes, sse->id.size) != TS_OK) {
+        return TS_ERR_MEMORY;
+    }
+    sse->view.last_id = sse->id.size != 0 ? (int64_t)at : 0;
+    sse->view.last_id_size = (int64_t)sse->id.size;
+    sse->has_id = 0;
+    sse->id.size = 0;
+    return TS_OK;
+}
+
+static int add_frame(ts_sse *sse)
+{
+    void *block = sse->frames;
+    int enough = ts_reserve(&block, &sse->frame_capacity, (size_t)sse->view.frame_count, 1, sizeof *sse->frames);
+    sse->frames = (ts_frame *)block;
+    if (!enough) {
+        return TS_ERR_MEMORY;
+    }
+    ts_frame *frame = &sse->frames[sse->view.frame_count];
+    frame->data = (int64_t)sse->data_start;
+    frame->data_size = (int64_t)sse->data_size - 1; /* without the last LF */
+    frame->event = (int64_t)sse->text.size;
+    frame->event_size = (int64_t)sse->event.size;
+    frame->id = sse->view.last_id;
+    frame->id_size = sse->view.last_id_size;
+    frame->retry = sse->view.retry;
+    if (buffer_append(&sse->text, sse->event.bytes, sse->event.size) != TS_OK) {
+        return TS_ERR_MEMORY;
+    }
+    sse->view.frame_count++;
+    return TS_OK;
+}
+
+/* A blank line: hands out the frame if it has data, and begins the next one. */
+static int dispatch(ts_sse *sse)
+{
+    int status = commit_id(sse);
+    if (status == TS_OK && sse->data_size != 0) {
+        status = add_frame(sse);
+    }
+    sse->event.size = 0;
+    sse->data_start = sse->text.size;
+    sse->data_size = 0;
+    return status;
+}
+
+/* The line in progress has ended; state says how it goes on. */
+static int end_line(ts_sse *sse, int state)
+{
+    int status = TS_OK;
+    if (sse->state == SSE_NAME && sse->name_size == 0) {
+        status = dispatch(sse);
+    } else {
+        if (sse->state == SSE_NAME) {
+            begin_value(sse); /* a name without a colon: the value is empty */
+        }
+        if (sse->state == SSE_SPACE || sse->state == SSE_VALUE) {
+            status = end_value(sse);
+        }
+    }
+    sse->state = state;
+    sse->name_size = 0;
+    sse->line_size = 0;
+    return status;
+}
+
+/* Whether ts_sse_flush would give a frame. */
+static int has_open_frame(const ts_sse *sse)
+{
+    switch (sse->state) {
+    case SSE_SPACE:
+    case SSE_VALUE: return sse->data_size != 0 || sse->field == FIELD_DATA;
+    case SSE_NAME: return sse->data_size != 0 || field_named(sse->name, sse->name_size) == FIELD_DATA;
+    default: return sse->data_size != 0;
+    }
+}
+
+/* ------------------------------------------------------------------ the stream */
+
+/* How many more bytes the line in progress may have. */
+static int64_t room_left(const ts_sse *sse)
+{
+    return sse->max_event_bytes - (int64_t)(sse->data_size + sse->event.size + sse->id.size) - sse->line_size;
+}
+
+/* Looks at one of the stream's first bytes; answers whether it was taken as part of a BOM. */
+static int take_bom(ts_sse *sse, unsigned char c)
+{
+    static const unsigned char bom[3] = {0xef, 0xbb, 0xbf};
+    if (c != bom[sse->line_size]) {
+        sse->state = sse->line_size == 0 ? SSE_NAME : SSE_SKIP; /* half a BOM is part of an unknown name */
+        return 0;
+    }
+    sse->line_size++;
+    if (sse->line_size == 3) {
+        sse->state = SSE_NAME;
+        sse->line_size = 0;
+    }
+    return 1;
+}
+
+/* Takes bytes up to a fault; *at tells how many. */
+static int take_bytes(ts_sse *sse, const unsigned char *bytes, size_t size, size_t *at)
+{
+    int status = TS_OK;
+    while (status == TS_OK && *at < size) {
+        if (sse->state == SSE_AFTER_CR) {
+            sse->state = SSE_NAME;
+            *at += bytes[*at] == '\n';
+            continue;
+        }
+        if (sse->state == SSE_BOM && room_left(sse) > 0) {
+            *at += (size_t)take_bom(sse, bytes[*at]);
+            continue;
+        }
+        /* One byte more than there is room for: it may be the line's end. */
+        uint64_t room = (uint64_t)room_left(sse);
+        size_t window = size - *at > room ? (size_t)room + 1 : size - *at;
+        size_t length = line_length(bytes + *at, window);
+        if (length > room) {
+            *at += (size_t)room;
+            return TS_ERR_EVENT_BYTES;
+        }
+        if (length != 0) {
+            status = take_piece(sse, bytes + *at, length);
+            sse->line_size += (int64_t)length;
+            *at += length;
+        }
+        if (length < window && status == TS_OK) {
+            status = end_line(sse, bytes[*at] == '\r' ? SSE_AFTER_CR : SSE_NAME);
+            *at += 1;
+        }
+    }
+    return status;
+}
+
+/* Forgets what the last call handed out: only the last event id and the open frame's data stay. */
+static int forget_frames(ts_sse *sse)
+{
+    ts_buffer *text = &sse->text;
+    sse->view.frame_count = 0;
+    if (text->size == 0) {
+        sse->data_start = 1;
+        return buffer_append(text, (const unsigned char *)"", 1);
+    }
+    size_t id_size = (size_t)sse->view.last_id_size;
+    if (sse->view.last_id != 0) {
+        memmove(text->bytes, text->bytes + sse->view.last_id, id_size);
+        sse->view.last_id = 0;
+    }
+    size_t kept = id_size + 1;
+    size_t open_size = text->size - sse->data_start;
+    if (sse->data_start != kept) {
+        text->bytes[id_size] = 0;
+        memmove(text->bytes + kept, text->bytes + sse->data_start, open_size);
+        sse->data_start = kept;
+        text->size = kept + open_size;
+    }
+    buffer_trim(text);
+    buffer_trim(&sse->event);
+    buffer_trim(&sse->id);
+    buffer_trim(&sse->line);
+    if (sse->frame_capacity > TRIM_FRAMES) {
+        TS_FREE(sse->frames);
+        sse->frames = NULL;
+        sse->frame_capacity = 0;
+    }
+    return TS_OK;
+}
+
+static int answer(ts_sse *sse, int status)
+{
+    ts_sse_view *view = &sse->view;
+    view->frames = sse->frames;
+    view->text = sse->text.bytes;
+    view->text_size = (int64_t)sse->text.size;
+    view->open = has_open_frame(sse);
+    view->status = status != TS_OK ? status : view->frame_count != 0 ? TS_READY : TS_OK;
+    return view->status;
+}
+
+static int refuse(ts_sse *sse)
+{
+    sse->view.frame_count = 0;
+    return sse->view.status;
+}
+
+ts_sse *ts_sse_new(int64_t max_event_bytes)
+{
+    ts_sse *sse = (ts_sse *)TS_MALLOC(sizeof *sse);
+    if (sse == NULL) {
+        return NULL;
+    }
+    memset(sse, 0, sizeof *sse);
+    sse->max_event_bytes = max_event_bytes > 0 ? max_event_bytes : 0;
+    sse->view.retry = -1;
+    sse->view.text = (const unsigned char *)"";
+    sse->digits = DIGITS_NONE;
+    sse->state = SSE_BOM;
+    return sse;
+}
+
+void ts_sse_free(ts_sse *sse)
+{
+    if (sse == NULL) {
+        return;
+    }
+    TS_FREE(sse->frames);
+    TS_FREE(sse->text.bytes);
+    TS_FREE(sse->event.bytes);
+    TS_FREE(sse->id.bytes);
+    TS_FREE(sse->line.bytes);
+    TS_FREE(sse);
+}
+
+const ts_sse_view *ts_sse_get_view(const ts_sse *sse)
+{
+    return &sse->view;
+}
+
+int ts_sse_feed(ts_sse *sse, const char *data, size_t size)
+{
+    if (sse->view.status < 0) {
+        return refuse(sse);
+    }
+    size_t taken = 0;
+    int status = forget_frames(sse);
+    if (status == TS_OK) {
+        status = take_bytes(sse, (const unsigned char *)data, size, &taken);
+    }
+    sse->view.offset += (int64_t)taken;
+    sse->view.scanned += (int64_t)taken + (status == TS_ERR_EVENT_BYTES);
+    return answer(sse, status);
+}
+
+int ts_sse_flush(ts_sse *sse)
+{
+    if (sse->view.status < 0) {
+        return refuse(sse);
+    }
+    int status = forget_frames(sse);
+    if (status == TS_OK && sse->line_size != 0) {
+        status = end_line(sse, SSE_NAME);
+    }
+    if (status == TS_OK && sse->data_size != 0) {
+        status = dispatch(sse);
+    }
+    return answer(sse, status);
+}
+
+/* ------------------------------------------------------------------ saving and loading
+ *
+ * All integers little-endian, in this order: a mark, the small fields, the name, the large fields, the
+ * sizes of five texts, the texts. */
+
+static const unsigned char saved_mark[4] = {'T', 'S', 'E', '1'};
+
+enum { SAVED_SMALL = 5, SAVED_LARGE = 6, SAVED_TEXTS = 6 };
+
+typedef struct ts_writer {
+    unsigned char *out;
+    size_t cap;
+    size_t size;                 /* what was written, and what would have been beyond cap */
+} ts_writer;
+
+static void write_bytes(ts_writer *writer, const unsigned char *bytes, size_t size)
+{
+    if (size != 0 && writer->size <= writer->cap && size <= writer->cap - writer->size) {
+        memcpy(writer->out + writer->size, bytes, size);
+    }
+    writer->size += size;
+}
+
+static void write_integer(ts_writer *writer, uint64_t value, size_t width)
+{
+    unsigned char bytes[8];
+    for (size_t i = 0; i < width; i++) {
+        bytes[i] = (unsigned char)(value >> (8 * i));
+    }
+    write_bytes(writer, bytes, width);
+}
+
+size_t ts_sse_save(const ts_sse *sse, unsigned char *out, size_t cap)
+{
+    const ts_sse_view *view = &sse->view;
+    const unsigned char *text = sse->text.bytes;
+    const int32_t small[SAVED_SMALL] = {sse->state, sse->field, sse->has_id, sse->has_nul, (int32_t)sse->name_size};
+    const int64_t large[SAVED_LARGE] = {sse->line_size, sse->digits,   view->retry,
+                                        view->offset,   view->scanned, view->status < 0 ? view->status : TS_OK};
+    size_t whole = sse->data_size;
+    size_t partial = sse->text.size - sse->data_start - whole;
+    const struct {
+        const unsigned char *bytes;
+        size_t size;
+    } texts[SAVED_TEXTS] = {
+        {text == NULL ? NULL : text + view->last_id, (size_t)view->last_id_size},
+        {text == NULL ? NULL : text + sse->data_start, whole},
+        {text == NULL ? NULL : text + sse->data_start + whole, partial},
+        {sse->event.bytes, sse->event.size},
+        {sse->id.bytes, sse->id.size},
+        {sse->line.bytes, sse->line.size},
+    };
+    ts_writer writer = {out, cap, 0};
+    write_bytes(&writer, saved_mark, sizeof saved_mark);
+    for (size_t i = 0; i < SAVED_SMALL; i++) {
+        write_integer(&writer, (uint64_t)small[i], 1);
+    }
+    write_bytes(&writer, sse->name, NAME_MAX_SIZE);
+    for (size_t i = 0; i < SAVED_LARGE; i++) {
+        write_integer(&writer, (uint64_t)large[i], 8);
+    }
+    for (size_t i = 0; i < SAVED_TEXTS; i++) {
+        write_integer(&writer, texts[i].size, 8);
+    }
+    for (size_t i = 0; i < SAVED_TEXTS; i++) {
+        write_bytes(&writer, texts[i].bytes, texts[i].size);
+    }
+    return writer.size;
+}
+
+/* What stands before the texts, read from bytes that may be anything. */
+typedef struct ts_saved_sse {
+    int32_t small[SAVED_SMALL];
+    unsigned char name[NAME_MAX_SIZE];
+    int64_t large[SAVED_LARGE];
+    size_t sizes[SAVED_TEXTS];
+    const unsigned char *texts[SAVED_TEXTS];
+} ts_saved_sse;
+
+#define SAVED_HEAD (sizeof saved_mark + SAVED_SMALL + NAME_MAX_SIZE + 8 * (SAVED_LARGE + SAVED_TEXTS))
+
+static uint64_t read_integer(const unsigned char *bytes)
+{
+    uint64_t value = 0;
+    for (size_t i = 8; i-- > 0;) {
+        value = (value << 8) | bytes[i];
+    }
+    return value;
+}
+
+/* Answers whether the bytes have the right form; what they say is still to be checked. */
+static int read_saved(ts_saved_sse *saved, const unsigned char *data, size_t size)
+{
+    if (size < SAVED_HEAD || memcmp(data, saved_mark, sizeof saved_mark) != 0) {
+        return 0;
+    }
+    const unsigned char *at = data + sizeof saved_mark;
+    for (size_t i = 0; i < SAVED_SMALL; i++) {
+        saved->small[i] = *at++;
+    }
+    memcpy(saved->name, at, NAME_MAX_SIZE);
+    at += NAME_MAX_SIZE;
+    for (size_t i = 0; i < SAVED_LARGE; i++, at += 8) {
+        uint64_t bits = read_integer(at);
+        memcpy(&saved->large[i], &bits, sizeof bits);
+    }
+    const unsigned char *text = data + SAVED_HEAD;
+    size_t left = size - SAVED_HEAD;
+    for (size_t i = 0; i < SAVED_TEXTS; i++, at += 8) {
+        uint64_t wanted = read_integer(at);
+        if (wanted > left) {
+            return 0;
+        }
+        saved->sizes[i] = (size_t)wanted;
+        saved->texts[i] = text;
+        text += wanted;
+        left -= (size_t)wanted;
+    }
+    return left == 0;
+}
+
+static int loaded_numbers_fit(const ts_sse *sse)
+{
+    const ts_sse_view *view = &sse->view;
+    return sse->state < SSE_STATE_COUNT && sse->field < FIELD_COUNT && sse->has_id <= 1 && sse->has_nul <= 1 &&
+           sse->name_size <= NAME_MAX_SIZE && sse->digits >= DIGITS_BAD && view->retry >= -1 && view->offset >= 0 &&
+           view->offset <= INT64_MAX / 2 && view->scanned >= 0 && view->scanned <= INT64_MAX / 2 &&
+           (view->status == TS_OK || view->status == TS_ERR_MEMORY || view->status == TS_ERR_EVENT_BYTES);
+}
+
+/* Whether line_size fits the place in the line. */
+static int loaded_line_fits(const ts_sse *sse)
+{
+    switch (sse->state) {
+    case SSE_BOM: return sse->line_size >= 0 && sse->line_size < 3;
+    case SSE_AFTER_CR: return sse->line_size == 0;
+    case SSE_NAME: return sse->line_size == (int64_t)sse->name_size;
+    case SSE_SPACE:
+    case SSE_VALUE: return sse->line_size > 0 && sse->field != FIELD_NONE;
+    default: return sse->line_size > 0;
+    }
+}
+
+/* Whether the texts are such as the state can have, and within the limit. */
+static int loaded_texts_fit(const ts_sse *sse, const ts_saved_sse *saved)
+{
+    uint64_t limit = (uint64_t)sse->max_event_bytes;
+    uint64_t line_size = (uint64_t)sse->line_size;
+    const size_t *sizes = saved->sizes;
+    int in_data = sse->state == SSE_VALUE && sse->field == FIELD_DATA;
+    int in_line = sse->state == SSE_VALUE && (sse->field == FIELD_EVENT || sse->field == FIELD_ID);
+    uint64_t held = line_size;
+    if (held > limit || sizes[0] > limit) {
+        return 0;
+    }
+    for (size_t i = 1; i <= 4; i++) {
+        if (i == 2) {
+            continue; /* counted with its line */
+        }
+        if (sizes[i] > limit - held) {
+            return 0;
+        }
+        held += sizes[i];
+    }
+    return sizes[2] <= (in_data ? line_size : 0) && sizes[5] <= (in_line ? line_size : 0) &&
+           (sizes[4] == 0 || sse->has_id) && (sizes[1] == 0 || saved->texts[1][sizes[1] - 1] == '\n');
+}
+
+static int load_texts(ts_sse *sse, const ts_saved_sse *saved)
+{
+    if (buffer_append(&sse->text, saved->texts[0], saved->sizes[0]) != TS_OK ||
+        buffer_append(&sse->text, (const unsigned char *)"", 1) != TS_OK) {
+        return TS_ERR_MEMORY;
+    }
+    sse->view.last_id_size = (int64_t)saved->sizes[0];
+    sse->data_start = sse->text.size;
+    sse->data_size = saved->sizes[1];
+    if (buffer_append(&sse->text, saved->texts[1], saved->sizes[1] + saved->sizes[2]) != TS_OK ||
+        buffer_append(&sse->event, saved->texts[3], saved->sizes[3]) != TS_OK ||
+        buffer_append(&sse->id, saved->texts[4], saved->sizes[4]) != TS_OK) {
+        return TS_ERR_MEMORY;
+    }
+    return buffer_append(&sse->line, saved->texts[5], saved->sizes[5]);
+}
+
+static int load_saved(ts_sse *sse, const ts_saved_sse *saved)
+{
+    sse->state = saved->small[0];
+    sse->field = saved->small[1];
+    sse->has_id = saved->small[2];
+    sse->has_nul = saved->small[3];
+    sse->name_size = (uint32_t)saved->small[4];
+    memcpy(sse->name, saved->name, NAME_MAX_SIZE);
+    sse->line_size = saved->large[0];
+    sse->digits = saved->large[1];
+    sse->view.retry = saved->large[2];
+    sse->view.offset = saved->large[3];
+    sse->view.scanned = saved->large[4];
+    if (saved->large[5] > TS_OK || saved->large[5] < TS_ERR_ARGUMENT) {
+        return TS_ERR_ARGUMENT;
+    }
+    sse->view.status = (int32_t)saved->large[5];
+    if (!loaded_numbers_fit(sse) || !loaded_line_fits(sse) || !loaded_texts_fit(sse, saved)) {
+        return TS_ERR_ARGUMENT;
+    }
+    return load_texts(sse, saved);
+}
+
+ts_sse *ts_sse_load(int64_t max_event_bytes, const unsigned char *data, size_t size)
+{
+    ts_saved_sse saved;
+    ts_sse *sse = read_saved(&saved, data, size) ? ts_sse_new(max_event_bytes) : NULL;
+    if (sse == NULL) {
+        return NULL;
+    }
+    if (load_saved(sse, &saved) != TS_OK) {
+        ts_sse_free(sse);
+        return NULL;
+    }
+    answer(sse, sse->view.status);
+    return sse;
+}

@@ -1,0 +1,554 @@
+"""Puts a stream's fragments together: which belongs to which call, and how far each call has come.
+
+Adapters say what the provider said; everything that follows from it is decided here, the same for all providers: the
+order of events, call states, what a stop reason means for calls that are not whole, limits. Trusts adapters to name
+calls by stable keys (or to use `entry` where the provider has none), and nothing else. Guarantees that `ToolCallEnd`
+comes only for whole, valid arguments that the provider has ended, and that a fault is raised after the events before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from typing import Any, Literal, NoReturn
+
+from .calls import FreeText, ToolCall, every, incomplete_arguments, joined
+from .errors import IncompleteError, JSONError, LimitError, ProviderError, ToolStreamError
+from .events import (
+    Event,
+    MessageEnd,
+    MessageStart,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallEnd,
+    ToolCallError,
+    ToolCallStart,
+    UsageUpdate,
+)
+from .json_parser import FieldParser
+from .limits import Limits
+from .paths import Subscription
+from .usage import Usage
+
+StopKind = Literal["tools", "natural", "length", "filter", "other"]
+"""What a stop reason means for the calls before it.
+
+tools: asks for them to be run. natural: the model has finished; asks for its calls, if it made any. length, filter: the
+provider itself cut the message. other: anything else.
+"""
+
+NO_FIELDS = Subscription.compile(depth=0)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Subscriptions:
+    """Which fields are reported, for each tool. Raises `ValueError` for a path that can't be read.
+
+    paths, deltas: as in `Subscription`, or a mapping from tool names to such; a tool that paths doesn't name reports
+    no fields.
+    """
+
+    def __init__(self, *, depth: int | None, paths: Any, deltas: Any) -> None:
+        self._by_tool: dict[str, Subscription] = {}
+        self._other = NO_FIELDS
+        names: set[str] = set()
+        for option in (paths, deltas):
+            if isinstance(option, Mapping):
+                names.update(option)
+        for name in names:
+            own = paths.get(name) if isinstance(paths, Mapping) else paths
+            if not isinstance(paths, Mapping) or name in paths:
+                grow = deltas.get(name, False) if isinstance(deltas, Mapping) else deltas
+                self._by_tool[name] = Subscription.compile(depth=depth, paths=own, deltas=grow)
+        if not isinstance(paths, Mapping):
+            grow = False if isinstance(deltas, Mapping) else deltas
+            self._other = Subscription.compile(depth=depth, paths=paths, deltas=grow)
+
+    def of(self, tool: str) -> Subscription:
+        return self._by_tool.get(tool, self._other)
+
+
+class Assembler:
+    """The state of one stream, whatever its provider.
+
+    events: what has happened since the caller last took them. calls: every call reported, in order.
+    """
+
+    def __init__(
+        self, subscriptions: Subscriptions, *, duplicate_keys: str = "error", on_error: str = "raise", limits: Limits
+    ) -> None:
+        self.events: list[Event] = []
+        self.calls: list[ToolCall] = []
+        self.provider = ""
+        self.id: str | None = None
+        self.model: str | None = None
+        self.usage = Usage()
+        self.stop_reason: str | None = None
+        self.started = False  # MessageStart has been given
+        self.ended = False  # MessageEnd has been given, and no other message has begun since
+        self._subscriptions = subscriptions
+        self._duplicate_keys = duplicate_keys
+        self._raises = on_error == "raise"
+        self._limits = limits
+        self._opened = 0
+        self._text: list[str] = []
+        self._halves: dict[Hashable, str] = {}  # text that ends in a high surrogate, until its other half comes
+        self._forget_message()
+
+    def _forget_message(self) -> None:
+        self._first = len(self.calls)  # the message's calls are self.calls[_first:]
+        self._keys: dict[Hashable, ToolCall] = {}
+        self._ids: dict[tuple[int, str], ToolCall] = {}
+        self._latest: dict[int, ToolCall] = {}
+        self._unsettled: list[ToolCall] = []  # not over yet
+        self._unconfirmed: list[ToolCall] = []  # whole, but the model has not gone on
+        self._kinds: dict[int, StopKind] = {}
+
+    @property
+    def text(self) -> str:
+        """All visible text so far."""
+        return joined(self._text)
+
+    # ------------------------------------------------------------------ the message
+
+    def message_start(self, id: str | None, model: str | None) -> bool:
+        """A message begins; False if it is the one that has begun already.
+
+        A new one before the end of the old one replaces it: a proxy has asked again. What was open is void.
+        """
+        if self.started and not self.ended:
+            if id == self.id:
+                return False
+            self._void_all(IncompleteError("the message was replaced by another one before its end"))
+        self._forget_message()
+        self.started, self.ended = True, False
+        self.id, self.model = id or None, model or None
+        self.stop_reason, self.usage = None, Usage()
+        self.events.append(MessageStart(self.provider, self.id, self.model))
+        return True
+
+    def text_delta(self, text: str, index: int, *, aside: bool = False) -> None:
+        """Visible text. aside: of another choice than the one that `text` shows."""
+        text = self._characters(("text", index), text)
+        if text:
+            if not aside:
+                self._text.append(text)
+            self.events.append(TextDelta(text, index))
+
+    def reasoning_delta(self, text: str, index: int) -> None:
+        text = self._characters(("reasoning", index), text)
+        if text:
+            self.events.append(ReasoningDelta(text, index))
+
+    def usage_update(self, usage: Usage) -> None:
+        """Counts so far, each replacing the one before."""
+        changed = usage.to_dict() != self.usage.to_dict()
+        self.usage = usage
+        if changed:
+            self.events.append(UsageUpdate(usage))
+
+    def stop(self, reason: str | None, kind: StopKind, scope: int = 0) -> None:
+        """The provider says why the message (or the choice) stops: decides what its calls are worth."""
+        if scope == 0 and reason is not None:
+            self.stop_reason = reason
+        calls = every(self._unsettled, scope)
+        for call in calls:
+            self._end(call, certain=kind not in ("length", "filter"))
+        if kind == "natural":
+            kind = "tools" if any(call.complete and not call.server for call in self._message_calls(scope)) else "other"
+        self._kinds[scope] = kind
+        if kind == "tools":
+            self._confirm(scope)
+        for call in calls:
+            if not call._over:
+                error = incomplete_arguments(call, f"the message stopped ({reason}) before the arguments were whole")
+                self._spoil(call, error, is_fault=kind not in ("length", "filter"))
+        if kind == "filter":
+            for call in self._message_calls(scope):
+                call._state = "void"
+
+    def end(self) -> None:
+        """The provider's own end of the message."""
+        for scope in {call._scope for call in self._unsettled}:
+            self.stop(None, "other", scope)
+        calls = self._message_calls()
+        own = [call for call in calls if not call.server]
+        safe = self._kinds.get(0) == "tools" and bool(own) and all(call.complete for call in calls)
+        if safe:
+            for call in own:
+                call._state = "committed"
+        self.usage = replace(self.usage, final=True)
+        self.ended = True
+        self.events.append(MessageEnd(self.stop_reason, self.usage, safe))
+
+    def break_off(self, reason: str) -> NoReturn:
+        """The stream has ended without the provider's own end. Raises `IncompleteError`."""
+        call = self._unsettled[-1] if self._unsettled else None
+        error = IncompleteError(reason) if call is None else incomplete_arguments(call, reason)
+        self._void_all(None)
+        raise error
+
+    def fail(self, error: ProviderError) -> NoReturn:
+        """The provider has sent its own error. Raises it."""
+        self._void_all(None)
+        raise error
+
+    # ------------------------------------------------------------------ calls by key
+
+    def open(
+        self, key: Hashable, *, id: str | None, name: str | None, server: bool = False, free_text: bool = False, scope: int = 0
+    ) -> ToolCall:
+        """A call begins. Without a name it is not reported before `rename` has told it."""
+        before = self._keys.get(key)
+        if before is not None and not before._over:
+            self._end(before)
+        self.went_on(scope)
+        limit = self._limits.max_calls
+        if limit is not None and self._opened >= limit:
+            raise LimitError(f"more than max_calls={limit} tool calls", limit="max_calls")
+        self._opened += 1
+        call = ToolCall(id or None, name or "", server=server, free_text=free_text, scope=scope)
+        self._keys[key] = self._latest[scope] = call
+        self._unsettled.append(call)
+        if name:
+            self._start(call)
+        return call
+
+    def call(self, key: Hashable) -> ToolCall | None:
+        return self._keys.get(key)
+
+    def rename(self, call: ToolCall, name: str) -> None:
+        """The call's name, or more of it, is known."""
+        call.name = name
+        if call._held is not None and not call._over:
+            self._feed_first(call, "")
+
+    def fragment(self, key: Hashable, text: str | None) -> None:
+        """More of a call's arguments; ignored for what is no call."""
+        call = self._keys.get(key)
+        if call is not None and text:
+            self._feed(call, text)
+
+    def whole(self, key: Hashable, arguments: Any) -> None:
+        """All of a call's arguments, as text or as the value itself: what has not been seen yet is fed."""
+        call = self._keys.get(key)
+        if call is None or arguments is None or call._state == "void":
+            return
+        text = arguments if isinstance(arguments, str) else json_text(arguments)
+        seen = call.text
+        if text.startswith(seen):
+            rest = text[len(seen) :]
+            if rest and not call._over:
+                self._feed(call, rest)
+        elif not self._same_value(call, text):
+            reason = "the provider's final arguments are not those that it has streamed"
+            self._spoil(call, JSONError(reason, offset=len(seen.encode("utf-8", "replace")), call=call))
+
+    def close(self, key: Hashable, *, certain: bool = False) -> None:
+        """The provider has ended a call. certain: it says that the arguments are whole, not only that they stop."""
+        call = self._keys.get(key)
+        if call is not None and not call._over:
+            self._end(call, certain=certain)
+
+    def went_on(self, scope: int = 0) -> None:
+        """Another block, call or text has begun: what was ended before it was ended for good."""
+        for call in every(self._unsettled, scope):
+            if call._ended:
+                self._end(call, certain=True)
+                if not call._over:
+                    self._spoil(call, incomplete_arguments(call, "the call ended before its arguments were whole"))
+        self._confirm(scope)
+
+    # ------------------------------------------------------------------ calls without a reliable key
+
+    def entry(self, scope: int, index: int | None, id: str | None, name: str | None, text: str | None) -> ToolCall | None:
+        """A fragment of a call where index, id and name may each be missing, repeated or wrong.
+
+        The order of trust: an id that is known or new, then the index, then the last call. A call that is whole is not
+        continued by an entry that names one again. Answers the call, or None for an entry that belongs to none.
+        """
+        call = self._keys.get((scope, index)) if index is not None else None
+        if id or name or call is None:
+            call = self._find(scope, index, call, id or None, name or None, text)
+            if call is None:
+                return None
+        if text:
+            if call._parser is not None and len(text) * 4 >= call._parser.offset:
+                text = self._unseen(call, text)
+            if text:
+                self._feed(call, text)
+        return call
+
+    def end_whole(self, scope: int) -> None:
+        """Something else has begun in a format whose calls have no end of their own: ends those that are whole."""
+        for call in every(self._unsettled, scope):
+            if is_whole(call):
+                self._end(call)
+        self.went_on(scope)
+
+    def _find(
+        self, scope: int, index: int | None, slot: ToolCall | None, id: str | None, name: str | None, text: str | None
+    ) -> ToolCall | None:
+        call = slot
+        if id is not None:
+            call = self._ids.get((scope, id))
+            if call is None and slot is not None and slot.id is None and not is_whole(slot):
+                call = slot  # the id comes late
+        elif call is None and index is None and name is None:
+            return self._latest.get(scope)
+        if call is None or not continues(call, name, text):
+            call = self._open_entry(scope, index, id, name)
+        elif name and name != call.name:
+            streamed = name.startswith(call.name)
+            self.rename(call, name if streamed else call.name + name)
+        if id is not None:
+            call.id = id
+            self._ids[scope, id] = call
+        if index is not None:
+            self._keys[scope, index] = call
+        # A name without an id may still grow; what comes next settles it.
+        if call.name and (call.id or text):
+            self._start(call)
+        return call
+
+    def _open_entry(self, scope: int, index: int | None, id: str | None, name: str | None) -> ToolCall:
+        self.end_whole(scope)
+        key = (scope, index if index is not None else f"call {self._opened}")
+        self._keys.pop(key, None)
+        call = self.open(key, id=id, name=None, scope=scope)
+        call.name = name or ""
+        return call
+
+    def _unseen(self, call: ToolCall, text: str) -> str:
+        """What of a fragment is new: some servers repeat everything so far in each fragment, or all of it at the end."""
+        parser, seen = call._parser, call.text
+        if not text.startswith(seen):
+            return text
+        if not call._cumulative:
+            replayed = parser is not None and parser.complete and text == seen
+            # True increments may begin like the whole, too: only if they make no sense here is it a repetition.
+            if replayed or self._accepts(seen + text):
+                return "" if replayed else text
+            call._cumulative = True
+        return text[len(seen) :]
+
+    def _accepts(self, text: str) -> bool:
+        probe = FieldParser(NO_FIELDS, duplicate_keys="last", limits=self._limits, max_bytes=None)
+        try:
+            probe.feed(text, [])
+        except JSONError:
+            return False
+        return True
+
+    # ------------------------------------------------------------------ the life of a call
+
+    def _message_calls(self, scope: int | None = None) -> list[ToolCall]:
+        calls = self.calls[self._first :]
+        return calls if scope is None else every(calls, scope)
+
+    def _start(self, call: ToolCall) -> None:
+        if not call._started:
+            call._started = True
+            call.index = len(self.calls)
+            self.calls.append(call)
+            self.events.append(ToolCallStart(call))
+
+    def _feed(self, call: ToolCall, text: str) -> None:
+        if call._half or "\ud800" <= text[-1] <= "\udbff":
+            text, call._half = split_half(call._half + text)
+            if not text:
+                return
+        if call._parser is None:
+            self._feed_first(call, text)
+        elif call._state != "void" and not (call._over and text.isspace()):
+            try:
+                call._parser.feed(text, self.events)
+            except JSONError as error:
+                self._spoil(call, error)
+
+    def _feed_first(self, call: ToolCall, text: str) -> None:
+        """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
+        if call._state == "void":
+            return
+        held = call._held
+        if held is None or (text and held.text.strip() == "{}" and text.lstrip().startswith("{")):
+            held = call._held = FreeText(self._limits.max_call_bytes, call)
+        try:
+            if text:
+                held.feed(text, self.events)
+        except LimitError as error:
+            self._spoil(call, error)
+            return
+        if call.name:
+            self._start(call)
+            if call._free_text or held.text.strip() != "{}":
+                self._release(call)
+
+    def _release(self, call: ToolCall) -> None:
+        """Parses the text that was held back."""
+        held, call._held = call._held, None
+        if held is None:
+            return
+        if call._free_text:
+            call._parser = held
+            return
+        call._parser = FieldParser(
+            self._subscriptions.of(call.name),
+            duplicate_keys=self._duplicate_keys,
+            limits=self._limits,
+            max_bytes=self._limits.max_call_bytes,
+            call=call,
+            keep_text=True,
+        )
+        try:
+            call._parser.feed(held.text, self.events)
+        except JSONError as error:
+            self._spoil(call, error)
+
+    def _end(self, call: ToolCall, certain: bool = False) -> None:
+        """The provider has ended the call: settles it if its arguments are whole.
+
+        No arguments at all, free text and a bare number look the same whole and cut; so they are whole only when that
+        is certain.
+        """
+        call._ended = True
+        if not call.name:
+            if certain and call._held is None and not call._half:
+                call._over = True  # an empty entry: there never was a call
+                self._unsettled.remove(call)
+            return
+        self._start(call)
+        self._release(call)
+        if call._half and call._parser is not None and call._state != "void":
+            self._feed_half(call)
+        if call._state != "void" and (is_whole(call) or (certain and self._closes(call))):
+            call._complete = call._over = True
+            call._state = "closed"
+            self._unsettled.remove(call)
+            self._unconfirmed.append(call)
+            self.events.append(ToolCallEnd(call))
+
+    def _feed_half(self, call: ToolCall) -> None:
+        half, call._half = call._half, ""
+        assert call._parser is not None
+        try:
+            call._parser.feed(half, self.events)
+        except JSONError as error:
+            self._spoil(call, error)
+
+    def _closes(self, call: ToolCall) -> bool:
+        """Whether the arguments are whole, seeing that nothing follows."""
+        parser = call._parser
+        if parser is None:
+            return True
+        if not isinstance(parser, FreeText):
+            first = parser.text.lstrip()[:1]
+            if not first:
+                call._parser = None  # only white space: no arguments
+                call._held = FreeText(None, call)
+                call._held.feed(parser.text, self.events)
+                return True
+            if first not in "-0123456789":
+                return False
+        try:
+            parser.close(self.events)
+        except JSONError:
+            return False
+        return parser.complete
+
+    def _confirm(self, scope: int) -> None:
+        for call in every(self._unconfirmed, scope):
+            if call._state != "void":
+                call._state = "confirmed"
+            self._unconfirmed.remove(call)
+
+    def _spoil(self, call: ToolCall, error: JSONError, *, is_fault: bool = True) -> None:
+        """The call is bad for good. is_fault: not the provider's own announced cut, so that it may raise."""
+        if call in self._unsettled:
+            self._unsettled.remove(call)
+        call._over = True
+        call._state = "void"
+        call.error = error
+        if is_fault and self._raises:
+            raise error
+        self._start(call)
+        self.events.append(ToolCallError(call, error))
+
+    def _void_all(self, error: IncompleteError | None) -> None:
+        """Nothing more will come of this message. error: said of each open call, if there is one to say."""
+        for call in self._unsettled:
+            call._over = True
+            call._state = "void"
+            if error is not None:
+                call.error = error
+                if call._started:
+                    self.events.append(ToolCallError(call, error))
+        if error is not None:
+            for call in self._message_calls():
+                call._state = "void"
+        self._unsettled.clear()
+
+    # ------------------------------------------------------------------ small things
+
+    def _same_value(self, call: ToolCall, text: str) -> bool:
+        if call._free_text or call._parser is None or not call._parser.complete:
+            return False
+        probe = FieldParser(NO_FIELDS, duplicate_keys="last", limits=self._limits, max_bytes=None)
+        try:
+            probe.feed(text, [])
+            probe.close([])
+        except JSONError:
+            return False
+        return bool(probe.value == call._parser.value)
+
+    def _characters(self, key: Hashable, text: str) -> str:
+        """Text in whole characters: a provider may cut a surrogate pair between two of its events."""
+        if text.isascii() and not self._halves:
+            return text
+        text, half = split_half(self._halves.pop(key, "") + text)
+        if half:
+            self._halves[key] = half
+        if _SURROGATE.search(text):
+            # Two halves that have met become one character; a half alone is none.
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text
+
+
+def is_whole(call: ToolCall) -> bool:
+    """The JSON text of the arguments is complete, a possible placeholder included."""
+    if call._parser is None:
+        return call._held is not None and not call._free_text and call._held.text.strip() == "{}"
+    return call._parser.complete
+
+
+def continues(call: ToolCall, name: str | None, text: str | None) -> bool:
+    """Whether an entry that may repeat the call's name, or give more of it, belongs to the call."""
+    if name is None or not call.name:
+        return True
+    if name == call.name:
+        return not (is_whole(call) and text and not text.isspace() and text != call.text)
+    untouched = call._parser is None and call._held is None
+    return untouched and (name.startswith(call.name) or call.id is None)
+
+
+def split_half(text: str) -> tuple[str, str]:
+    """The text, and a high surrogate at its end, which waits for its other half. Halves that have met are joined."""
+    half = ""
+    if text and "\ud800" <= text[-1] <= "\udbff":
+        text, half = text[:-1], text[-1]
+    if not text.isascii() and _PAIR.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return text, half
+
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def json_text(value: Any) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+__all__ = ["Assembler", "StopKind", "Subscriptions", "ToolStreamError"]

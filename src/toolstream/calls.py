@@ -1,0 +1,191 @@
+"""`ToolCall`: one tool call, live while the model still writes it.
+
+Calls are made and moved on by the `Assembler`; everybody else reads them. Trusts its parser for the values. Guarantees
+that `arguments` never shows anything that the end of the stream could still change, and that `state` only moves on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from .errors import IncompleteError, LimitError, ToolStreamError
+from .events import Event, Path
+from .json_parser import FieldParser
+
+State = Literal["streaming", "ready", "closed", "confirmed", "committed", "void"]
+
+
+class ToolCall:
+    """A call to a tool, as far as the stream has told it. Two calls are equal only if they are the same object.
+
+    id: the provider's id, the one that the tool's result must carry; None where it sends none.
+    name: the tool's name.
+    index: the order of appearance in the stream, from 0.
+    server: the provider runs this tool itself; the caller must not.
+    error: why the call is bad, or None.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_complete",
+        "_cumulative",
+        "_ended",
+        "_free_text",
+        "_half",
+        "_held",
+        "_over",
+        "_parser",
+        "_scope",
+        "_started",
+        "_state",
+        "error",
+        "id",
+        "index",
+        "name",
+        "server",
+    )
+
+    def __init__(self, id: str | None, name: str, *, server: bool = False, free_text: bool = False, scope: int = 0) -> None:
+        self.id = id
+        self.name = name
+        self.index = -1
+        self.server = server
+        self.error: ToolStreamError | None = None
+        self._scope = scope  # the choice of a chat stream; 0 elsewhere
+        self._free_text = free_text  # the arguments are no JSON
+        self._state: State = "streaming"
+        self._parser: FieldParser | FreeText | None = None  # None before there is something to parse
+        self._held: FreeText | None = None  # text that has to wait: for the name, or because it may be a placeholder
+        self._half = ""  # a high surrogate whose other half is in the next fragment
+        self._started = False  # ToolCallStart has been given
+        self._ended = False  # the provider has ended the call; whether it is whole may show later
+        self._over = False  # nothing more is expected: ended and whole, or void
+        self._complete = False  # ToolCallEnd has been given
+        self._cumulative = False  # each fragment repeats all before it
+
+    @property
+    def arguments(self) -> Any:
+        """All that is final so far, as a live `dict` (containers still open included, strings in progress left out).
+
+        Arguments that are no JSON object are the value they are; none at all and `null` are `{}`; a free-text tool's are
+        its text.
+        """
+        value = None if self._parser is None else self._parser.value
+        return {} if value is None else value
+
+    @property
+    def text(self) -> str:
+        """The raw arguments so far, as the provider wrote them."""
+        held = "" if self._held is None else self._held.text
+        return held if self._parser is None else self._parser.text + held
+
+    @property
+    def state(self) -> State:
+        """How far the stream has committed to the call; see the table in the contract."""
+        if self._state == "streaming" and self._parser is not None and self._parser.complete:
+            return "closed"
+        return self._state
+
+    @property
+    def complete(self) -> bool:
+        """The provider has ended the call and its arguments are whole: `ToolCallEnd` has been given."""
+        return self._complete and self._state != "void"
+
+    @property
+    def ready(self) -> bool:
+        """Every required field is final and valid. Needs the tools' schemas; without them never."""
+        return False
+
+    def is_complete(self, *path: str | int) -> bool:
+        """Whether the value at path is final; without a path: whether the whole arguments are."""
+        if self._parser is None:
+            return self.complete and not path
+        return self._parser.is_complete(*path)
+
+    def snapshot(self, strings: bool = True) -> Any:
+        """A copy of the arguments so far that the stream no longer touches. strings: with strings in progress."""
+        value = None if self._parser is None else self._parser.snapshot(strings)
+        return {} if value is None else value
+
+    def to_dict(self) -> dict[str, Any]:
+        """What identifies the call and how far it is, as plain data; without the arguments."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "index": self.index,
+            "server": self.server,
+            "state": self.state,
+            "complete": self.complete,
+        }
+
+    def __repr__(self) -> str:
+        return f"<ToolCall {self.name!r} id={self.id!r} index={self.index} state={self.state!r}>"
+
+
+class FreeText:
+    """Arguments that are no JSON, kept as they are; it answers like a `FieldParser` that reports no field.
+
+    Raises `LimitError` past max_bytes of UTF-8, after the text up to there has been kept.
+    """
+
+    def __init__(self, max_bytes: int | None, call: ToolCall) -> None:
+        self.complete = False
+        self.offset = 0
+        self.pending_path: Path | None = ()
+        self._max_bytes = max_bytes
+        self._call = call
+        self._parts: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return joined(self._parts)
+
+    @property
+    def value(self) -> str:
+        return self.text
+
+    def feed(self, data: str, events: list[Event]) -> None:
+        size = len(data) if data.isascii() else len(data.encode("utf-8", "surrogatepass"))
+        limit = self._max_bytes
+        if limit is not None and self.offset + size > limit:
+            head = data.encode("utf-8", "surrogatepass")[: limit - self.offset]
+            self._parts.append(head.decode("utf-8", "ignore"))
+            self.offset = limit
+            reason = f"the arguments are longer than max_call_bytes={limit}"
+            raise LimitError(reason, limit="max_call_bytes", offset=limit, call=self._call)
+        self.offset += size
+        self._parts.append(data)
+
+    def close(self, events: list[Event]) -> None:
+        self.complete = True
+        self.pending_path = None
+
+    def snapshot(self, strings: bool = True) -> str:
+        return self.text if strings or self.complete else ""
+
+    def is_complete(self, *path: str | int) -> bool:
+        return self.complete and not path
+
+
+def joined(parts: list[str]) -> str:
+    """The parts as one string, which replaces them: asking after each fragment must not copy everything each time."""
+    if len(parts) > 1:
+        parts[:] = ["".join(parts)]
+    return parts[0] if parts else ""
+
+
+def incomplete_arguments(call: ToolCall, reason: str) -> IncompleteError:
+    """The error for a call whose arguments are not whole, with what is final so far and where it stopped."""
+    place: dict[str, Any] = {}
+    pending: Path | None = ()
+    parser = call._parser
+    if parser is not None:
+        pending = parser.pending_path
+        place = {"offset": parser.offset, "path": pending or ()}
+    return IncompleteError(reason, partial=call.snapshot(strings=False), pending_path=pending, call=call, **place)
+
+
+def every(calls: Iterable[ToolCall], scope: int) -> list[ToolCall]:
+    """The calls of one scope."""
+    return [call for call in calls if call._scope == scope]

@@ -1,0 +1,150 @@
+"""Everything toolstream raises. All are `ToolStreamError`, hence `ValueError`.
+
+An exception that ends a parser carries the events which the same call had completed before the fault,
+in `events` (law 7 of the contract). Messages name what was found, where, and what was expected; they
+quote at most a short excerpt of the input.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .calls import ToolCall
+    from .events import Event, Path
+
+
+class ToolStreamError(ValueError):
+    """Base of all errors here.
+
+    events: what was completed before the fault and not yet handed out.
+    """
+
+    events: list[Event]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.events = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Subclasses take keyword arguments that Exception's own way of pickling doesn't know.
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(cls: type[ToolStreamError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ToolStreamError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
+
+class JSONError(ToolStreamError):
+    """The text is not the JSON that it should be.
+
+    offset: bytes before the first offending one, in the document or in the call's argument text.
+    line, column: the same place counted from 1; columns count bytes.
+    path: the value in which the fault stands.
+    reason: what is wrong, without the place.
+    call: the tool call whose arguments these are, or None.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        offset: int = 0,
+        line: int = 1,
+        column: int = 1,
+        path: Path = (),
+        call: ToolCall | None = None,
+        excerpt: str = "",
+    ) -> None:
+        place = f"at byte {offset} (line {line}, column {column})"
+        if path:
+            place += f", in {format_path(path)}"
+        if call is not None:
+            place += f", of call {call.name!r} ({call.id})"
+        near = f", near {excerpt!r}" if excerpt else ""
+        super().__init__(f"{reason} {place}{near}")
+        self.reason = reason
+        self.offset = offset
+        self.line = line
+        self.column = column
+        self.path = path
+        self.call = call
+
+
+class IncompleteError(JSONError):
+    """The input ended before the value, the call or the message did.
+
+    partial: what is final so far (strings in progress left out); never complete arguments.
+    pending_path: where the input stopped.
+    """
+
+    def __init__(
+        self, reason: str, *, partial: Any = None, pending_path: Path | None = None, **place: Any
+    ) -> None:
+        super().__init__(reason, **place)
+        self.partial = partial
+        self.pending_path = pending_path
+
+
+class DuplicateKeyError(JSONError):
+    """A key came twice in one object, and a value under the first one had been reported already."""
+
+
+class LimitError(JSONError):
+    """One of `Limits` was exceeded, or CPython's limit on an integer's digits.
+
+    limit: the name of the limit.
+    """
+
+    def __init__(self, reason: str, *, limit: str = "", **place: Any) -> None:
+        super().__init__(reason, **place)
+        self.limit = limit
+
+
+class SSEError(ToolStreamError):
+    """The byte stream is not what its framing says."""
+
+
+class UnknownProviderError(ToolStreamError):
+    """No known provider sends such a stream.
+
+    event: the first event, decoded, or the first bytes where there was none.
+    """
+
+    def __init__(self, message: str, *, event: Any = None) -> None:
+        super().__init__(message)
+        self.event = event
+
+
+class ProviderError(ToolStreamError):
+    """The provider's own error, sent inside the stream or instead of it.
+
+    type: the provider's name for it, or None; message: its text; raw: the whole object.
+    """
+
+    def __init__(self, message: str, *, type: str | None = None, raw: Any = None) -> None:
+        super().__init__(f"{type}: {message}" if type else message)
+        self.type = type
+        self.message = message
+        self.raw = raw
+
+
+def format_path(path: Path) -> str:
+    """A path as people write it: `edits[3].path`; keys that aren't plain names in brackets and quotes."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif step.isidentifier():
+            text += f".{step}" if text else step
+        else:
+            text += f"[{_quoted(step)}]"
+    return text
+
+
+def _quoted(key: str, longest: int = 32) -> str:
+    short = key if len(key) <= longest else key[:longest] + "…"
+    return '"' + short.replace("\\", "\\\\").replace('"', '\\"') + '"'

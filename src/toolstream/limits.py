@@ -1,0 +1,36 @@
+"""How much a stream may ask of this process before it is refused.
+
+Every limit trips at the same byte however the input is cut, and gives a `LimitError` that names it.
+"""
+
+from dataclasses import dataclass, fields
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds; `None` lifts one of them.
+
+    max_depth: containers open at once in one call's arguments or one JSON document.
+    max_bytes: bytes of a whole stream, or of a `JSONParser`'s document.
+    max_call_bytes: bytes of one call's argument text.
+    max_calls: tool calls in one stream.
+    max_event_bytes: bytes of one SSE event.
+
+    Raises `ValueError` for a bound below 1.
+    """
+
+    max_depth: int | None = 512
+    max_bytes: int | None = GIB
+    max_call_bytes: int | None = 64 * MIB
+    max_calls: int | None = 1024
+    max_event_bytes: int | None = 64 * MIB
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            bound = getattr(self, field.name)
+            if bound is not None and (not isinstance(bound, int) or bound < 1):
+                raise ValueError(f"{field.name} must be a positive int or None, not {bound!r}")

@@ -1,0 +1,429 @@
+"""What a source is, how its items are got, how it is closed, and what its items are.
+
+Nothing is imported to find out: a response is known by what it can do, an item by its type. A source is
+trusted to yield what it says; its own exceptions pass through. Guaranteed here: looking at a source reads
+nothing from it, reads never wait for more than the next bytes, and closing reaches the connection where
+the source has a public way to it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+if TYPE_CHECKING:
+    from .events import Event
+    from .stream_parser import StreamParser
+
+_READ_SIZE = 64 * 1024
+
+
+class Kind(NamedTuple):
+    """One kind of source. read starts it; its result is iterated, and closed before the source is."""
+
+    fits: Callable[[Any], bool]
+    read: Callable[[Any], Any]
+    is_async: bool
+
+
+def unwrap(source: Any) -> Any:
+    """The response itself where source is no more than a view of one.
+
+    That is the `with_raw_response` / `with_streaming_response` object of the anthropic and openai SDKs, and
+    httpx_sse's `EventSource` (whose demand for a content type would hide the message of an error body).
+    """
+    if hasattr(source, "http_response"):
+        return source.http_response
+    if hasattr(source, "iter_sse") and hasattr(source, "response"):
+        return source.response
+    return source
+
+
+def recognise(source: Any) -> Kind:
+    """The kind of an (unwrapped) source; TypeError if it is none."""
+    for kind in _KINDS:
+        if kind.fits(source):
+            return kind
+    name = type(source).__name__
+    if inspect.isawaitable(source):
+        raise TypeError(f"can't read a {name}: await it first, and pass what it gives")
+    raise TypeError(
+        f"can't read a {name}: a source is an HTTP response, a binary file, an SDK's stream, or an iterable "
+        "or async iterable of bytes, text, lines or events"
+    )
+
+
+def close_sync(items: Any, source: Any) -> None:
+    """Closes what `Kind.read` gave, then the source, as far as they can be closed."""
+    try:
+        _call(items, "close")
+    finally:
+        _call(source, "close")
+
+
+async def close_async(items: Any, source: Any) -> None:
+    """As `close_sync`; the source's `close` may be a coroutine function (SDK streams) or not (aiohttp)."""
+    try:
+        await _call_async(items, "aclose")
+    finally:
+        if hasattr(source, "aclose"):
+            await _call_async(source, "aclose")
+        else:
+            await _call_async(source, "close")
+
+
+def _call(owner: Any, name: str) -> Any:
+    method = getattr(owner, name, None)
+    return method() if callable(method) else None
+
+
+async def _call_async(owner: Any, name: str) -> None:
+    pending = _call(owner, name)
+    if isinstance(pending, Awaitable):
+        await pending
+
+
+# Kinds of sources
+
+
+def _is_text(source: Any) -> bool:
+    return isinstance(source, (str, bytes, bytearray, memoryview))
+
+
+def _read_whole(source: Any) -> Iterator[Any]:
+    return iter((source,))
+
+
+def _is_httpx(source: Any) -> bool:
+    return hasattr(source, "iter_bytes")
+
+
+def _is_async_httpx(source: Any) -> bool:
+    # httpx has one class for both; only the body tells. A body given as bytes is both, and is read as sync.
+    return hasattr(source, "aiter_bytes") and _is_async_iterable(getattr(source, "stream", None))
+
+
+def _read_httpx(source: Any) -> Iterator[bytes]:
+    return source.iter_bytes()  # type: ignore[no-any-return]
+
+
+def _read_async_httpx(source: Any) -> AsyncIterator[bytes]:
+    return source.aiter_bytes()  # type: ignore[no-any-return]
+
+
+def _is_requests(source: Any) -> bool:
+    return hasattr(source, "iter_content")
+
+
+def _read_requests(source: Any) -> Iterator[bytes]:
+    # iter_content(None) gives what is there if the body has been read already, and each HTTP chunk as it
+    # comes if it is chunked; of any other body it would wait for the end.
+    raw = getattr(source, "raw", None)
+    if raw is None or getattr(source, "_content_consumed", False) or getattr(raw, "chunked", False):
+        return source.iter_content(None)  # type: ignore[no-any-return]
+    if hasattr(raw, "read1"):
+        return _read_urllib3(raw) if hasattr(raw, "release_conn") else _read_file(raw)
+    return source.iter_content(1)  # type: ignore[no-any-return]
+
+
+def _is_urllib3(source: Any) -> bool:
+    return hasattr(source, "release_conn") and hasattr(source, "stream")
+
+
+def _read_urllib3(source: Any) -> Iterator[bytes]:
+    if source.closed:  # preload_content=True, urllib3's default
+        return iter((source.data or b"",))
+    if hasattr(source, "read1"):
+        return _until_empty(lambda: source.read1(_READ_SIZE, decode_content=True))
+    # urllib3 1.x has no read that returns early, but for chunked bodies.
+    return source.stream(None if source.chunked else 1, decode_content=True)  # type: ignore[no-any-return]
+
+
+def _is_file(source: Any) -> bool:
+    # Text files are read by the line, which is as prompt as they can be.
+    is_async = hasattr(source, "__aiter__")
+    return hasattr(source, "read") and not is_async and not isinstance(source, io.TextIOBase)
+
+
+def _read_file(source: Any) -> Iterator[Any]:
+    read = getattr(source, "read1", source.read)
+    return _until_empty(lambda: read(_READ_SIZE))
+
+
+def _until_empty(read: Callable[[], Any]) -> Iterator[Any]:
+    while data := read():
+        yield data
+
+
+def _is_sseclient(source: Any) -> bool:
+    return callable(getattr(source, "events", None)) and not _is_iterable(source) and not _is_async_iterable(source)
+
+
+def _read_sseclient(source: Any) -> Iterator[Any]:
+    return iter(source.events())
+
+
+def _is_iterable(source: Any) -> bool:
+    return hasattr(source, "__iter__") and not isinstance(source, Mapping)
+
+
+def _is_async_iterable(source: Any) -> bool:
+    # An object that is both, such as litellm's stream, is read as sync; `aiter(source)` or an async
+    # generator around it says otherwise.
+    return hasattr(source, "__aiter__") and not hasattr(source, "__iter__")
+
+
+def _read_async_iterable(source: Any) -> AsyncIterator[Any]:
+    return aiter(source)
+
+
+def _is_aiohttp_body(source: Any) -> bool:
+    return hasattr(source, "iter_any") and hasattr(source, "at_eof")
+
+
+def _read_aiohttp_body(source: Any) -> AsyncIterator[bytes]:
+    return aiter(source.iter_any())
+
+
+def _is_aiohttp(source: Any) -> bool:
+    # `content` is asked last: elsewhere it is a property that reads the body.
+    return inspect.iscoroutinefunction(getattr(source, "read", None)) and _is_aiohttp_body(source.content)
+
+
+async def _read_aiohttp(source: Any) -> AsyncIterator[bytes]:
+    if source.content.at_eof():  # read already; aiohttp keeps what its read() got
+        yield await source.read()
+        return
+    async for chunk in source.content.iter_any():
+        yield chunk
+
+
+def _is_manager(source: Any) -> bool:
+    return hasattr(source, "__enter__")
+
+
+def _read_manager(source: Any) -> Iterator[Any]:
+    with source as entered:
+        inner = unwrap(entered)
+        kind = _kind_inside(source, inner, is_async=False)
+        yield from kind.read(inner)
+
+
+def _is_async_manager(source: Any) -> bool:
+    return hasattr(source, "__aenter__")
+
+
+async def _read_async_manager(source: Any) -> AsyncIterator[Any]:
+    async with source as entered:
+        inner = unwrap(entered)
+        items = _kind_inside(source, inner, is_async=True).read(inner)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await _call_async(items, "aclose")
+
+
+def _kind_inside(manager: Any, entered: Any, *, is_async: bool) -> Kind:
+    kind = recognise(entered)
+    if kind.is_async != is_async or kind.read in (_read_manager, _read_async_manager):
+        raise TypeError(f"can't read what {type(manager).__name__} gives: enter it, and pass a {type(entered).__name__}")
+    return kind
+
+
+# In this order: what can do more comes first, and nothing is asked that would read a body.
+_KINDS = (
+    Kind(_is_text, _read_whole, is_async=False),
+    Kind(_is_async_httpx, _read_async_httpx, is_async=True),
+    Kind(_is_httpx, _read_httpx, is_async=False),
+    Kind(_is_requests, _read_requests, is_async=False),
+    Kind(_is_urllib3, _read_urllib3, is_async=False),
+    Kind(_is_aiohttp_body, _read_aiohttp_body, is_async=True),
+    Kind(_is_async_iterable, _read_async_iterable, is_async=True),
+    Kind(_is_aiohttp, _read_aiohttp, is_async=True),
+    Kind(_is_file, _read_file, is_async=False),
+    Kind(_is_iterable, iter, is_async=False),
+    Kind(_is_sseclient, _read_sseclient, is_async=False),
+    Kind(_is_manager, _read_manager, is_async=False),
+    Kind(_is_async_manager, _read_async_manager, is_async=True),
+)
+
+
+# Items
+
+
+class Intake:
+    """Gives a source's items to a parser. `feed` takes the next one.
+
+    The first item says what they all are; from then on `feed` is the method that takes such items, so
+    that knowing costs nothing for each of the others.
+
+    Text without line ends may be lines whose ends a caller's iterator has cut off, or chunks that happen to
+    hold none. An item that could be a whole line of SSE waits for the next one, which tells: two lines that
+    each begin with a field's name stand below each other, and chunks go on where the last one stopped.
+    """
+
+    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed")
+
+    feed: Callable[[Any], list[Event]]
+
+    def __init__(self, parser: StreamParser, framing: str) -> None:
+        self._parser = parser
+        self._framing = framing
+        self._lines: _Lines | None = None
+        self._seen: list[Any] = []
+        self.feed = self._feed_first
+
+    def flush(self) -> list[Event]:
+        """The source has ended: feeds what had been held back."""
+        if self._lines is not None:
+            return self._lines.flush()
+        return self._feed_as_chunks() if self._seen else []
+
+    def _feed_first(self, item: Any) -> list[Event]:
+        if self._framing == "events" or not _is_text(item):
+            self.feed = self._parser.feed_event
+        elif isinstance(item, (bytearray, memoryview)):
+            self.feed = self._feed_copy  # the next item may be in the same buffer
+        elif self._framing == "lines":
+            self._lines = _Lines(self._parser.feed, _spelling(item))
+            self.feed = self._lines.feed
+        elif self._framing == "auto":
+            self.feed = self._feed_undecided
+        else:
+            self.feed = self._parser.feed
+        return self.feed(item)
+
+    def _feed_copy(self, item: Any) -> list[Event]:
+        return self._parser.feed(bytes(item))
+
+    def _feed_undecided(self, item: Any) -> list[Event]:
+        seen, spelling = self._seen, _spelling(item)
+        blank = item in (spelling.nothing, spelling.cr)
+        if blank and (not seen or not _is_whole_data(seen[0], spelling)):
+            if len(seen) == 1:
+                seen.append(item)
+            return []
+        seen.append(item)
+        if blank:
+            return self._feed_as_lines()
+        if not _may_be_line(item, spelling):
+            return self._feed_as_chunks()
+        return self._feed_as_lines() if len(seen) > 1 else []
+
+    def _feed_as_chunks(self) -> list[Event]:
+        text = self._seen[0][:0].join(self._seen)
+        self._seen = []
+        self.feed = self._parser.feed
+        return self.feed(text)
+
+    def _feed_as_lines(self) -> list[Event]:
+        seen, self._seen = self._seen, []
+        self._lines = lines = _Lines(self._parser.feed, _spelling(seen[0]))
+        self.feed = lines.feed
+        # At most one SSE event ends in these lines, so there is none to lose if a later line raises.
+        return [event for line in seen for event in lines.feed(line)]
+
+
+class _Lines:
+    """Puts back what is lost when a stream of SSE is handed over as lines without their ends.
+
+    The line ends; the blank lines, where they were filtered out (`if line`), which is seen by data that is
+    whole JSON with another line below it; and U+2028, at which `str.splitlines`, and so httpx's
+    `iter_lines`, cuts a line although SSE does not: a piece that begins with no field's name is the rest of
+    the data line above. (U+2029 and U+0085 are cut as well, and can't be told from it.)
+    Items with line ends of their own are chunks after all, and go through as they are.
+    """
+
+    __slots__ = ("_are_chunks", "_data", "_feed", "_frame_has_data", "_spelling")
+
+    def __init__(self, feed: Callable[[Any], list[Event]], spelling: _Spelling) -> None:
+        self._feed = feed
+        self._spelling = spelling
+        self._data: list[Any] = []  # a frame's first data line, in pieces; waits for what is below it
+        self._frame_has_data = False  # and it was not whole: what is below goes on with it
+        self._are_chunks = False
+
+    def feed(self, line: Any) -> list[Event]:
+        spelling = self._spelling
+        end = spelling.end
+        if self._are_chunks or end in line:
+            self._are_chunks = True
+            return self._feed(self._take_data() + line)
+        line = line.removesuffix(spelling.cr)
+        if not self._data:
+            text = self._add(line)
+        elif not line:
+            text = self._take_data() + end + self._add(line)
+        elif not line.startswith(spelling.fields):
+            self._data.append(line)
+            return []
+        else:
+            data = self._take_data()
+            self._frame_has_data = not _is_whole_data(data, spelling)
+            text = data + (end if self._frame_has_data else end + end) + self._add(line)
+        return self._feed(text) if text else []
+
+    def flush(self) -> list[Event]:
+        """The lines have ended."""
+        return self._feed(self._take_data() + self._spelling.end) if self._data else []
+
+    def _add(self, line: Any) -> Any:
+        if not line:
+            self._frame_has_data = False
+        elif line.startswith(self._spelling.data) and not self._frame_has_data:
+            self._data.append(line)
+            return line[:0]
+        return line + self._spelling.end
+
+    def _take_data(self) -> Any:
+        data = self._spelling.separator.join(self._data)
+        self._data.clear()
+        return data
+
+
+class _Spelling(NamedTuple):
+    """The marks of SSE, as str or as bytes."""
+
+    nothing: Any
+    cr: Any
+    end: Any
+    bom: Any
+    separator: Any
+    done: Any
+    data: Any
+    fields: tuple[Any, ...]
+
+
+_FIELDS = ("data:", "event:", "id:", "retry:", ":")
+_AS_STR = _Spelling("", "\r", "\n", "\ufeff", "\u2028", "[DONE]", "data:", _FIELDS)
+_AS_BYTES = _Spelling(*(mark.encode() for mark in _AS_STR[:-1]), fields=tuple(name.encode() for name in _FIELDS))
+
+
+def _spelling(text: Any) -> _Spelling:
+    return _AS_STR if isinstance(text, str) else _AS_BYTES
+
+
+def _may_be_line(text: Any, spelling: _Spelling) -> bool:
+    """Is this a line of SSE with a field or a comment, without its end?"""
+    line = text.removeprefix(spelling.bom).removesuffix(spelling.cr)
+    return line.startswith(spelling.fields) and spelling.end not in line and spelling.cr not in line
+
+
+def _is_whole_data(line: Any, spelling: _Spelling) -> bool:
+    """Is this a data line, and is its data whole without another one?"""
+    line = line.removeprefix(spelling.bom)
+    if not line.startswith(spelling.data):
+        return False
+    data = line[len(spelling.data) :].strip()
+    if data == spelling.done:
+        return True
+    with suppress(orjson.JSONDecodeError):
+        orjson.loads(data)
+        return True
+    return False

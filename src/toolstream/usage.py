@@ -1,0 +1,46 @@
+"""Token counts under one set of names for every provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts so far; None where the provider has said nothing.
+
+    input_tokens: all prompt tokens, cached ones included.
+    output_tokens: all generated tokens, reasoning included.
+    cache_read_tokens, cache_write_tokens: prompt tokens read from and written to the provider's cache.
+    reasoning_tokens: the part of the output that is reasoning.
+    raw: the provider's own object.
+    final: the provider has said its last word (false after an early close).
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    raw: dict[str, Any] = field(default_factory=dict)
+    final: bool = False
+
+    @property
+    def cache_hit_ratio(self) -> float | None:
+        """The share of the prompt that came from the cache, 0.0 to 1.0; None while it is not known."""
+        if self.cache_read_tokens is None or not self.input_tokens:
+            return None
+        return self.cache_read_tokens / self.input_tokens
+
+    def to_dict(self) -> dict[str, Any]:
+        """All counts as plain data, without `raw`."""
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cache_read_tokens": self.cache_read_tokens,
+            "cache_write_tokens": self.cache_write_tokens,
+            "reasoning_tokens": self.reasoning_tokens,
+            "cache_hit_ratio": self.cache_hit_ratio,
+            "final": self.final,
+        }
