@@ -1,13 +1,19 @@
-import sysconfig
+import platform
 
-from setuptools import setup
+from setuptools import Extension, setup
 
-# cffi compiles against the stable ABI, so one wheel serves this CPython and all later ones.
-# The free-threaded builds have no stable ABI.
-stable_abi = False if sysconfig.get_config_var("Py_GIL_DISABLED") else "cp310"
+CORE = ["keys.c", "paths.c", "scanner.c", "sse.c", "state.c", "status.c", "strings.c"]
 
-# All else is in pyproject.toml, which has no words for these two.
+# The faster of the two bindings, for CPython only: where it cannot be built, cffi does all the work.
+native = Extension(
+    "toolstream._core._native",
+    ["src/toolstream/_core/native.c", *(f"csrc/{name}" for name in CORE)],
+    include_dirs=["csrc"],
+    optional=True,
+)
+
+# All else is in pyproject.toml; neither of these can be declared there.
 setup(
     cffi_modules=["src/toolstream/_core/build.py:ffibuilder"],
-    options={"bdist_wheel": {"py_limited_api": stable_abi}},
+    ext_modules=[native] if platform.python_implementation() == "CPython" else [],
 )

@@ -51,7 +51,7 @@ class Effort:
 
 
 THOROUGH = Effort(rounds=11, entry_seconds=0.3, estimate_above=0.3)
-QUICK = Effort(rounds=5, entry_seconds=0.06, estimate_above=0.02)
+QUICK = Effort(rounds=5, entry_seconds=0.06, estimate_above=0.06)
 
 
 @contextmanager

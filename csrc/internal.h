@@ -164,6 +164,7 @@ struct ts_scanner {
     size_t scratch_capacity;
 
     int64_t offset;              /* bytes taken */
+    int64_t counted_from;        /* max_bytes counts from here */
     int64_t line;
     int64_t line_start;
     int64_t token;               /* where the token in progress begins */

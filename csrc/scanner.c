@@ -993,7 +993,7 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
         ts_view_update(s);
         return status;
     }
-    int64_t room = s->options.max_bytes - s->offset;
+    int64_t room = s->options.max_bytes - (s->offset - s->counted_from);
     int too_long = room < 0 || (uint64_t)size > (uint64_t)room;
     if (too_long) {
         size = room < 0 ? 0 : (size_t)room;
@@ -1091,6 +1091,7 @@ int ts_scanner_next(ts_scanner *s)
     s->root_end = -1;
     s->root_shown = 0;
     s->keep_from = s->offset;
+    s->counted_from = s->offset;
     return answer(s, TS_OK);
 }
 

@@ -445,7 +445,7 @@ static int answer(ts_sse *sse, int status)
     view->frames = sse->frames;
     view->text = sse->text.bytes;
     view->text_size = (int64_t)sse->text.size;
-    view->open = has_open_frame(sse);
+    view->open = status == TS_OK && has_open_frame(sse);
     view->status = status != TS_OK ? status : view->frame_count != 0 ? TS_READY : TS_OK;
     return view->status;
 }

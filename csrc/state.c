@@ -182,6 +182,7 @@ static void io_scalars(ts_io *io, ts_scanner *s)
     io_int64(io, &s->keep_from);
     io_bounded(io, &s->pushed, s->level_count);
     io_int64(io, &s->offset);
+    io_int64(io, &s->counted_from);
     io_int64(io, &s->view.scanned);
     io_int64(io, &s->line);
     io_int64(io, &s->line_start);

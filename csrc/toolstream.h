@@ -90,7 +90,7 @@ typedef struct ts_options {
     const ts_paths *paths;       /* report what these ask for; may be NULL */
     int64_t depth;               /* report values 1..depth below the root, too; 0 none; -1 every one */
     int64_t max_depth;           /* containers open at once */
-    int64_t max_bytes;           /* bytes in all */
+    int64_t max_bytes;           /* bytes in all; since the last ts_scanner_next */
     int64_t max_int_digits;      /* 0: no limit */
     uint64_t seed[2];            /* key of the hash that finds repeated keys; random for untrusted input */
     int32_t deltas;              /* report the growth of every string that depth reports */

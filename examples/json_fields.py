@@ -1,6 +1,8 @@
-"""Reads one JSON document (a structured output) that arrives in pieces, field by field.
+"""Reads one JSON document that arrives in pieces, field by field.
 
     python examples/json_fields.py
+
+This is the layer for structured outputs, and for any other JSON that somebody writes slowly.
 """
 
 from __future__ import annotations

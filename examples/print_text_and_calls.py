@@ -1,6 +1,8 @@
 """Prints the text as it comes, each call when it has ended, and whether the calls may be run.
 
     python examples/print_text_and_calls.py [STREAM]
+
+Try it on `streams/anthropic-cut.sse` as well: there the output limit struck in the middle of a call.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ static void run_bytewise(transcript *out, const char *data, size_t size, int64_t
 static ts_sse *reload(ts_sse *sse, int64_t limit)
 {
     size_t needed = ts_sse_save(sse, NULL, 0);
-    unsigned char *saved = (unsigned char *)malloc(needed);
+    unsigned char *saved = (unsigned char *)calloc(needed + 1, 1);
     CHECK(saved != NULL);
     CHECK(ts_sse_save(sse, saved, needed) == needed);
     ts_sse_free(sse);
@@ -123,6 +123,7 @@ static ts_sse *reload(ts_sse *sse, int64_t limit)
     for (size_t cut = 0; cut < needed; cut++) {
         CHECK(ts_sse_load(limit, saved, cut) == NULL);
     }
+    CHECK(ts_sse_load(limit, saved, needed + 1) == NULL);
     unsigned char *again = (unsigned char *)malloc(needed);
     CHECK(again != NULL);
     CHECK(ts_sse_save(loaded, again, needed) == needed && memcmp(saved, again, needed) == 0);
@@ -249,6 +250,8 @@ static const sse_case cases[] = {
     CASE("event: t\n\ndata: a\n\n", "[a] | ok offset=19 retry=-1 id= | "),
     CASE("event: t\ndata: a\nevent: u\ndata: b\n\n", "u[a\\nb] | ok offset=35 retry=-1 id= | "),
     CASE("event: t\nevent\ndata: a\n\n", "[a] | ok offset=24 retry=-1 id= | "),
+    CASE("event: a type that needs more room than its data\ndata: a\n\n",
+         "a type that needs more room than its data[a] | ok offset=58 retry=-1 id= | "),
     /* ids */
     CASE("id: 7\ndata: a\n\ndata: b\n\nid: 9\ndata: c\n\nid\ndata: d\n\n", "[a]7 [b]7 [c]9 [d] | ok offset=51 retry=-1 id= | "),
     CASE("id: 7\n\ndata: a\n\n", "[a]7 | ok offset=16 retry=-1 id=7 | "),
@@ -404,6 +407,24 @@ static void test_long_events_leave_the_state_whole(void)
     free(data);
 }
 
+/* Giving memory back may fail, too: then it is kept. */
+static void test_memory_that_cannot_be_given_back_is_kept(void)
+{
+    static char data[3 * 4096];
+    memset(data, 'x', sizeof data);
+    ts_sse *sse = ts_sse_new(NO_LIMIT);
+    CHECK(sse != NULL);
+    CHECK(feed_text(sse, "data: ") == TS_OK);
+    CHECK(ts_sse_feed(sse, data, sizeof data) == TS_OK);
+    CHECK(feed_text(sse, "\n\n") == TS_READY);
+    fail_allocation(1, 1);
+    CHECK(feed_text(sse, "data: y\n\n") == TS_READY);
+    CHECK(allocation_has_failed());
+    fail_allocation(0, 0);
+    CHECK(ts_sse_get_view(sse)->frames[0].data_size == 1);
+    ts_sse_free(sse);
+}
+
 static void test_many_frames_in_one_call(void)
 {
     enum { COUNT = 5000, SIZE = 9 };
@@ -432,6 +453,7 @@ static void test_damaged_state_is_refused_or_harmless(void)
     static const char *const streams[] = {
         "id: 7\nevent: t\ndata: one\ndata: tw", "id: 7\n\nevent: so", "id: 1\nid: 2", "retry: 55", "dat", ": comm", "\xef\xbb",
         "data: x\r", "event: t\ndata",
+        ":a comment of more than a hundred bytes, which is more than the parser is allowed to take in here, so it dies",
     };
     for (size_t s = 0; s < sizeof streams / sizeof *streams; s++) {
         ts_sse *sse = ts_sse_new(100);
@@ -443,11 +465,9 @@ static void test_damaged_state_is_refused_or_harmless(void)
         ts_sse_free(sse);
         for (size_t at = 0; at < size; at++) {
             for (int value = 0; value < 256; value++) {
-                unsigned char damaged[513];
+                unsigned char damaged[512];
                 memcpy(damaged, saved, size);
                 damaged[at] = (unsigned char)value;
-                damaged[size] = 0;
-                CHECK(ts_sse_load(100, damaged, size + 1) == NULL); /* bytes that belong to nothing */
                 ts_sse *loaded = ts_sse_load(100, damaged, size);
                 if (loaded != NULL) {
                     feed_text(loaded, "ata: x\r\nid: 5\n\ndata: y\n");
@@ -475,6 +495,16 @@ static void test_state_beyond_the_limit_is_refused(void)
         CHECK((loaded != NULL) == (limit >= 29));
         ts_sse_free(loaded);
     }
+    sse = ts_sse_new(100);
+    CHECK(sse != NULL);
+    feed_text(sse, "id: number\n\n");
+    size = ts_sse_save(sse, saved, sizeof saved);
+    CHECK(size <= sizeof saved);
+    ts_sse_free(sse);
+    CHECK(ts_sse_load(5, saved, size) == NULL);
+    sse = ts_sse_load(6, saved, size);
+    CHECK(sse != NULL);
+    ts_sse_free(sse);
 }
 
 static void test_save_writes_no_more_than_it_may(void)
@@ -499,6 +529,7 @@ int main(void)
     test_limit_is_hit_at_the_same_byte();
     test_id_from_an_earlier_call_is_at_offset_zero();
     test_long_events_leave_the_state_whole();
+    test_memory_that_cannot_be_given_back_is_kept();
     test_many_frames_in_one_call();
     test_damaged_state_is_refused_or_harmless();
     test_state_beyond_the_limit_is_refused();

@@ -3,18 +3,19 @@
 Adapters say what the provider said; everything that follows from it is decided here, the same for all providers: the
 order of events, call states, what a stop reason means for calls that are not whole, limits. Trusts adapters to name
 calls by stable keys (or to use `entry` where the provider has none), and nothing else. Guarantees that `ToolCallEnd`
-comes only for whole, valid arguments that the provider has ended, and that a fault is raised after the events before it.
+comes only for whole, valid arguments that the provider has ended, and that what came before a fault is in `events`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, NoReturn
 
 from .calls import FreeText, ToolCall, every, incomplete_arguments, joined
-from .errors import IncompleteError, JSONError, LimitError, ProviderError, ToolStreamError
+from .errors import IncompleteError, JSONError, LimitError, ProviderError
 from .events import (
     Event,
     MessageEnd,
@@ -40,6 +41,7 @@ provider itself cut the message. other: anything else.
 
 NO_FIELDS = Subscription.compile(depth=0)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class Subscriptions:
@@ -118,9 +120,9 @@ class Assembler:
         A new one before the end of the old one replaces it: a proxy has asked again. What was open is void.
         """
         if self.started and not self.ended:
-            if id == self.id:
+            if id and id == self.id:
                 return False
-            self._void_all(IncompleteError("the message was replaced by another one before its end"))
+            self._void_all("the message was replaced by another one before its end")
         self._forget_message()
         self.started, self.ended = True, False
         self.id, self.model = id or None, model or None
@@ -155,6 +157,8 @@ class Assembler:
         calls = every(self._unsettled, scope)
         for call in calls:
             self._end(call, certain=kind not in ("length", "filter"))
+            if is_nothing(call):
+                self._settle(call)
         if kind == "natural":
             kind = "tools" if any(call.complete and not call.server for call in self._message_calls(scope)) else "other"
         self._kinds[scope] = kind
@@ -186,18 +190,29 @@ class Assembler:
         """The stream has ended without the provider's own end. Raises `IncompleteError`."""
         call = self._unsettled[-1] if self._unsettled else None
         error = IncompleteError(reason) if call is None else incomplete_arguments(call, reason)
-        self._void_all(None)
+        self.abandon()
         raise error
 
     def fail(self, error: ProviderError) -> NoReturn:
         """The provider has sent its own error. Raises it."""
-        self._void_all(None)
+        self.abandon()
         raise error
+
+    def abandon(self) -> None:
+        """Nothing more will be read: what is open is void."""
+        self._void_all(None)
 
     # ------------------------------------------------------------------ calls by key
 
     def open(
-        self, key: Hashable, *, id: str | None, name: str | None, server: bool = False, free_text: bool = False, scope: int = 0
+        self,
+        key: Hashable,
+        *,
+        id: str | None,
+        name: str | None,
+        server: bool = False,
+        free_text: bool = False,
+        scope: int = 0,
     ) -> ToolCall:
         """A call begins. Without a name it is not reported before `rename` has told it."""
         before = self._keys.get(key)
@@ -235,12 +250,11 @@ class Assembler:
         call = self._keys.get(key)
         if call is None or arguments is None or call._state == "void":
             return
-        text = arguments if isinstance(arguments, str) else json_text(arguments)
-        seen = call.text
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+        seen, call._half = call.text, ""
         if text.startswith(seen):
-            rest = text[len(seen) :]
-            if rest and not call._over:
-                self._feed(call, rest)
+            if len(text) > len(seen):
+                self._feed(call, text[len(seen) :])
         elif not self._same_value(call, text):
             reason = "the provider's final arguments are not those that it has streamed"
             self._spoil(call, JSONError(reason, offset=len(seen.encode("utf-8", "replace")), call=call))
@@ -262,7 +276,9 @@ class Assembler:
 
     # ------------------------------------------------------------------ calls without a reliable key
 
-    def entry(self, scope: int, index: int | None, id: str | None, name: str | None, text: str | None) -> ToolCall | None:
+    def entry(
+        self, scope: int, index: int | None, id: str | None, name: str | None, text: str | None
+    ) -> ToolCall | None:
         """A fragment of a call where index, id and name may each be missing, repeated or wrong.
 
         The order of trust: an id that is known or new, then the index, then the last call. A call that is whole is not
@@ -321,7 +337,7 @@ class Assembler:
         return call
 
     def _unseen(self, call: ToolCall, text: str) -> str:
-        """What of a fragment is new: some servers repeat everything so far in each fragment, or all of it at the end."""
+        """What of a fragment is new: some servers repeat all so far in each fragment, or everything at the end."""
         parser, seen = call._parser, call.text
         if not text.startswith(seen):
             return text
@@ -355,28 +371,28 @@ class Assembler:
             self.events.append(ToolCallStart(call))
 
     def _feed(self, call: ToolCall, text: str) -> None:
+        if call._over:
+            self._feed_late(call, text)
+            return
         if call._half or "\ud800" <= text[-1] <= "\udbff":
             text, call._half = split_half(call._half + text)
             if not text:
                 return
         if call._parser is None:
             self._feed_first(call, text)
-        elif call._state != "void" and not (call._over and text.isspace()):
-            try:
-                call._parser.feed(text, self.events)
-            except JSONError as error:
-                self._spoil(call, error)
+            return
+        try:
+            call._parser.feed(text, self.events)
+        except JSONError as error:
+            self._spoil(call, error)
 
     def _feed_first(self, call: ToolCall, text: str) -> None:
         """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
-        if call._state == "void":
-            return
         held = call._held
         if held is None or (text and held.text.strip() == "{}" and text.lstrip().startswith("{")):
             held = call._held = FreeText(self._limits.max_call_bytes, call)
         try:
-            if text:
-                held.feed(text, self.events)
+            held.feed(text, self.events)
         except LimitError as error:
             self._spoil(call, error)
             return
@@ -384,6 +400,11 @@ class Assembler:
             self._start(call)
             if call._free_text or held.text.strip() != "{}":
                 self._release(call)
+
+    def _feed_late(self, call: ToolCall, text: str) -> None:
+        """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad."""
+        if call._state != "void" and not text.isspace() and text != call.text and text.strip() != "{}":
+            self._spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
 
     def _release(self, call: ToolCall) -> None:
         """Parses the text that was held back."""
@@ -414,26 +435,28 @@ class Assembler:
         """
         call._ended = True
         if not call.name:
-            if certain and call._held is None and not call._half:
-                call._over = True  # an empty entry: there never was a call
-                self._unsettled.remove(call)
             return
         self._start(call)
         self._release(call)
-        if call._half and call._parser is not None and call._state != "void":
+        if call._half and not call._over:
             self._feed_half(call)
-        if call._state != "void" and (is_whole(call) or (certain and self._closes(call))):
-            call._complete = call._over = True
+        if not call._over and (is_whole(call) or (certain and self._closes(call))):
+            self._settle(call)
+            call._complete = True
             call._state = "closed"
-            self._unsettled.remove(call)
             self._unconfirmed.append(call)
             self.events.append(ToolCallEnd(call))
 
+    def _settle(self, call: ToolCall) -> None:
+        call._over = True
+        self._unsettled.remove(call)
+
     def _feed_half(self, call: ToolCall) -> None:
+        """A high surrogate whose other half never came: the parser says what is wrong with it."""
         half, call._half = call._half, ""
-        assert call._parser is not None
         try:
-            call._parser.feed(half, self.events)
+            if call._parser is not None:
+                call._parser.feed(half, self.events)
         except JSONError as error:
             self._spoil(call, error)
 
@@ -445,10 +468,7 @@ class Assembler:
         if not isinstance(parser, FreeText):
             first = parser.text.lstrip()[:1]
             if not first:
-                call._parser = None  # only white space: no arguments
-                call._held = FreeText(None, call)
-                call._held.feed(parser.text, self.events)
-                return True
+                return True  # only white space: no arguments
             if first not in "-0123456789":
                 return False
         try:
@@ -465,9 +485,8 @@ class Assembler:
 
     def _spoil(self, call: ToolCall, error: JSONError, *, is_fault: bool = True) -> None:
         """The call is bad for good. is_fault: not the provider's own announced cut, so that it may raise."""
-        if call in self._unsettled:
-            self._unsettled.remove(call)
-        call._over = True
+        if not call._over:
+            self._settle(call)
         call._state = "void"
         call.error = error
         if is_fault and self._raises:
@@ -475,16 +494,16 @@ class Assembler:
         self._start(call)
         self.events.append(ToolCallError(call, error))
 
-    def _void_all(self, error: IncompleteError | None) -> None:
-        """Nothing more will come of this message. error: said of each open call, if there is one to say."""
+    def _void_all(self, reason: str | None) -> None:
+        """Voids what is open. reason: the whole message is void, and this is why."""
         for call in self._unsettled:
             call._over = True
             call._state = "void"
-            if error is not None:
-                call.error = error
+            if reason is not None:
+                call.error = incomplete_arguments(call, reason)
                 if call._started:
-                    self.events.append(ToolCallError(call, error))
-        if error is not None:
+                    self.events.append(ToolCallError(call, call.error))
+        if reason is not None:
             for call in self._message_calls():
                 call._state = "void"
         self._unsettled.clear()
@@ -522,6 +541,11 @@ def is_whole(call: ToolCall) -> bool:
     return call._parser.complete
 
 
+def is_nothing(call: ToolCall) -> bool:
+    """An entry without a name and without text: there never was a call."""
+    return not (call._over or call.name or call._held or call._half)
+
+
 def continues(call: ToolCall, name: str | None, text: str | None) -> bool:
     """Whether an entry that may repeat the call's name, or give more of it, belongs to the call."""
     if name is None or not call.name:
@@ -543,12 +567,3 @@ def split_half(text: str) -> tuple[str, str]:
 
 
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-
-
-def json_text(value: Any) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)
-
-
-__all__ = ["Assembler", "StopKind", "Subscriptions", "ToolStreamError"]

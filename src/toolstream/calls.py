@@ -46,7 +46,9 @@ class ToolCall:
         "server",
     )
 
-    def __init__(self, id: str | None, name: str, *, server: bool = False, free_text: bool = False, scope: int = 0) -> None:
+    def __init__(
+        self, id: str | None, name: str, *, server: bool = False, free_text: bool = False, scope: int = 0
+    ) -> None:
         self.id = id
         self.name = name
         self.index = -1
@@ -68,8 +70,8 @@ class ToolCall:
     def arguments(self) -> Any:
         """All that is final so far, as a live `dict` (containers still open included, strings in progress left out).
 
-        Arguments that are no JSON object are the value they are; none at all and `null` are `{}`; a free-text tool's are
-        its text.
+        Arguments that are no JSON object are the value they are; none at all and `null` are `{}`; a free-text tool's
+        are its text.
         """
         value = None if self._parser is None else self._parser.value
         return {} if value is None else value
@@ -77,8 +79,8 @@ class ToolCall:
     @property
     def text(self) -> str:
         """The raw arguments so far, as the provider wrote them."""
-        held = "" if self._held is None else self._held.text
-        return held if self._parser is None else self._parser.text + held
+        source = self._parser or self._held
+        return "" if source is None else source.text
 
     @property
     def state(self) -> State:
@@ -99,9 +101,9 @@ class ToolCall:
 
     def is_complete(self, *path: str | int) -> bool:
         """Whether the value at path is final; without a path: whether the whole arguments are."""
-        if self._parser is None:
-            return self.complete and not path
-        return self._parser.is_complete(*path)
+        if not path and self.complete:
+            return True
+        return self._parser is not None and self._parser.is_complete(*path)
 
     def snapshot(self, strings: bool = True) -> Any:
         """A copy of the arguments so far that the stream no longer touches. strings: with strings in progress."""

@@ -72,7 +72,9 @@ def add_events(parser: argparse.ArgumentParser) -> None:
     """The grammar of `toolstream events`."""
     parser.add_argument("file", metavar="FILE", help="the response's body, or - for standard input")
     parser.add_argument("--text", action="store_true", help="print for people, not for programs")
-    parser.add_argument("--provider", default="auto", metavar="NAME", help="the wire format (default: recognise it)")
+    parser.add_argument(
+        "--provider", type=provider, default="auto", metavar="NAME", help="the wire format (default: recognise it)"
+    )
     fields = parser.add_mutually_exclusive_group()
     fields.add_argument(
         "--depth", type=depth, default=1, metavar="N|all", help="report fields this deep in the arguments (default: 1)"
@@ -94,6 +96,15 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", choices=demo.PROVIDERS, default=demo.PROVIDERS[0], help="whose wire format")
     parser.add_argument("--speed", type=factor, default=1.0, metavar="N", help="times as fast as a model (default: 1)")
     parser.set_defaults(run=run_demo)
+
+
+def provider(text: str) -> str:
+    """`--provider`: a name that a parser knows."""
+    try:
+        toolstream.StreamParser(provider=text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def depth(text: str) -> int | None:

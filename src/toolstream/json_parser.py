@@ -1,16 +1,16 @@
 """One JSON document in fragments: `JSONParser`, `loads`, and what they share with the arguments of a call.
 
-The C scanner does the byte work (`csrc/scanner.c`); here its records become events and its build steps a live
-value. A parser that has raised stays dead, and what it had completed before the fault is in the exception.
+The C scanner does the byte work (`csrc/scanner.c`) and `Fields` makes events and the live value of what it finds; here
+is the rest: settings, faults, snapshots, pickling. A parser that has raised stays dead, and what it had completed
+before the fault is in the exception.
 """
 
 from __future__ import annotations
 
 import secrets
 import sys
-import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._core import ffi, lib
 from .errors import (
@@ -20,25 +20,20 @@ from .errors import (
     LimitError,
     ToolStreamError,
 )
-from .events import Event, FieldComplete, FieldDelta
+from .events import Event
+from .fields import Data, Fields, read_place, read_records
 from .limits import Limits
 from .paths import Paths, Subscription
-from .values import LiveValue, load_string, read_place
+from .values import copy_live, find, load_string, pack_live, unpack_live
 
 if TYPE_CHECKING:
     from .calls import ToolCall
     from .events import Path
 
 DuplicateKeys = Literal["error", "last", "strict"]
-Data = Union[str, bytes, bytearray, memoryview]
 
 _DUPLICATES = {"error": lib.TS_DUP_ERROR, "last": lib.TS_DUP_LAST, "strict": lib.TS_DUP_STRICT}
 _UNLIMITED = 2**62
-
-_KIND = 0xFF
-_VALUE, _ENTER, _LEAVE, _STRING, _GROW = lib.TS_VALUE, lib.TS_ENTER, lib.TS_LEAVE, lib.TS_STRING, lib.TS_GROW
-_ESCAPED, _REPORTED = lib.TS_F_ESCAPED, lib.TS_F_VALUE
-_PAUSED = lib.TS_PAUSED
 
 _EXPECTATIONS = {
     lib.TS_EXPECT_VALUE: "a value",
@@ -52,26 +47,22 @@ _EXPECTATIONS = {
     lib.TS_EXPECT_IN_LITERAL: "the rest of true, false or null",
     lib.TS_EXPECT_NOTHING: "nothing but white space",
 }
+# Bytes before a fault that its message shows.
 _EXCERPT = 16
 
 # The key of the hash that finds repeated keys: secret, so that no input can be made to collide.
 _SEED = (secrets.randbits(64), secrets.randbits(64))
 
 
-def as_bytes(data: Data) -> bytes | bytearray | memoryview:
-    """The UTF-8 bytes of a fragment. Lone surrogates become bytes that the scanner refuses. Raises `TypeError`."""
-    if isinstance(data, str):
-        return data.encode("utf-8", "surrogatepass")
-    if isinstance(data, memoryview):
-        return data if data.c_contiguous and data.itemsize == 1 else data.tobytes()
-    if isinstance(data, (bytes, bytearray)):
-        return data
-    raise TypeError(f"feed takes str, bytes, bytearray or memoryview, not {type(data).__name__}")
-
-
 @lru_cache(maxsize=128)
 def _core_options(
-    subscription: Subscription, duplicate_keys: str, max_depth: int, max_bytes: int, digits: int, keep_text: bool
+    subscription: Subscription,
+    duplicate_keys: str,
+    max_depth: int,
+    max_bytes: int,
+    digits: int,
+    keep_text: bool,
+    stop_at_end: bool,
 ) -> Any:
     if duplicate_keys not in _DUPLICATES:
         raise ValueError(f'duplicate_keys is "error", "last" or "strict", not {duplicate_keys!r}')
@@ -85,6 +76,7 @@ def _core_options(
     options.deltas = subscription.deltas
     options.duplicate_keys = _DUPLICATES[duplicate_keys]
     options.keep_text = keep_text
+    options.stop_at_end = stop_at_end
     return options
 
 
@@ -94,31 +86,14 @@ def _max_int_digits() -> int:
     return limit() if limit is not None else 0
 
 
-class FieldParser:
-    """One JSON value in fragments, and the fields in it: the engine of `JSONParser` and of each call.
+class FieldParser(Fields):
+    """One JSON value in fragments, and the fields in it: `JSONParser` without its keywords, and each call's parser.
 
-    It guards against nothing but bad input: whoever owns it sees to it that one thread at a time is inside, and
-    feeds it no more after it has raised.
-
-    subscription: what is reported. max_bytes: bound on the text; `LimitError` names it limit_name.
-    call: what the events name. keep_text: keep all of the text for `text`.
+    subscription: what is reported. max_bytes: bound on the text; a `LimitError` names it limit_name.
+    call: what the events name. keep_text: keep all of the text for `text`. stop_at_end: see `JSONSequence`.
     """
 
-    __slots__ = (
-        "_containers",
-        "_keep_text",
-        "_limit_name",
-        "_live",
-        "_prefix",
-        "_scanner",
-        "_settings",
-        "_stale",
-        "_string_path",
-        "_text",
-        "_text_read",
-        "_view",
-        "call",
-    )
+    __slots__ = ("_closed", "_limit_name", "_settings", "_text", "_text_read")
 
     def __init__(
         self,
@@ -130,6 +105,7 @@ class FieldParser:
         limit_name: str = "max_bytes",
         call: ToolCall | None = None,
         keep_text: bool = False,
+        stop_at_end: bool = False,
     ) -> None:
         self._settings = (
             subscription,
@@ -138,149 +114,66 @@ class FieldParser:
             max_bytes or _UNLIMITED,
             _max_int_digits(),
             keep_text,
+            stop_at_end,
         )
         self._limit_name = limit_name
         self.call = call
-        self._live = LiveValue()
-        self._stale = False
-        # The walk through the reports: the path of the current container, and the live containers from the root
-        # to it. One that is None is looked up when a value in it is wanted.
-        self._prefix: Path = ()
-        self._containers: list[Any] = [None]
-        self._string_path: Path = ()
+        self._closed = False
         self._text = ""
         self._text_read = 0
-        self._hold(lib.ts_scanner_new(_core_options(*self._settings)))
+        self._adopt(_address(lib.ts_scanner_new(_core_options(*self._settings))))
 
-    def _hold(self, scanner: Any) -> None:
-        if scanner == ffi.NULL:
-            raise MemoryError
-        self._scanner = ffi.gc(scanner, lib.ts_scanner_free)
-        self._view = lib.ts_scanner_view(scanner)
+    @property
+    def _core(self) -> Any:
+        return ffi.cast("ts_scanner *", self._address)
 
-    # -------------------------------------------------------------- feeding
+    @property
+    def _state(self) -> Any:
+        return lib.ts_scanner_view(self._core)
 
-    def feed(self, data: Data, events: list[Event]) -> None:
-        """Takes the next fragment and appends what it completes to events.
-
-        Raises `JSONError`, `DuplicateKeyError`, `LimitError`; then events holds what came before the fault.
-        """
-        self._stale = True
-        if type(data) is bytes:
-            status = lib.ts_scanner_feed(self._scanner, data, len(data))
-        else:
-            data = as_bytes(data)
-            status = lib.ts_scanner_feed(self._scanner, ffi.from_buffer(data), len(data))
-        if status:
-            self._read(status, data, events)
-
-    def _read(self, status: int, data: Any, events: list[Event]) -> None:
-        view = self._view
-        while True:
-            if view.step_count:
-                self._live.build(view)
-            if view.report_count:
-                self._report(events)
-            if status != _PAUSED:
-                break
-            data = memoryview(data)[view.consumed :]
-            status = lib.ts_scanner_feed(self._scanner, ffi.from_buffer(data), len(data))
-        if status < 0:
-            raise self._error(status)
-
-    def close(self, events: list[Event]) -> None:
-        """The input has ended. Raises `IncompleteError` unless the value is whole."""
-        self._stale = True
-        status = lib.ts_scanner_finish(self._scanner)
-        if status < 0:
-            raise self._error(status)
-
-    def _report(self, events: list[Event]) -> None:
-        view = self._view
-        call = self.call
-        text = ffi.buffer(view.text, view.text_size)
-        records = ffi.unpack(ffi.cast("int64_t *", view.reports), 3 * view.report_count)
-        for at in range(0, len(records), 3):
-            tag, a, b = records[at], records[at + 1], records[at + 2]
-            kind = tag & _KIND
-            if kind == _VALUE:
-                place = read_place(tag, a, b, text)
-                events.append(FieldComplete(call, (*self._prefix, place), self._container()[place]))
-            elif kind == _GROW:
-                grown = load_string(text[a:b]) if tag & _ESCAPED else text[a:b].decode()
-                events.append(FieldDelta(call, self._string_path, grown))
-            elif kind == _STRING:
-                self._string_path = (*self._prefix, read_place(tag, a, b, text))
-            elif kind == _ENTER:
-                self._prefix = (*self._prefix, read_place(tag, a, b, text))
-                self._containers.append(None)
-            else:
-                self._containers.pop()
-                if tag & _REPORTED:
-                    path = self._prefix
-                    events.append(FieldComplete(call, path, self._container()[path[-1]]))
-                self._prefix = self._prefix[:-1]
-
-    def _container(self) -> Any:
-        """The live container at the walk's place."""
-        containers = self._containers
-        if containers[-1] is None:
-            if containers[0] is None:
-                containers[0] = self._live.root
-            known = len(containers) - 1
-            while containers[known] is None:
-                known -= 1
-            for depth in range(known, len(containers) - 1):
-                containers[depth + 1] = containers[depth][self._prefix[depth]]
-        return containers[-1]
+    def close(self) -> list[Event]:
+        """The document has ended. Raises `IncompleteError` if it is not whole. Nothing more may be fed."""
+        events: list[Event] = []
+        if self._fault is not None:
+            raise self._fail(None, events)
+        if not self._closed:
+            self._check_idle()
+            self._closed = True
+            self._stale = True
+            status = lib.ts_scanner_finish(self._core)
+            if status < 0:
+                raise self._fail(status, events)
+        return events
 
     # -------------------------------------------------------------- reading
 
-    def _settle(self) -> None:
-        if self._stale:
-            self._stale = False
-            if lib.ts_scanner_settle(self._scanner) != lib.TS_OK and self._view.step_count:
-                self._live.build(self._view)
-
-    @property
-    def value(self) -> Any:
-        """All that is final so far, open containers included; the same object each time. None before that."""
-        self._settle()
-        return self._live.root
-
-    @property
-    def complete(self) -> bool:
-        """The root value is final."""
-        return bool(self._view.complete)
-
     @property
     def offset(self) -> int:
-        """Bytes taken; after a fault, those before the offending one."""
-        return int(self._view.offset)
+        """Bytes taken so far; after a fault, those before the offending one."""
+        return int(self._state.offset)
 
     @property
-    def scanned(self) -> int:
+    def _scanned(self) -> int:
         """Bytes looked at; equals `offset` as long as none is looked at twice."""
-        return int(self._view.scanned)
+        return int(self._state.scanned)
 
     @property
     def pending_path(self) -> Path | None:
-        """The value in progress or awaited; a container that awaits a key or its end; None once complete."""
+        """The value in progress or awaited, or the container that awaits a key or its end; None once complete."""
         if self.complete:
             return None
-        places: list[str | int] = list(self._live.places)
-        if lib.ts_scanner_where(self._scanner) != lib.TS_OK:
-            view = self._view
+        self._check_idle()
+        places: list[str | int] = list(self._places)
+        if lib.ts_scanner_where(self._core) != lib.TS_OK:
+            view = self._state
             text = ffi.buffer(view.text, view.text_size)
-            records = ffi.unpack(ffi.cast("int64_t *", view.reports), 3 * view.report_count)
-            for at in range(0, len(records), 3):
-                places.append(read_place(records[at], records[at + 1], records[at + 2], text))
+            places += [read_place(tag, a, b, text) for tag, a, b in read_records(view.reports, view.report_count)]
         return tuple(places)
 
     @property
     def text(self) -> str:
         """The raw text so far (with keep_text). Reading it at every fragment is linear in all."""
-        view = self._view
+        view = self._state
         end = min(view.text_size, view.offset)
         if end > self._text_read:
             new: bytes = ffi.buffer(view.text, view.text_size)[self._text_read : end]
@@ -293,9 +186,9 @@ class FieldParser:
         return self._text
 
     def snapshot(self, strings: bool = True) -> Any:
-        """A detached copy of the value so far; strings: with the string in progress."""
+        """A detached copy of the value so far; strings: with the string in progress as far as it goes."""
         self._settle()
-        root, innermost = self._live.copy()
+        root, innermost = copy_live(self._root, self._open)
         growing = self._growing_string() if strings else None
         if growing is None:
             return root
@@ -309,28 +202,39 @@ class FieldParser:
 
     def _growing_string(self) -> str | None:
         start, end, escaped = ffi.new("int64_t *"), ffi.new("int64_t *"), ffi.new("int32_t *")
-        if not lib.ts_scanner_string(self._scanner, start, end, escaped):
+        if not lib.ts_scanner_string(self._core, start, end, escaped):
             return None
-        body: bytes = ffi.buffer(self._view.text, self._view.text_size)[start[0] : end[0]]
+        view = self._state
+        body: bytes = ffi.buffer(view.text, view.text_size)[start[0] : end[0]]
         return load_string(body) if escaped[0] else body.decode()
 
     def is_complete(self, *path: str | int) -> bool:
-        """Whether the value at path is final; without a path, the whole."""
-        if not path or self.complete:
-            return self.complete and self._live_find(path)[0]
-        found, value = self._live_find(path)
-        return found and not self._live.is_open(value)
-
-    def _live_find(self, path: Path) -> tuple[bool, Any]:
+        """Whether the value at path is final; without a path, the whole document."""
         self._settle()
-        return self._live.find(path)
+        found, value = find(self._root, path)
+        if not path or self.complete:
+            return self.complete and found
+        return found and not any(value is container for container in self._open)
 
     # -------------------------------------------------------------- faults
+
+    def _fail(self, status: int | None, events: list[Event]) -> Exception:
+        """The exception that ends this parser: made once, then the same each time."""
+        if status is None:
+            fault: Exception = self._fault
+            events = []
+        else:
+            fault = self._error(status)
+            self._fault = fault
+        if isinstance(fault, ToolStreamError):
+            fault.events = events
+        return fault
 
     def _error(self, status: int) -> Exception:
         if status == lib.TS_ERR_MEMORY:
             return MemoryError("toolstream: out of memory")
-        view = self._view
+        view = self._state
+        expected = _EXPECTATIONS[view.expected]
         path = self.pending_path or ()
         place: dict[str, Any] = {
             "offset": int(view.offset),
@@ -338,33 +242,25 @@ class FieldParser:
             "column": int(view.column),
             "path": path,
             "call": self.call,
-            "excerpt": self._excerpt(),
+            "excerpt": self._excerpt(view),
         }
         if status == lib.TS_ERR_INCOMPLETE:
-            reason = f"the text ended where {_EXPECTATIONS[view.expected]} was expected"
+            reason = f"the text ended where {expected} was expected"
             return IncompleteError(reason, partial=self.snapshot(strings=False), pending_path=path, **place)
         if status == lib.TS_ERR_DUPLICATE:
             return DuplicateKeyError("a repeated key", **place)
-        if status == lib.TS_ERR_DEPTH:
-            return LimitError(f"nested deeper than {self._settings[2]} levels", limit="max_depth", **place)
-        if status == lib.TS_ERR_BYTES:
-            return LimitError(f"longer than {self._settings[3]} bytes", limit=self._limit_name, **place)
-        if status == lib.TS_ERR_DIGITS:
-            reason = f"an integer of more than {self._settings[4]} digits"
-            return LimitError(reason, limit="int_max_str_digits", **place)
-        return JSONError(self._reason(status), **place)
+        limits = {
+            lib.TS_ERR_DEPTH: ("max_depth", f"nested deeper than {self._settings[2]} levels"),
+            lib.TS_ERR_BYTES: (self._limit_name, f"longer than {self._settings[3]} bytes"),
+            lib.TS_ERR_DIGITS: ("int_max_str_digits", f"an integer of more than {self._settings[4]} digits"),
+        }
+        if status in limits:
+            name, reason = limits[status]
+            return LimitError(reason, limit=name, **place)
+        return JSONError(f"{_status_text(status)}: found {_found(view)}, expected {expected}", **place)
 
-    def _reason(self, status: int) -> str:
-        reason: str = ffi.string(lib.ts_status_text(status)).decode()
-        view = self._view
-        at = view.offset - view.text_start
-        found = ffi.buffer(view.text, view.text_size)[at : at + 1]
-        shown = repr(found.decode("ascii")) if found < b"\x80" else f"byte 0x{found.hex()}"
-        return f"{reason}: found {shown}, expected {_EXPECTATIONS[view.expected]}"
-
-    def _excerpt(self) -> str:
+    def _excerpt(self, view: Any) -> str:
         """The bytes before the fault: they are the same however the input was cut."""
-        view = self._view
         at = min(view.offset - view.text_start, view.text_size)
         excerpt: bytes = ffi.buffer(view.text, view.text_size)[max(0, at - _EXCERPT) : at]
         return excerpt.decode("utf-8", "replace")
@@ -373,15 +269,18 @@ class FieldParser:
 
     def __getstate__(self) -> dict[str, Any]:
         self._settle()
-        size = lib.ts_scanner_save(self._scanner, ffi.NULL, 0)
+        size = lib.ts_scanner_save(self._core, ffi.NULL, 0)
         saved = ffi.new("unsigned char[]", size)
-        lib.ts_scanner_save(self._scanner, saved, size)
+        lib.ts_scanner_save(self._core, saved, size)
         return {
             "settings": self._settings,
             "limit_name": self._limit_name,
             "call": self.call,
+            "closed": self._closed,
+            "fault": self._fault,
             "scanner": bytes(ffi.buffer(saved, size)),
-            "live": self._live,
+            "live": pack_live(self._root, self._open),
+            "places": tuple(self._places),
             "prefix": self._prefix,
             "string_path": self._string_path,
         }
@@ -390,8 +289,10 @@ class FieldParser:
         self._settings = state["settings"]
         self._limit_name = state["limit_name"]
         self.call = state["call"]
-        self._live = state["live"]
-        self._stale = False
+        self._closed = state["closed"]
+        self._fault = state["fault"]
+        self._root, self._open = unpack_live(state["live"])
+        self._places = list(state["places"])
         self._prefix = state["prefix"]
         self._containers = [None] * (len(self._prefix) + 1)
         self._string_path = state["string_path"]
@@ -401,7 +302,29 @@ class FieldParser:
         scanner = lib.ts_scanner_load(_core_options(*self._settings), saved, len(saved))
         if scanner == ffi.NULL:
             raise ValueError("the saved state of a parser is damaged, or of another version")
-        self._hold(scanner)
+        self._adopt(_address(scanner))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _new, (type(self),), self.__getstate__()
+
+
+def _new(cls: type[FieldParser]) -> FieldParser:
+    return cls.__new__(cls)
+
+
+def _address(scanner: Any) -> int:
+    return int(ffi.cast("uintptr_t", scanner))
+
+
+def _status_text(status: int) -> str:
+    text: bytes = ffi.string(lib.ts_status_text(status))
+    return text.decode()
+
+
+def _found(view: Any) -> str:
+    at = view.offset - view.text_start
+    found: bytes = ffi.buffer(view.text, view.text_size)[at : at + 1]
+    return repr(found.decode()) if found < b"\x80" else f"byte 0x{found.hex()}"
 
 
 def _cut_character(data: bytes) -> int:
@@ -416,32 +339,7 @@ def _cut_character(data: bytes) -> int:
     return 0
 
 
-class Guard:
-    """Lets one thread at a time into a parser, and nobody twice; the others get a clear error, and it stays sound.
-
-    `with guard:` raises `RuntimeError` where the parser is busy.
-    """
-
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError("the parser is in use: another thread, or a call from inside it, is feeding or reading it")
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Guard, ()
-
-    def __deepcopy__(self, _memo: object) -> Guard:
-        return Guard()
-
-
-class JSONParser:
+class JSONParser(FieldParser):
     """Reads one JSON document in fragments and reports its fields as soon as each is final.
 
     depth: how deep below the root completed values are reported: 1 its members, None every value, 0 none.
@@ -455,7 +353,7 @@ class JSONParser:
     any two fragments. Raises `ValueError` for arguments that cannot be read.
     """
 
-    __slots__ = ("_closed", "_fault", "_guard", "_parser")
+    __slots__ = ()
 
     def __init__(
         self,
@@ -467,90 +365,7 @@ class JSONParser:
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
         subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
-        self._parser = FieldParser(
-            subscription, duplicate_keys=duplicate_keys, limits=limits, max_bytes=limits.max_bytes
-        )
-        self._guard = Guard()
-        self._fault: Exception | None = None
-        self._closed = False
-
-    def feed(self, data: Data) -> list[Event]:
-        """Takes a fragment, which may end anywhere, and returns what it completes.
-
-        Raises `JSONError` (with `events`: what came before the fault), `DuplicateKeyError`, `LimitError`,
-        `TypeError` for other data, `RuntimeError` where another thread is inside.
-        """
-        events: list[Event] = []
-        with self._guard:
-            self._check_alive()
-            if self._closed:
-                raise ToolStreamError("the parser is closed")
-            try:
-                self._parser.feed(data, events)
-            except (ToolStreamError, MemoryError) as error:
-                raise self._die(error, events) from None
-        return events
-
-    def close(self) -> list[Event]:
-        """The document has ended. Raises `IncompleteError` if it is not whole."""
-        events: list[Event] = []
-        with self._guard:
-            self._check_alive()
-            if not self._closed:
-                self._closed = True
-                try:
-                    self._parser.close(events)
-                except (ToolStreamError, MemoryError) as error:
-                    raise self._die(error, events) from None
-        return events
-
-    def _check_alive(self) -> None:
-        if self._fault is not None:
-            if isinstance(self._fault, ToolStreamError):
-                self._fault.events = []
-            raise self._fault
-
-    def _die(self, error: Exception, events: list[Event]) -> Exception:
-        if isinstance(error, ToolStreamError):
-            error.events = events
-        self._fault = error
-        return error
-
-    @property
-    def value(self) -> Any:
-        """All that is final so far (strings, numbers and literals in progress left out), then the final value."""
-        with self._guard:
-            return self._parser.value
-
-    def snapshot(self, strings: bool = True) -> Any:
-        """A detached copy of the value so far; strings: with the string in progress as far as it goes."""
-        with self._guard:
-            return self._parser.snapshot(strings)
-
-    def is_complete(self, *path: str | int) -> bool:
-        """Whether the value at path is final; without a path, the whole document."""
-        with self._guard:
-            return self._parser.is_complete(*path)
-
-    @property
-    def complete(self) -> bool:
-        """The root value is final. A number at the root is so at `close` or at the byte behind it."""
-        return self._parser.complete
-
-    @property
-    def pending_path(self) -> Path | None:
-        """The value in progress or awaited, or the container that awaits a key or its end; None once complete."""
-        with self._guard:
-            return self._parser.pending_path
-
-    @property
-    def offset(self) -> int:
-        """Bytes taken so far."""
-        return self._parser.offset
-
-    @property
-    def _scanned(self) -> int:
-        return self._parser.scanned
+        super().__init__(subscription, duplicate_keys=duplicate_keys, limits=limits, max_bytes=limits.max_bytes)
 
 
 def loads(data: Data, *, partial: bool = False, strings: bool = True) -> Any:

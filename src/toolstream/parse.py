@@ -8,9 +8,9 @@ the source is closed. The source is trusted as `sources.py` says; its own except
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from . import sources
 from .errors import ToolStreamError
@@ -120,17 +120,19 @@ class EventStream(_Stream):
         return next(steps)
 
     def close(self) -> None:
-        """Closes the source, which ends a generation early. Reading ends; what has been read stays.
+        """Closes the source, which ends a generation early. What has been read stays.
 
-        May be called at any time, from another thread, too.
+        May be called from another thread while this one waits for the source: reading then ends, without an
+        exception, as soon as the source notices or its next item arrives.
         """
-        self._reading.state = "closed"
         steps = self._live()
-        if steps is None or steps.gi_running:
-            self._reading.close()
-        else:
+        if steps is not None and steps.gi_running:
+            self._reading.interrupt()
+            sources.close_sync(None, self._reading.source)
+            return
+        if steps is not None:
             steps.close()
-            self._reading.close()
+        self._reading.close()
 
     def __enter__(self) -> Self:
         return self
@@ -175,13 +177,17 @@ class AsyncEventStream(_Stream):
         return await anext(steps)
 
     async def aclose(self) -> None:
-        """Closes the source, which ends a generation early. Reading ends; what has been read stays.
+        """Closes the source, which ends a generation early. What has been read stays.
 
-        May be called at any time, from another task, too.
+        May be called from another task while one waits for the source: reading then ends, without an
+        exception, as soon as the source notices or its next item arrives.
         """
-        self._reading.state = "closed"
         steps = self._live()
-        if steps is not None and not steps.ag_running:
+        if steps is not None and steps.ag_running:
+            self._reading.interrupt()
+            await sources.close_async(None, self._reading.source)
+            return
+        if steps is not None:
             await steps.aclose()
         await self._reading.aclose()
 
@@ -203,7 +209,7 @@ class AsyncEventStream(_Stream):
 
 
 class _Reading:
-    """One source being read into one parser. It outlives the steps that read, and never holds them."""
+    """One source being read into one parser. It never holds the steps that read."""
 
     __slots__ = ("intake", "items", "kind", "parser", "parser_is_open", "source", "state")
 
@@ -213,7 +219,7 @@ class _Reading:
         self.parser = parser
         self.parser_is_open = True
         self.intake = sources.Intake(parser, framing)
-        self.items: Any = None  # what is iterated, once it has begun
+        self.items: Any = None  # what is iterated, once reading has begun
         self.state: Literal["not started", "reading", "closed"] = "not started"
 
     def begin(self) -> Any:
@@ -223,39 +229,51 @@ class _Reading:
         return self.items
 
     def take(self, fault: ToolStreamError) -> list[Event]:
-        """What was complete before the parser's fault, which ended it."""
+        """What the parser completed before the fault that ended it."""
         self.parser_is_open = False
         events, fault.events = fault.events, []
         return events
 
+    def end(self) -> Iterator[Event]:
+        """The source has ended."""
+        if self.state == "closed":  # by another thread or task, which some sources take for their end
+            return
+        for ending in (self.intake.flush, self.parser.close):
+            try:
+                events = ending()
+            except ToolStreamError as fault:
+                yield from self.take(fault)
+                raise
+            yield from events
+        self.parser_is_open = False
+
     def close(self) -> None:
-        """Reading is over, or never began."""
-        self.end_parser()
+        """Reading is over, or will never begin."""
+        self._end_parser()
         items, self.items = self.items, None
         sources.close_sync(items, self.source)
 
     async def aclose(self) -> None:
         """As `close`."""
-        self.end_parser()
+        self._end_parser()
         items, self.items = self.items, None
         await sources.close_async(items, self.source)
 
     def interrupt(self) -> None:
-        """Stops a step that is under way in another thread or task. It ends by itself; it then closes."""
+        """Ends the steps that are running in another thread or task, at the latest when they get an item."""
         self.state = "closed"
         self.intake.feed = _refuse
 
-    def end_parser(self) -> None:
-        """The stream was left before its end: what is open in the parser is cut off."""
+    def _end_parser(self) -> None:
         self.state = "closed"
-        if self.parser_is_open:
+        if self.parser_is_open:  # the stream was left before its end: calls still open are cut off
             self.parser_is_open = False
             with suppress(ToolStreamError):
                 self.parser.close()
 
 
 def _refuse(_: Any) -> list[Event]:
-    raise RuntimeError("the stream was closed while it was read")
+    raise RuntimeError("the stream was closed while it was being read")
 
 
 def _read(reading: _Reading) -> Generator[Event]:
@@ -267,23 +285,142 @@ def _read(reading: _Reading) -> Generator[Event]:
             try:
                 events = intake.feed(item)
             except ToolStreamError as fault:
-                for event in reading.take(fault):
-                    yield event
+                yield from reading.take(fault)
                 raise
-            for event in events:
-                yield event
-        for ending in reading.endings():
+            yield from events
+        yield from reading.end()
+    except Exception:
+        if reading.state != "closed":
+            raise  # else another thread has closed the source, and this is how the source says so
+    finally:
+        reading.close()
+
+
+async def _aread(reading: _Reading) -> AsyncGenerator[Event]:
+    if reading.state == "closed":
+        return
+    intake = reading.intake
+    try:
+        async for item in reading.begin():
             try:
-                events = ending()
+                events = intake.feed(item)
             except ToolStreamError as fault:
                 for event in reading.take(fault):
                     yield event
                 raise
             for event in events:
                 yield event
+        for event in reading.end():
+            yield event
     except Exception:
-        # A source may well complain of being closed by another thread. Who closed it knows.
         if reading.state != "closed":
             raise
     finally:
-        reading.close()
+        await reading.aclose()
+
+
+# What type checkers are told. `parse` itself looks at the object, not at these.
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _WithEvents(Protocol):
+    def events(self) -> Iterable[Any]: ...
+
+
+class _WithAsyncContent(Protocol):
+    @property
+    def content(self) -> AsyncIterable[bytes]: ...
+
+
+class _WithHTTPXBody(Protocol):
+    def iter_bytes(self) -> Iterator[bytes]: ...
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
+class _WithHTTPXResponse(Protocol):
+    @property
+    def response(self) -> _WithHTTPXBody: ...
+
+    def iter_sse(self) -> Iterator[Any]: ...
+
+
+class _WithSDKResponse(Protocol):
+    @property
+    def http_response(self) -> _WithHTTPXBody: ...
+
+
+if TYPE_CHECKING:
+
+    class _EitherStream(EventStream, AsyncEventStream):
+        """Of an `httpx.Response`, whose type doesn't say whether it is sync: one of the two."""
+
+
+@overload
+def parse(
+    source: AsyncIterable[Any] | _WithAsyncContent | AbstractAsyncContextManager[Any], **options: Unpack[_Options]
+) -> AsyncEventStream: ...
+
+
+@overload
+def parse(
+    source: _WithHTTPXBody | _WithHTTPXResponse | _WithSDKResponse, **options: Unpack[_Options]
+) -> _EitherStream: ...
+
+
+@overload
+def parse(
+    source: Iterable[Any] | _Readable | _WithEvents | AbstractContextManager[Any], **options: Unpack[_Options]
+) -> EventStream: ...
+
+
+def parse(
+    source: Any,
+    *,
+    provider: Any = "auto",
+    depth: int | None = 1,
+    paths: Any = None,
+    deltas: Any = False,
+    duplicate_keys: str = "error",
+    on_error: str = "raise",
+    framing: str = "auto",
+    limits: Limits = Limits(),  # noqa: B008 - immutable
+) -> EventStream | AsyncEventStream:
+    """The events of a model's streamed response, each as soon as the bytes that complete it are there.
+
+    source: an HTTP response (httpx, httpx2, requests, urllib3, http.client, aiohttp), a binary file, a stream
+        object of the anthropic or openai SDK, an `sseclient.SSEClient`, an `httpx_sse.EventSource`, or an
+        iterable or async iterable of bytes, of text, of lines, of SSE events, of decoded events (dicts) or of
+        SDK event objects; also a context manager that gives one, which is then entered when iteration
+        begins. An async source gives an `AsyncEventStream`, any other one an `EventStream`.
+    provider: "auto", a provider's name ("anthropic", "openai-chat", "openai-responses"), or an adapter.
+    depth: how deep below a call's arguments completed fields are reported (1: top-level fields; None: every
+        value; 0: none).
+    paths: report just these ("query", "edits[*].path", "**.url", or tuples); a dict {tool name: paths}
+        narrows by tool. Replaces depth.
+    deltas: True: strings at reported paths are also reported as they grow; paths: just those.
+    duplicate_keys: "error" (where a repeated key would belie what has been reported), "last" or "strict".
+    on_error: "raise", or "event": a call's bad arguments become a `ToolCallError` event.
+    framing: "auto", or what source's text is: "sse", "lines", "ndjson", "json-array", "events".
+    limits: upper bounds on what a stream may ask for.
+
+    Nothing is read until the result is iterated. When iteration ends, however it does, source is closed.
+    Raises ValueError for options that can't be understood and TypeError for a source that can't be read;
+    iterating raises `ToolStreamError` for a fault in the stream, after the events before it, and whatever
+    the source itself raises.
+    """
+    parser = StreamParser(
+        provider=provider,
+        depth=depth,
+        paths=paths,
+        deltas=deltas,
+        duplicate_keys=duplicate_keys,
+        on_error=on_error,
+        framing=framing,
+        limits=limits,
+    )
+    reading = _Reading(source, parser, framing)
+    return AsyncEventStream(reading) if reading.kind.is_async else EventStream(reading)

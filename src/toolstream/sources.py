@@ -232,7 +232,9 @@ async def _read_async_manager(source: Any) -> AsyncIterator[Any]:
 def _kind_inside(manager: Any, entered: Any, *, is_async: bool) -> Kind:
     kind = recognise(entered)
     if kind.is_async != is_async or kind.read in (_read_manager, _read_async_manager):
-        raise TypeError(f"can't read what {type(manager).__name__} gives: enter it, and pass a {type(entered).__name__}")
+        raise TypeError(
+            f"can't read what {type(manager).__name__} gives: enter it, and pass a {type(entered).__name__}"
+        )
     return kind
 
 

@@ -35,10 +35,11 @@ def play(stream: bytes, provider: str, speed: float, terminal: Terminal) -> None
     pace = FRAMES_PER_SECOND * speed
     with ReplayServer(stream, frames_per_second=pace) as server:
         show_opening(terminal, provider, pace, server)
+        player = Player(terminal, planned_ends(server.plan))
         connection = http.client.HTTPConnection(server.host, server.port)
         try:
             connection.request("POST", "/", body=b"{}", headers={"content-type": "application/json"})
-            Player(terminal, planned_ends(server.plan)).run(connection.getresponse())
+            player.run(connection.getresponse())
         finally:
             connection.close()
 

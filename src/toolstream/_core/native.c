@@ -1,0 +1,817 @@
+/* The hot calls of the JSON layer as a CPython type, over the same C core that cffi binds.
+ *
+ * A cffi call costs as much as scanning a few hundred bytes, and reading its records from Python costs more; here a
+ * fragment goes from bytes to event objects in one call. `fields.py` beside this file is the same in Python over cffi,
+ * for interpreters without this extension: what one does, the other does, and one test suite runs over both.
+ *
+ * Holds the GIL except while it scans a large fragment; `busy` keeps a second thread and re-entrant calls out.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <string.h>
+#include <structmember.h>
+
+#include "toolstream.h"
+
+/* Fragments from this size on are scanned without the GIL. */
+#define RELEASE_FROM 32768
+
+/* Runs from this size on are parsed in place; below, a copy with brackets is cheaper. */
+#define IN_PLACE_FROM 4096
+
+/* ------------------------------------------------------------------ module state */
+
+/* An event class and where its instances keep their three fields. */
+typedef struct event_class {
+    PyTypeObject *type;
+    Py_ssize_t slots[3];
+} event_class;
+
+typedef struct module_state {
+    PyTypeObject *fields_type;
+    event_class complete;        /* FieldComplete(call, path, value) */
+    event_class delta;           /* FieldDelta(call, path, text) */
+    PyObject *loads;             /* orjson.loads */
+    PyObject *load;              /* values.load(text, exact): where orjson.loads is not enough */
+    PyObject *load_string;       /* values.load_string(body) */
+    PyObject *fail;              /* "_fail" */
+} module_state;
+
+typedef struct fields {
+    PyObject_HEAD
+    module_state *state;
+    ts_scanner *scanner;
+    const ts_view *view;
+    PyObject *call;              /* what events name */
+    PyObject *root;              /* the live value */
+    PyObject *open;              /* list: the containers in it that have not ended */
+    PyObject *places;            /* list: where each stands in the one before */
+    PyObject *prefix;            /* tuple: path of the container that the reports are in */
+    PyObject *containers;        /* list: the live containers along it, None where not looked up yet */
+    PyObject *string_path;       /* tuple: the string whose growth is reported */
+    PyObject *fault;             /* the exception that ended this parser, or None */
+    char busy;
+    char stale;                  /* fed since the live value was brought up to date */
+} fields;
+
+/* ------------------------------------------------------------------ values */
+
+/* values.load(text, exact); takes the reference to text. */
+static PyObject *load_slowly(module_state *state, PyObject *text, int exact)
+{
+    PyObject *value = text == NULL ? NULL : PyObject_CallFunctionObjArgs(state->load, text, exact ? Py_True : Py_False, NULL);
+    Py_XDECREF(text);
+    return value;
+}
+
+static PyObject *load_text(module_state *state, PyObject *text, int exact)
+{
+    if (text == NULL || exact) {
+        return load_slowly(state, text, exact);
+    }
+    PyObject *value = PyObject_CallOneArg(state->loads, text);
+    if (value == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_Clear(); /* lone surrogates, infinite floats: values.load knows */
+        return load_slowly(state, text, 1);
+    }
+    Py_DECREF(text);
+    return value;
+}
+
+/* The value of text[start .. end) with brackets around it. */
+static PyObject *load_run(fields *self, int64_t start, int64_t end, char before, char after, int exact)
+{
+    Py_ssize_t size = (Py_ssize_t)(end - start);
+    if (size < IN_PLACE_FROM) {
+        PyObject *text = PyBytes_FromStringAndSize(NULL, size + 2);
+        if (text != NULL) {
+            char *out = PyBytes_AS_STRING(text);
+            out[0] = before;
+            memcpy(out + 1, self->view->text + start, (size_t)size);
+            out[size + 1] = after;
+        }
+        return load_text(self->state, text, exact);
+    }
+    /* The bytes around a run are a comma, a bracket or spare: they lend their places for the time of the call. */
+    char *run = (char *)(uintptr_t)(self->view->text + start);
+    char was_before = run[-1], was_after = run[size];
+    run[-1] = before;
+    run[size] = after;
+    PyObject *value = load_text(self->state, PyMemoryView_FromMemory(run - 1, size + 2, PyBUF_READ), exact);
+    run[-1] = was_before;
+    run[size] = was_after;
+    return value;
+}
+
+/* The str of text[start .. end), the body of a JSON string. */
+static PyObject *read_string(fields *self, int64_t start, int64_t end, int escaped)
+{
+    const char *body = (const char *)self->view->text + start;
+    Py_ssize_t size = (Py_ssize_t)(end - start);
+    if (!escaped) {
+        return PyUnicode_DecodeUTF8(body, size, NULL);
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(body, size);
+    PyObject *value = bytes == NULL ? NULL : PyObject_CallOneArg(self->state->load_string, bytes);
+    Py_XDECREF(bytes);
+    return value;
+}
+
+static PyObject *read_place(fields *self, const ts_record *record)
+{
+    if (record->tag & TS_F_INDEX) {
+        return PyLong_FromLongLong(record->a);
+    }
+    return read_string(self, record->a, record->b, (record->tag & TS_F_ESCAPED) != 0);
+}
+
+/* ------------------------------------------------------------------ building the live value */
+
+/* New members or elements for the innermost open container. */
+static int build_run(fields *self, const ts_record *record)
+{
+    PyObject *top = PyList_GET_ITEM(self->open, PyList_GET_SIZE(self->open) - 1);
+    int is_dict = PyDict_CheckExact(top);
+    PyObject *run = load_run(self, record->a, record->b, is_dict ? '{' : '[', is_dict ? '}' : ']',
+                             (record->tag & TS_F_EXACT) != 0);
+    if (run == NULL) {
+        return -1;
+    }
+    Py_ssize_t end = is_dict ? 0 : PyList_GET_SIZE(top);
+    int status = is_dict ? PyDict_Update(top, run) : PyList_SetSlice(top, end, end, run);
+    Py_DECREF(run);
+    return status;
+}
+
+static int attach(PyObject *parent, PyObject *place, PyObject *child)
+{
+    return PyDict_CheckExact(parent) ? PyDict_SetItem(parent, place, child) : PyList_Append(parent, child);
+}
+
+static int build_push(fields *self, const ts_record *record)
+{
+    PyObject *child = record->tag & TS_F_ARRAY ? PyList_New(0) : PyDict_New();
+    if (child == NULL) {
+        return -1;
+    }
+    Py_ssize_t depth = PyList_GET_SIZE(self->open);
+    int status = 0;
+    if (depth == 0) {
+        Py_INCREF(child);
+        Py_SETREF(self->root, child);
+    } else {
+        PyObject *place = read_place(self, record);
+        status = place == NULL || attach(PyList_GET_ITEM(self->open, depth - 1), place, child) < 0 ||
+                         PyList_Append(self->places, place) < 0
+                     ? -1
+                     : 0;
+        Py_XDECREF(place);
+    }
+    if (status == 0) {
+        status = PyList_Append(self->open, child);
+    }
+    Py_DECREF(child);
+    return status;
+}
+
+static int list_pop(PyObject *list)
+{
+    Py_ssize_t size = PyList_GET_SIZE(list);
+    return size == 0 ? 0 : PyList_SetSlice(list, size - 1, size, NULL);
+}
+
+static int build_root(fields *self, const ts_record *record)
+{
+    PyObject *text = PyMemoryView_FromMemory((char *)(uintptr_t)(self->view->text + record->a),
+                                             (Py_ssize_t)(record->b - record->a), PyBUF_READ);
+    PyObject *root = load_text(self->state, text, (record->tag & TS_F_EXACT) != 0);
+    if (root == NULL) {
+        return -1;
+    }
+    Py_SETREF(self->root, root);
+    return 0;
+}
+
+static int build(fields *self)
+{
+    for (int64_t i = 0; i < self->view->step_count; i++) {
+        const ts_record *record = &self->view->steps[i];
+        int status;
+        switch (record->tag & 0xff) {
+        case TS_RUN: status = build_run(self, record); break;
+        case TS_PUSH: status = build_push(self, record); break;
+        case TS_POP: status = list_pop(self->open) < 0 || list_pop(self->places) < 0 ? -1 : 0; break;
+        default: status = build_root(self, record); break;
+        }
+        if (status < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------ reporting */
+
+/* Borrowed: the value at place of a live container. */
+static PyObject *look_up(PyObject *container, PyObject *place)
+{
+    PyObject *value;
+    if (PyDict_CheckExact(container)) {
+        value = PyDict_GetItemWithError(container, place);
+        if (value == NULL && !PyErr_Occurred()) {
+            PyErr_SetObject(PyExc_KeyError, place);
+        }
+        return value;
+    }
+    Py_ssize_t index = PyLong_AsSsize_t(place);
+    return index < 0 && PyErr_Occurred() ? NULL : PyList_GetItem(container, index);
+}
+
+/* Borrowed: the live container in which the reports are. Those on the way are looked up once. */
+static PyObject *current_container(fields *self)
+{
+    Py_ssize_t last = PyList_GET_SIZE(self->containers) - 1;
+    Py_ssize_t known = last;
+    while (known > 0 && PyList_GET_ITEM(self->containers, known) == Py_None) {
+        known--;
+    }
+    PyObject *container = PyList_GET_ITEM(self->containers, known);
+    if (container == Py_None) {
+        container = self->root;
+        Py_INCREF(container);
+        PyList_SetItem(self->containers, 0, container);
+    }
+    for (; known < last; known++) {
+        container = look_up(container, PyTuple_GET_ITEM(self->prefix, known));
+        if (container == NULL) {
+            return NULL;
+        }
+        Py_INCREF(container);
+        PyList_SetItem(self->containers, known + 1, container);
+    }
+    return container;
+}
+
+/* The prefix and one more step; takes the reference to place. */
+static PyObject *path_join(PyObject *prefix, PyObject *place)
+{
+    if (place == NULL) {
+        return NULL;
+    }
+    Py_ssize_t size = PyTuple_GET_SIZE(prefix);
+    PyObject *path = PyTuple_New(size + 1);
+    if (path == NULL) {
+        Py_DECREF(place);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < size; i++) {
+        PyObject *step = PyTuple_GET_ITEM(prefix, i);
+        Py_INCREF(step);
+        PyTuple_SET_ITEM(path, i, step);
+    }
+    PyTuple_SET_ITEM(path, size, place);
+    return path;
+}
+
+/* Appends event(call, path, last); takes the references to path and last, either of which may be NULL after an
+ * error. */
+static int emit(fields *self, PyObject *events, const event_class *event, PyObject *path, PyObject *last)
+{
+    PyObject *object = path == NULL || last == NULL ? NULL : event->type->tp_alloc(event->type, 0);
+    if (object == NULL) {
+        Py_XDECREF(path);
+        Py_XDECREF(last);
+        return -1;
+    }
+    Py_INCREF(self->call);
+    *(PyObject **)((char *)object + event->slots[0]) = self->call;
+    *(PyObject **)((char *)object + event->slots[1]) = path;
+    *(PyObject **)((char *)object + event->slots[2]) = last;
+    int status = PyList_Append(events, object);
+    Py_DECREF(object);
+    return status;
+}
+
+/* FieldComplete for the value at the end of path in the current container; takes the reference to path. */
+static int emit_complete(fields *self, PyObject *events, PyObject *path)
+{
+    if (path == NULL) {
+        return -1;
+    }
+    PyObject *container = current_container(self);
+    PyObject *value =
+        container == NULL ? NULL : look_up(container, PyTuple_GET_ITEM(path, PyTuple_GET_SIZE(path) - 1));
+    Py_XINCREF(value);
+    return emit(self, events, &self->state->complete, path, value);
+}
+
+static int report_enter(fields *self, const ts_record *record)
+{
+    PyObject *path = path_join(self->prefix, read_place(self, record));
+    if (path == NULL) {
+        return -1;
+    }
+    Py_SETREF(self->prefix, path);
+    return PyList_Append(self->containers, Py_None);
+}
+
+static int report_leave(fields *self, const ts_record *record, PyObject *events)
+{
+    if (list_pop(self->containers) < 0) {
+        return -1;
+    }
+    if (record->tag & TS_F_VALUE) {
+        Py_INCREF(self->prefix);
+        if (emit_complete(self, events, self->prefix) < 0) {
+            return -1;
+        }
+    }
+    PyObject *outer = PyTuple_GetSlice(self->prefix, 0, PyTuple_GET_SIZE(self->prefix) - 1);
+    if (outer == NULL) {
+        return -1;
+    }
+    Py_SETREF(self->prefix, outer);
+    return 0;
+}
+
+static int report_growth(fields *self, const ts_record *record, PyObject *events)
+{
+    PyObject *text = read_string(self, record->a, record->b, (record->tag & TS_F_ESCAPED) != 0);
+    Py_INCREF(self->string_path);
+    return emit(self, events, &self->state->delta, self->string_path, text);
+}
+
+static int report_string(fields *self, const ts_record *record)
+{
+    PyObject *path = path_join(self->prefix, read_place(self, record));
+    if (path == NULL) {
+        return -1;
+    }
+    Py_SETREF(self->string_path, path);
+    return 0;
+}
+
+static int report(fields *self, PyObject *events)
+{
+    for (int64_t i = 0; i < self->view->report_count; i++) {
+        const ts_record *record = &self->view->reports[i];
+        int status;
+        switch (record->tag & 0xff) {
+        case TS_VALUE: status = emit_complete(self, events, path_join(self->prefix, read_place(self, record))); break;
+        case TS_GROW: status = report_growth(self, record, events); break;
+        case TS_STRING: status = report_string(self, record); break;
+        case TS_ENTER: status = report_enter(self, record); break;
+        default: status = report_leave(self, record, events); break;
+        }
+        if (status < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------ feeding */
+
+static int enter(fields *self)
+{
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the parser is in use: another thread, or a call from inside it, is feeding or reading it");
+        return -1;
+    }
+    if (self->scanner == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the parser was not initialised");
+        return -1;
+    }
+    self->busy = 1;
+    return 0;
+}
+
+static int scan(fields *self, const char *data, size_t size)
+{
+    if (size < RELEASE_FROM) {
+        return ts_scanner_feed(self->scanner, data, size);
+    }
+    int status;
+    Py_BEGIN_ALLOW_THREADS
+    status = ts_scanner_feed(self->scanner, data, size);
+    Py_END_ALLOW_THREADS
+    return status;
+}
+
+/* Feeds all of data. Answers TS_OK, a negative status of the core, or 1 with a Python exception set. */
+static int take(fields *self, const char *data, size_t size, PyObject *events)
+{
+    self->stale = 1;
+    for (;;) {
+        int status = scan(self, data, size);
+        if (status == TS_OK) {
+            return TS_OK;
+        }
+        if (build(self) < 0 || report(self, events) < 0) {
+            return 1;
+        }
+        if (status != TS_PAUSED) {
+            return status < 0 ? status : TS_OK;
+        }
+        data += self->view->consumed;
+        size -= (size_t)self->view->consumed;
+    }
+}
+
+static int take_buffer(fields *self, PyObject *data, PyObject *events)
+{
+    Py_buffer buffer;
+    if (PyObject_GetBuffer(data, &buffer, PyBUF_SIMPLE) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_BufferError)) {
+            PyErr_Format(PyExc_TypeError, "feed takes str, bytes, bytearray or memoryview, not %.100s",
+                         Py_TYPE(data)->tp_name);
+        }
+        return 1;
+    }
+    int status = take(self, (const char *)buffer.buf, (size_t)buffer.len, events);
+    PyBuffer_Release(&buffer);
+    return status;
+}
+
+static int take_any(fields *self, PyObject *data, PyObject *events)
+{
+    if (PyBytes_CheckExact(data)) {
+        return take(self, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data), events);
+    }
+    if (!PyUnicode_Check(data)) {
+        return take_buffer(self, data, events);
+    }
+    if (PyUnicode_IS_COMPACT_ASCII(data)) {
+        return take(self, (const char *)PyUnicode_DATA(data), (size_t)PyUnicode_GET_LENGTH(data), events);
+    }
+    /* Lone surrogates become bytes that the scanner refuses at their place. */
+    PyObject *bytes = PyUnicode_AsEncodedString(data, "utf-8", "surrogatepass");
+    if (bytes == NULL) {
+        return 1;
+    }
+    int status = take(self, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), events);
+    Py_DECREF(bytes);
+    return status;
+}
+
+static int raise_fault(PyObject *fault)
+{
+    PyErr_SetObject((PyObject *)Py_TYPE(fault), fault);
+    return -1;
+}
+
+static int feed_into(fields *self, PyObject *data, PyObject *events)
+{
+    if (enter(self) < 0) {
+        return -1;
+    }
+    if (self->fault != Py_None) {
+        self->busy = 0;
+        Py_INCREF(self->fault);
+        PyObject *fault = PyObject_CallMethodObjArgs((PyObject *)self, self->state->fail, Py_None, events, NULL);
+        if (fault != NULL) {
+            raise_fault(fault);
+        }
+        Py_DECREF(self->fault);
+        Py_XDECREF(fault);
+        return -1;
+    }
+    int status = take_any(self, data, events);
+    self->busy = 0;
+    if (status == TS_OK) {
+        return 0;
+    }
+    if (status < 0) {
+        PyObject *code = PyLong_FromLong(status);
+        PyObject *fault =
+            code == NULL ? NULL : PyObject_CallMethodObjArgs((PyObject *)self, self->state->fail, code, events, NULL);
+        Py_XDECREF(code);
+        if (fault != NULL) {
+            raise_fault(fault);
+            Py_DECREF(fault);
+        }
+    }
+    return -1;
+}
+
+static PyObject *fields_feed(fields *self, PyObject *data)
+{
+    PyObject *events = PyList_New(0);
+    if (events != NULL && feed_into(self, data, events) < 0) {
+        Py_CLEAR(events);
+    }
+    return events;
+}
+
+static PyObject *fields_feed_into(fields *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyList_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "feed_into takes data and a list");
+        return NULL;
+    }
+    if (feed_into(self, args[0], args[1]) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *fields_settle(fields *self, PyObject *unused)
+{
+    (void)unused;
+    if (!self->stale && !self->busy) {
+        Py_RETURN_NONE;
+    }
+    if (enter(self) < 0) {
+        return NULL;
+    }
+    self->stale = 0;
+    int status = ts_scanner_settle(self->scanner);
+    status = status == TS_ERR_MEMORY ? (PyErr_NoMemory(), -1) : build(self);
+    self->busy = 0;
+    if (status < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *fields_check_idle(fields *self, PyObject *unused)
+{
+    (void)unused;
+    if (enter(self) < 0) {
+        return NULL;
+    }
+    self->busy = 0;
+    Py_RETURN_NONE;
+}
+
+/* ------------------------------------------------------------------ the type */
+
+/* Takes over a scanner, as an address: the one that cffi made belongs to this object from here on. */
+static PyObject *fields_adopt(fields *self, PyObject *address)
+{
+    void *scanner = PyLong_AsVoidPtr(address);
+    if (scanner == NULL) {
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    ts_scanner_free(self->scanner);
+    self->scanner = (ts_scanner *)scanner;
+    self->view = ts_scanner_view(self->scanner);
+    Py_RETURN_NONE;
+}
+
+static int fields_traverse(fields *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->call);
+    Py_VISIT(self->root);
+    Py_VISIT(self->open);
+    Py_VISIT(self->places);
+    Py_VISIT(self->prefix);
+    Py_VISIT(self->containers);
+    Py_VISIT(self->string_path);
+    Py_VISIT(self->fault);
+    return 0;
+}
+
+static PyObject *fields_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args;
+    (void)kwargs;
+    PyTypeObject *own = type; /* or a subclass, which has no module state */
+    while (own->tp_traverse != (traverseproc)fields_traverse) {
+        own = own->tp_base;
+    }
+    fields *self = (fields *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->state = (module_state *)PyType_GetModuleState(own);
+    self->call = Py_NewRef(Py_None);
+    self->root = Py_NewRef(Py_None);
+    self->fault = Py_NewRef(Py_None);
+    self->open = PyList_New(0);
+    self->places = PyList_New(0);
+    self->prefix = PyTuple_New(0);
+    self->string_path = PyTuple_New(0);
+    self->containers = PyList_New(1);
+    if (self->open == NULL || self->places == NULL || self->prefix == NULL || self->string_path == NULL ||
+        self->containers == NULL) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    PyList_SET_ITEM(self->containers, 0, Py_NewRef(Py_None));
+    return (PyObject *)self;
+}
+
+static int fields_clear(fields *self)
+{
+    Py_CLEAR(self->call);
+    Py_CLEAR(self->root);
+    Py_CLEAR(self->open);
+    Py_CLEAR(self->places);
+    Py_CLEAR(self->prefix);
+    Py_CLEAR(self->containers);
+    Py_CLEAR(self->string_path);
+    Py_CLEAR(self->fault);
+    return 0;
+}
+
+static void fields_dealloc(fields *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    fields_clear(self);
+    ts_scanner_free(self->scanner);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *fields_address(fields *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromVoidPtr(self->scanner);
+}
+
+static PyObject *fields_complete(fields *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(self->view != NULL && self->view->complete);
+}
+
+static PyObject *fields_value(fields *self, void *unused)
+{
+    (void)unused;
+    PyObject *settled = fields_settle(self, NULL);
+    if (settled == NULL) {
+        return NULL;
+    }
+    Py_DECREF(settled);
+    return Py_NewRef(self->root);
+}
+
+static PyMethodDef fields_methods[] = {
+    {"feed", (PyCFunction)fields_feed, METH_O,
+     "Takes a fragment, which may end anywhere, and returns the events that it completes.\n\n"
+     "Raises JSONError (with `events`: what came before the fault), DuplicateKeyError, LimitError, TypeError for\n"
+     "other data, RuntimeError where another thread is inside."},
+    {"feed_into", (PyCFunction)(void (*)(void))fields_feed_into, METH_FASTCALL, "As feed, but appends to a list."},
+    {"_settle", (PyCFunction)fields_settle, METH_NOARGS, "Brings the live value up to date."},
+    {"_check_idle", (PyCFunction)fields_check_idle, METH_NOARGS, "Raises RuntimeError where the parser is in use."},
+    {"_adopt", (PyCFunction)fields_adopt, METH_O, "Takes over the scanner at an address."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef fields_getset[] = {
+    {"_address", (getter)fields_address, NULL, "Where the scanner is.", NULL},
+    {"complete", (getter)fields_complete, NULL, "The root value is final.", NULL},
+    {"value", (getter)fields_value, NULL, "All that is final so far, then the final value.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+#define OBJECT_MEMBER(name, field) {name, T_OBJECT_EX, offsetof(fields, field), 0, NULL}
+
+static PyMemberDef fields_members[] = {
+    OBJECT_MEMBER("call", call),
+    OBJECT_MEMBER("_root", root),
+    OBJECT_MEMBER("_open", open),
+    OBJECT_MEMBER("_places", places),
+    OBJECT_MEMBER("_prefix", prefix),
+    OBJECT_MEMBER("_containers", containers),
+    OBJECT_MEMBER("_string_path", string_path),
+    OBJECT_MEMBER("_fault", fault),
+    {"_stale", T_BOOL, offsetof(fields, stale), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot fields_slots[] = {
+    {Py_tp_new, fields_new},
+    {Py_tp_dealloc, fields_dealloc},
+    {Py_tp_traverse, fields_traverse},
+    {Py_tp_clear, fields_clear},
+    {Py_tp_methods, fields_methods},
+    {Py_tp_getset, fields_getset},
+    {Py_tp_members, fields_members},
+    {0, NULL},
+};
+
+static PyType_Spec fields_spec = {
+    .name = "toolstream._core._native.Fields",
+    .basicsize = sizeof(fields),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .slots = fields_slots,
+};
+
+/* ------------------------------------------------------------------ the module */
+
+static int event_class_set(event_class *event, PyObject *type, const char *const names[3])
+{
+    if (!PyType_Check(type)) {
+        PyErr_SetString(PyExc_TypeError, "an event class is wanted");
+        return -1;
+    }
+    for (int i = 0; i < 3; i++) {
+        PyObject *slot = PyObject_GetAttrString(type, names[i]);
+        if (slot == NULL) {
+            return -1;
+        }
+        if (!PyObject_TypeCheck(slot, &PyMemberDescr_Type)) {
+            Py_DECREF(slot);
+            PyErr_Format(PyExc_TypeError, "%s is no slot", names[i]);
+            return -1;
+        }
+        event->slots[i] = ((PyMemberDescrObject *)slot)->d_member->offset;
+        Py_DECREF(slot);
+    }
+    Py_INCREF(type);
+    Py_XSETREF(event->type, (PyTypeObject *)type);
+    return 0;
+}
+
+static PyObject *native_configure(PyObject *module, PyObject *args)
+{
+    static const char *const complete_names[3] = {"call", "path", "value"};
+    static const char *const delta_names[3] = {"call", "path", "text"};
+    PyObject *complete, *delta, *loads, *load, *load_string;
+    if (!PyArg_ParseTuple(args, "OOOOO", &complete, &delta, &loads, &load, &load_string)) {
+        return NULL;
+    }
+    module_state *state = (module_state *)PyModule_GetState(module);
+    if (event_class_set(&state->complete, complete, complete_names) < 0 ||
+        event_class_set(&state->delta, delta, delta_names) < 0) {
+        return NULL;
+    }
+    Py_XSETREF(state->loads, Py_NewRef(loads));
+    Py_XSETREF(state->load, Py_NewRef(load));
+    Py_XSETREF(state->load_string, Py_NewRef(load_string));
+    Py_RETURN_NONE;
+}
+
+static int native_exec(PyObject *module)
+{
+    module_state *state = (module_state *)PyModule_GetState(module);
+    state->fail = PyUnicode_InternFromString("_fail");
+    state->fields_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &fields_spec, NULL);
+    if (state->fail == NULL || state->fields_type == NULL) {
+        return -1;
+    }
+    return PyModule_AddType(module, state->fields_type);
+}
+
+static int native_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    module_state *state = (module_state *)PyModule_GetState(module);
+    Py_VISIT(state->fields_type);
+    Py_VISIT(state->complete.type);
+    Py_VISIT(state->delta.type);
+    Py_VISIT(state->loads);
+    Py_VISIT(state->load);
+    Py_VISIT(state->load_string);
+    return 0;
+}
+
+static int native_clear(PyObject *module)
+{
+    module_state *state = (module_state *)PyModule_GetState(module);
+    Py_CLEAR(state->fields_type);
+    Py_CLEAR(state->complete.type);
+    Py_CLEAR(state->delta.type);
+    Py_CLEAR(state->loads);
+    Py_CLEAR(state->load);
+    Py_CLEAR(state->load_string);
+    Py_CLEAR(state->fail);
+    return 0;
+}
+
+static void native_free(void *module)
+{
+    (void)native_clear((PyObject *)module);
+}
+
+static PyMethodDef native_methods[] = {
+    {"configure", native_configure, METH_VARARGS,
+     "configure(FieldComplete, FieldDelta, orjson.loads, values.load, values.load_string)"},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot native_slots[] = {
+    {Py_mod_exec, native_exec},
+    {0, NULL},
+};
+
+static struct PyModuleDef native_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_native",
+    .m_doc = "The hot calls of the JSON layer for CPython.",
+    .m_size = sizeof(module_state),
+    .m_methods = native_methods,
+    .m_slots = native_slots,
+    .m_traverse = native_traverse,
+    .m_clear = native_clear,
+    .m_free = native_free,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&native_module);
+}

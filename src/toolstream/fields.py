@@ -1,0 +1,301 @@
+"""From bytes to field events and a live value: `Fields`, the hot part of the JSON layer, in two bindings.
+
+`CffiFields` drives the C core through cffi and runs everywhere. On CPython the extension `_core/native.c` does the
+same in one C call. The environment variable TOOLSTREAM_BINDING chooses: `native`, `cffi`, or nothing for the faster
+one that is there. One test suite runs over both.
+
+Trusts the core's records. Guarantees that one thread at a time is inside, and that a parser that raised stays dead.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any, Union
+
+from ._core import ffi, lib
+from .events import Event, FieldComplete, FieldDelta
+from .values import load, load_string, loads_fast
+
+if TYPE_CHECKING:
+    from .events import Path
+
+Data = Union[str, bytes, bytearray, memoryview]
+
+_KIND = 0xFF
+_VALUE, _ENTER, _STRING, _GROW = lib.TS_VALUE, lib.TS_ENTER, lib.TS_STRING, lib.TS_GROW
+_RUN, _PUSH, _POP = lib.TS_RUN, lib.TS_PUSH, lib.TS_POP
+_INDEX, _ESCAPED, _ARRAY = lib.TS_F_INDEX, lib.TS_F_ESCAPED, lib.TS_F_ARRAY
+_EXACT, _REPORTED = lib.TS_F_EXACT, lib.TS_F_VALUE
+_OK, _PAUSED, _NO_MEMORY = lib.TS_OK, lib.TS_PAUSED, lib.TS_ERR_MEMORY
+
+# Runs from this size on are parsed in place; below, a copy with brackets around it is cheaper.
+_IN_PLACE_FROM = 4096
+
+_BUSY = "the parser is in use: another thread, or a call from inside it, is feeding or reading it"
+
+
+def as_bytes(data: Data) -> bytes | bytearray | memoryview:
+    """The UTF-8 bytes of a fragment. Lone surrogates become bytes that the scanner refuses. Raises `TypeError`."""
+    if isinstance(data, str):
+        return data.encode("utf-8", "surrogatepass")
+    if isinstance(data, memoryview):
+        return data if data.c_contiguous and data.itemsize == 1 else data.tobytes()
+    if isinstance(data, (bytes, bytearray)):
+        return data
+    raise TypeError(f"feed takes str, bytes, bytearray or memoryview, not {type(data).__name__}")
+
+
+def read_records(records: Any, count: int) -> list[tuple[int, int, int]]:
+    """The records of a tape, read at once."""
+    flat = ffi.unpack(ffi.cast("int64_t *", records), 3 * count)
+    return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+
+def read_place(tag: int, a: int, b: int, text: Any) -> str | int:
+    """The key or index that a record names."""
+    if tag & _INDEX:
+        return a
+    key: bytes = text[a:b]
+    return load_string(key) if tag & _ESCAPED else key.decode()
+
+
+class CffiFields:
+    """A scanner with the live value and the events that its records stand for.
+
+    A subclass makes the scanner and gives its address to `_adopt`, and has `_fail(status, events)`, which makes (or,
+    for None, hands back) the exception that ends the parser.
+    """
+
+    __slots__ = (
+        "_containers",
+        "_fault",
+        "_lock",
+        "_open",
+        "_places",
+        "_prefix",
+        "_root",
+        "_scanner",
+        "_stale",
+        "_string_path",
+        "_view",
+        "call",
+    )
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> CffiFields:  # noqa: PYI034 - Self is 3.11
+        self = super().__new__(cls)
+        self.call: Any = None
+        self._lock = threading.Lock()
+        self._fault: Exception | None = None
+        self._stale = False
+        # The live value, the containers in it that have not ended, and where each stands in the one before.
+        self._root: Any = None
+        self._open: list[Any] = []
+        self._places: list[str | int] = []
+        # The walk through the reports: the path of the container that they are in, and the live containers along it.
+        # One that is None is looked up when a value in it is wanted.
+        self._prefix: Path = ()
+        self._containers: list[Any] = [None]
+        self._string_path: Path = ()
+        return self
+
+    def _adopt(self, address: int) -> None:
+        """Takes over the scanner at an address."""
+        if not address:
+            raise MemoryError
+        self._scanner = ffi.gc(ffi.cast("ts_scanner *", address), lib.ts_scanner_free)
+        self._view = lib.ts_scanner_view(self._scanner)
+
+    @property
+    def _address(self) -> int:
+        return int(ffi.cast("uintptr_t", self._scanner))
+
+    def _enter(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError(_BUSY)
+
+    def _check_idle(self) -> None:
+        """Raises `RuntimeError` where the parser is in use."""
+        self._enter()
+        self._lock.release()
+
+    def feed(self, data: Data) -> list[Event]:
+        """Takes a fragment, which may end anywhere, and returns the events that it completes.
+
+        Raises `JSONError` (with `events`: what came before the fault), `DuplicateKeyError`, `LimitError`,
+        `TypeError` for other data, `RuntimeError` where another thread is inside.
+        """
+        events: list[Event] = []
+        self.feed_into(data, events)
+        return events
+
+    def feed_into(self, data: Data, events: list[Event]) -> None:
+        """As `feed`, but appends to a list."""
+        self._enter()
+        try:
+            if self._fault is not None:
+                raise self._fail(None, events)
+            self._stale = True
+            if type(data) is bytes:
+                status = lib.ts_scanner_feed(self._scanner, data, len(data))
+            else:
+                data = as_bytes(data)
+                status = lib.ts_scanner_feed(self._scanner, ffi.from_buffer(data), len(data))
+            if status != _OK:
+                status = self._read(status, data, events)
+        finally:
+            self._lock.release()
+        if status < 0:
+            raise self._fail(status, events)
+
+    def _read(self, status: int, data: Any, events: list[Event]) -> int:
+        view = self._view
+        while True:
+            if view.step_count:
+                self._build()
+            if view.report_count:
+                self._report(events)
+            if status != _PAUSED:
+                return status
+            data = memoryview(data)[view.consumed :]
+            status = lib.ts_scanner_feed(self._scanner, ffi.from_buffer(data), len(data))
+
+    # -------------------------------------------------------------- the live value
+
+    def _settle(self) -> None:
+        """Brings the live value up to date."""
+        self._enter()
+        try:
+            if self._stale:
+                self._stale = False
+                if lib.ts_scanner_settle(self._scanner) == _NO_MEMORY:
+                    raise MemoryError
+                if self._view.step_count:
+                    self._build()
+        finally:
+            self._lock.release()
+
+    @property
+    def value(self) -> Any:
+        """All that is final so far (strings, numbers and literals in progress left out), then the final value."""
+        self._settle()
+        return self._root
+
+    @property
+    def complete(self) -> bool:
+        """The root value is final. A number at the root is so at `close` or at the byte behind it."""
+        return bool(self._view.complete)
+
+    def _build(self) -> None:
+        view = self._view
+        text = ffi.buffer(view.text, view.text_size + 1)
+        for tag, a, b in read_records(view.steps, view.step_count):
+            kind = tag & _KIND
+            if kind == _RUN:
+                top = self._open[-1]
+                if type(top) is dict:
+                    top.update(_load_run(text, a, b, b"{}", tag))
+                else:
+                    top.extend(_load_run(text, a, b, b"[]", tag))
+            elif kind == _PUSH:
+                self._push([] if tag & _ARRAY else {}, tag, a, b, text)
+            elif kind == _POP:
+                self._open.pop()
+                if self._places:
+                    self._places.pop()
+            else:
+                self._root = load(memoryview(text)[a:b], bool(tag & _EXACT))
+
+    def _push(self, child: Any, tag: int, a: int, b: int, text: Any) -> None:
+        if not self._open:
+            self._root = child
+        else:
+            parent = self._open[-1]
+            place = read_place(tag, a, b, text)
+            if type(parent) is dict:
+                parent[place] = child
+            else:
+                parent.append(child)
+            self._places.append(place)
+        self._open.append(child)
+
+    # -------------------------------------------------------------- reports
+
+    def _report(self, events: list[Event]) -> None:
+        view = self._view
+        call = self.call
+        text = ffi.buffer(view.text, view.text_size)
+        for tag, a, b in read_records(view.reports, view.report_count):
+            kind = tag & _KIND
+            if kind == _VALUE:
+                place = read_place(tag, a, b, text)
+                events.append(FieldComplete(call, (*self._prefix, place), self._container()[place]))
+            elif kind == _GROW:
+                grown = load_string(text[a:b]) if tag & _ESCAPED else text[a:b].decode()
+                events.append(FieldDelta(call, self._string_path, grown))
+            elif kind == _STRING:
+                self._string_path = (*self._prefix, read_place(tag, a, b, text))
+            elif kind == _ENTER:
+                self._prefix = (*self._prefix, read_place(tag, a, b, text))
+                self._containers.append(None)
+            else:
+                self._containers.pop()
+                if tag & _REPORTED:
+                    path = self._prefix
+                    events.append(FieldComplete(call, path, self._container()[path[-1]]))
+                self._prefix = self._prefix[:-1]
+
+    def _container(self) -> Any:
+        """The live container in which the reports are. Those on the way are looked up once."""
+        containers = self._containers
+        if containers[0] is None:
+            containers[0] = self._root
+        known = len(containers) - 1
+        while containers[known] is None:
+            known -= 1
+        for depth in range(known, len(containers) - 1):
+            containers[depth + 1] = containers[depth][self._prefix[depth]]
+        return containers[-1]
+
+    def _fail(self, status: int | None, events: list[Event]) -> Exception:
+        raise NotImplementedError
+
+
+def _load_run(text: Any, start: int, end: int, brackets: bytes, tag: int) -> Any:
+    """The value of text[start:end] with brackets around it."""
+    exact = bool(tag & _EXACT)
+    if end - start < _IN_PLACE_FROM:
+        return load(b"%c%b%c" % (brackets[0], text[start:end], brackets[1]), exact)
+    # The bytes around a run are a comma, a bracket or spare: they lend their places for the time of the call.
+    view = memoryview(text)[start - 1 : end + 1]
+    before, after = view[0], view[-1]
+    view[0], view[-1] = brackets
+    try:
+        return load(view, exact)
+    finally:
+        view[0], view[-1] = before, after
+
+
+def _choose() -> Any:
+    wanted = os.environ.get("TOOLSTREAM_BINDING", "")
+    if wanted not in ("", "native", "cffi"):
+        raise ImportError(f"TOOLSTREAM_BINDING is native, cffi or empty, not {wanted!r}")
+    if wanted == "cffi":
+        return CffiFields
+    try:
+        from ._core import _native
+    except ImportError:
+        if wanted:
+            raise
+        return CffiFields
+    _native.configure(FieldComplete, FieldDelta, loads_fast, load, load_string)
+    return _native.Fields
+
+
+if TYPE_CHECKING:
+    Fields = CffiFields
+else:
+    Fields = _choose()
+
+BINDING = "cffi" if Fields is CffiFields else "native"
+"""The binding in use: "native" or "cffi"."""

@@ -1,0 +1,46 @@
+"""The wire formats: their adapters by name, and how a stream's format is recognised.
+
+A new format is one module here and one line in `ADAPTERS`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .anthropic import Anthropic
+from .common import Adapter, find_error, provider_error
+from .openai_chat import OpenAIChat
+from .openai_responses import OpenAIResponses
+
+ADAPTERS: dict[str, type[Adapter]] = {adapter.name: adapter for adapter in (Anthropic, OpenAIChat, OpenAIResponses)}
+# Names that leave a choice to the first event.
+FAMILIES: dict[str, list[type[Adapter]]] = {
+    "auto": list(ADAPTERS.values()),
+    "openai": [OpenAIChat, OpenAIResponses],
+}
+
+
+def candidates(provider: Any) -> list[type[Adapter]] | Adapter:
+    """What a `provider` argument leaves open: adapter classes to choose from, or the adapter itself.
+
+    Raises `ValueError` for an unknown name, `TypeError` for what is no adapter.
+    """
+    if isinstance(provider, str):
+        if provider in FAMILIES:
+            return FAMILIES[provider]
+        if provider in ADAPTERS:
+            return ADAPTERS[provider]()
+        known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS))
+        raise ValueError(f"unknown provider {provider!r}; known: {known}")
+    adapter: Adapter = provider() if isinstance(provider, type) else provider
+    if not all(hasattr(adapter, name) for name in ("name", "handle", "end", "message")):
+        raise TypeError(f"{provider!r} is no provider's name and no adapter")
+    return adapter
+
+
+def recognise(event: dict[str, Any], among: list[type[Adapter]]) -> type[Adapter] | None:
+    """The adapter of the stream that begins with event; None if none of them knows it."""
+    return next((adapter for adapter in among if adapter.recognises(event)), None)
+
+
+__all__ = ["ADAPTERS", "FAMILIES", "Adapter", "candidates", "find_error", "provider_error", "recognise"]

@@ -1,0 +1,77 @@
+"""What the adapters share: the adapter protocol, usage snapshots, providers' errors."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..assembler import Assembler
+from ..errors import ProviderError
+
+
+class Adapter(Protocol):
+    """What one wire format means. An object serves one stream; its class recognises the format.
+
+    name: what `provider` and `MessageStart.provider` say.
+    """
+
+    name: str
+
+    @classmethod
+    def recognises(cls, event: dict[str, Any]) -> bool:
+        """Whether the stream that begins with this event is of this format."""
+        ...
+
+    def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
+        """Tells the assembler what one decoded event says. Members that are not there may raise `KeyError`."""
+        ...
+
+    def end(self, assembler: Assembler, done: bool) -> None:
+        """The stream has ended before the assembler was told of the message's end: is this the provider's way?
+
+        done: the end was marked with `[DONE]`. Calls `assembler.end()`, or `assembler.break_off()`, which raises.
+        """
+        ...
+
+    def message(self, assembler: Assembler) -> Any:
+        """The assistant's message so far, in the shape that the provider's next request must contain."""
+        ...
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Usage counts are cumulative snapshots: the last value that is not null counts."""
+    return {**old, **{name: value for name, value in new.items() if value is not None}}
+
+
+def provider_error(raw: Any) -> ProviderError:
+    """The error that an object tells of, in any of the shapes in use."""
+    error = find_error(raw)
+    return error if error is not None else ProviderError("an error without a message", raw=raw)
+
+
+def find_error(raw: Any) -> ProviderError | None:
+    """The error that an object tells of; None if it tells of none.
+
+    Shapes: `{"error": {"message", "type"}}`, `{"error": "…"}`, `{"message", "type" or "code"}`, `{"detail": …}`,
+    `{"errors": [{"message"}]}`, and Responses' flat `{"type": "error", "message", "code"}`.
+    """
+    if not isinstance(raw, dict):
+        return None
+    detail = raw
+    for wrapper in ("error", "errors", "detail"):
+        inner = raw.get(wrapper)
+        if isinstance(inner, list) and inner:
+            inner = inner[0]
+        if isinstance(inner, str):
+            inner = {"message": inner}
+        if isinstance(inner, dict):
+            detail = inner
+            break
+    message = detail.get("message") or detail.get("msg")
+    if not isinstance(message, str):
+        if detail is raw and raw.get("type") != "error":
+            return None
+        message = str(message or detail)
+    kind = detail.get("type") or detail.get("code")
+    if detail is raw and kind == "error":
+        kind = detail.get("code")
+    return ProviderError(message, type=str(kind) if kind else None, raw=raw)

@@ -1,0 +1,244 @@
+"""OpenAI Chat Completions, and the many servers that speak it in their own way.
+
+https://platform.openai.com/docs/api-reference/chat-streaming
+What is peculiar about other servers is named where it is dealt with; which fragment belongs to which call is the
+assembler's business (`Assembler.entry`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..assembler import Assembler, StopKind
+from ..calls import ToolCall, joined
+from ..usage import Usage
+from .common import merged, provider_error
+
+STOP_KINDS: dict[str | None, StopKind] = {
+    "tool_calls": "tools",
+    "function_call": "tools",
+    "stop": "natural",  # OpenAI's own word after a call that tool_choice had named
+    "length": "length",
+    "content_filter": "filter",
+}
+# OpenRouter says tool_calls also where the arguments were cut; the word of the provider behind it tells.
+NATIVE_LENGTH = {"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"}
+# Reasoning text, by the servers' names for it; one delta may hold the same text under two of them.
+REASONING = ("reasoning_content", "reasoning")
+# Members of a delta beside content and calls that the next request must repeat.
+KEPT = ("refusal", "reasoning_content", "reasoning", "reasoning_details", "reasoning_opaque", "reasoning_text")
+
+
+class OpenAIChat:
+    name = "openai-chat"
+
+    def __init__(self) -> None:
+        self._stopped: dict[int, bool] = {}  # choice: whether it has had its finish_reason
+        self._usage: dict[str, Any] = {}
+        # The message, of the first choice.
+        self._content: list[str] | None = None
+        self._parts: list[tuple[str, list[str]]] = []  # Mistral's content once its model reasons: type and text
+        self._kept: dict[str, list[Any]] = {}
+        self._calls: dict[ToolCall, dict[str, Any]] = {}  # with what the next request must repeat beside them
+        self._function: ToolCall | None = None
+        self._audio: str | None = None
+
+    @classmethod
+    def recognises(cls, event: dict[str, Any]) -> bool:
+        kind = event.get("object")
+        return kind == "chat.completion.chunk" or (isinstance(event.get("choices"), list) and kind != "text_completion")
+
+    def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
+        choices = event.get("choices")
+        # Azure's first chunk has no choices, and empty strings for id and model.
+        if not assembler.started and (choices or event.get("id") or event.get("model")):
+            assembler.message_start(event.get("id"), event.get("model"))
+        # The counts first, since a stop reason may raise.
+        usage = event.get("usage")
+        if usage:
+            self._add_usage(usage, assembler)
+        if choices:
+            for choice in choices:
+                self._choice(choice, assembler)
+        if event.get("error"):
+            assembler.fail(provider_error(event))
+
+    def end(self, assembler: Assembler, done: bool) -> None:
+        # Some servers send no [DONE], others no finish_reason; one of them there must be.
+        if done or (self._stopped and all(self._stopped.values())):
+            assembler.end()
+        else:
+            assembler.break_off("the stream ended without finish_reason and [DONE]")
+
+    def _choice(self, choice: dict[str, Any], assembler: Assembler) -> None:
+        index = choice.get("index") or 0
+        # Writer has sent message for delta, Perplexity sends both; Azure's content filter sends neither.
+        delta = choice.get("delta") or choice.get("message")
+        if delta:
+            self._delta(index, delta, assembler)
+        if choice.get("usage"):  # Moonshot
+            self._add_usage(choice["usage"], assembler)
+        reason = choice.get("finish_reason")
+        self._stopped[index] = bool(reason) or self._stopped.get(index, False)
+        if reason:
+            native = choice.get("native_finish_reason")
+            assembler.stop(reason, "length" if native in NATIVE_LENGTH else STOP_KINDS.get(reason, "other"), index)
+
+    def _delta(self, index: int, delta: dict[str, Any], assembler: Assembler) -> None:
+        entries = delta.get("tool_calls")
+        if entries:
+            for entry in entries:
+                self._entry(index, entry, assembler)
+        content = delta.get("content")
+        if content is not None:
+            self._say(index, content, assembler)
+        for name in REASONING:
+            if delta.get(name):
+                assembler.end_whole(index)
+                assembler.reasoning_delta(delta[name], index)
+                break
+        if delta.get("refusal"):
+            assembler.text_delta(delta["refusal"], index, aside=index != 0)
+        if delta.get("function_call"):  # the predecessor of tool_calls: one call, without id and index
+            call = self._fragment(index, None, None, delta["function_call"], assembler)
+            self._function = call if index == 0 else self._function
+        if index == 0:
+            self._keep(delta)
+
+    def _entry(self, index: int, entry: dict[str, Any], assembler: Assembler) -> None:
+        function = entry.get("function") or {}
+        # llama.cpp once put the id inside function; mistralai's client writes "null" for none.
+        id = entry.get("id") or function.get("id")
+        call = self._fragment(index, entry.get("index"), None if id == "null" else id, function, assembler)
+        if call is not None and index == 0:
+            beside = self._calls.setdefault(call, {})
+            if entry.get("extra_content"):  # Gemini's thought signature
+                beside["extra_content"] = entry["extra_content"]
+
+    def _fragment(
+        self, index: int, slot: int | None, id: str | None, function: dict[str, Any], assembler: Assembler
+    ) -> ToolCall | None:
+        arguments = function.get("arguments")
+        if arguments is not None and not isinstance(arguments, str):  # MiniMax sends the object itself
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        return assembler.entry(index, slot, id, function.get("name"), arguments)
+
+    def _say(self, index: int, content: str | list[dict[str, Any]], assembler: Assembler) -> None:
+        if content:
+            assembler.end_whole(index)
+        if isinstance(content, str):
+            assembler.text_delta(content, index, aside=index != 0)
+            content = [{"type": "text", "text": content}]
+        else:
+            for part in content:
+                if part["type"] == "thinking":
+                    assembler.reasoning_delta(_part_text(part), index)
+                else:
+                    assembler.text_delta(_part_text(part), index, aside=index != 0)
+            self._parts = self._parts or [("text", self._content or [])]
+        if index == 0 and self._parts:
+            for part in content:
+                self._keep_part(part["type"], _part_text(part))
+        elif index == 0:
+            self._content = self._content or []
+            self._content.append(content[0]["text"])
+
+    # ------------------------------------------------------------------ usage
+
+    def _add_usage(self, usage: dict[str, Any], assembler: Assembler) -> None:
+        raw = self._usage = merged(self._usage, usage)
+        prompt, output = raw.get("prompt_tokens"), raw.get("completion_tokens")
+        read = raw.get("prompt_tokens_details") or {}
+        reasoning = (raw.get("completion_tokens_details") or {}).get("reasoning_tokens")
+        # xAI counts reasoning beside the completion; the total tells.
+        if prompt and output is not None and reasoning and raw.get("total_tokens") == prompt + output + reasoning:
+            output += reasoning
+        assembler.usage_update(
+            Usage(
+                input_tokens=prompt,
+                output_tokens=output,
+                cache_read_tokens=_first(
+                    read.get("cached_tokens"),
+                    raw.get("prompt_cache_hit_tokens"),  # DeepSeek
+                    raw.get("cached_tokens"),  # Together
+                    raw.get("cache_read_input_tokens"),  # Databricks
+                ),
+                cache_write_tokens=_first(
+                    read.get("cache_write_tokens"),  # OpenRouter
+                    raw.get("cache_creation_input_tokens"),  # Databricks
+                ),
+                reasoning_tokens=reasoning,
+                raw=raw,
+            )
+        )
+
+    # ------------------------------------------------------------------ the message
+
+    def _keep(self, delta: dict[str, Any]) -> None:
+        for name in KEPT:
+            if delta.get(name):
+                self._kept.setdefault(name, []).append(delta[name])
+        audio = delta.get("audio")
+        if audio and audio.get("id"):
+            self._audio = audio["id"]
+
+    def _keep_part(self, kind: str, text: str) -> None:
+        if not self._parts or self._parts[-1][0] != kind:
+            self._parts.append((kind, []))
+        self._parts[-1][1].append(text)
+
+    def message(self, assembler: Assembler) -> dict[str, Any]:
+        """The first choice's message as the next request must contain it."""
+        message: dict[str, Any] = {"role": "assistant", "content": self._message_content()}
+        for name, values in self._kept.items():
+            message[name] = _merged_details(values) if isinstance(values[0], list) else "".join(values)
+        if self._calls:
+            message["tool_calls"] = [
+                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.text}, **beside}
+                for call, beside in self._calls.items()
+                if call.name
+            ]
+        if self._function is not None:
+            message["function_call"] = {"name": self._function.name, "arguments": self._function.text}
+        if self._audio is not None:
+            message["audio"] = {"id": self._audio}
+        return message
+
+    def _message_content(self) -> str | list[dict[str, Any]] | None:
+        if not self._parts:
+            return None if self._content is None else joined(self._content)
+        content: list[dict[str, Any]] = []
+        for kind, texts in self._parts:
+            text = joined(texts)
+            if text:
+                content.append({"type": kind, kind: text if kind == "text" else [{"type": "text", "text": text}]})
+        return content
+
+
+def _first(*counts: int | None) -> int | None:
+    return next((count for count in counts if count is not None), None)
+
+
+def _part_text(part: dict[str, Any]) -> str:
+    """The text of a part of Mistral's content; a thinking part holds a list of text parts."""
+    text = part.get(part["type"]) or ""
+    return text if isinstance(text, str) else "".join(inner.get("text") or "" for inner in text)
+
+
+def _merged_details(chunks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """OpenRouter's reasoning_details: fragments of one index and type are one detail, whose texts are joined."""
+    details: dict[Any, dict[str, Any]] = {}
+    texts: dict[tuple[Any, str], list[str]] = {}
+    for fragment in (fragment for chunk in chunks for fragment in chunk):
+        key = (fragment.get("index"), fragment.get("type"))
+        detail = details.setdefault(key, {})
+        for name, value in fragment.items():
+            if name in ("text", "summary", "data") and isinstance(value, str):
+                texts.setdefault((key, name), []).append(value)
+                detail.setdefault(name, "")
+            elif value is not None or name not in detail:
+                detail[name] = value
+    for (key, name), parts in texts.items():
+        details[key][name] = "".join(parts)
+    return list(details.values())

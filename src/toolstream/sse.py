@@ -1,0 +1,242 @@
+"""Server-sent events out of a byte stream: `SSEParser` for everybody, `FrameParser` for the stream layer.
+
+The rules (WHATWG HTML, 9.2.5 and 9.2.6) are carried out by `csrc/sse.c` on bytes; here its frames become Python
+objects. Nothing about the input is trusted: it may be cut anywhere, be no UTF-8 and be no SSE. The events are the
+same for every way to cut it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ._core import ffi, lib
+from .errors import LimitError, SSEError
+from .json_parser import Data, Guard, as_bytes
+from .limits import Limits
+
+_UNLIMITED = 2**63 - 1
+_NATIVE_FRAME = struct.Struct("=7q")  # ts_frame: seven int64_t have no padding anywhere
+_MEMORY = lib.TS_ERR_MEMORY
+_MAX_EVENT_BYTES = Limits().max_event_bytes
+
+
+class ServerSentEvent(NamedTuple):
+    """One dispatched event. Text that is no UTF-8 has U+FFFD in its place.
+
+    event: its type, "message" where the stream names none.
+    data: its data lines, joined with LF.
+    id: the last event id in force: this event's own, or that of an earlier one; "" without any.
+    retry: the reconnection time in force, in milliseconds, or None; at most 2**63 - 1.
+    """
+
+    event: str = "message"
+    data: str = ""
+    id: str = ""
+    retry: int | None = None
+
+
+class SSEParser:
+    """Cuts a stream into server-sent events as browsers do (WHATWG HTML, 9.2).
+
+    max_event_bytes: bound on the data, type and id of one event together with the line in progress, comments
+    included; None: no bound. Raises `ValueError` for a bound below 1.
+
+    Pickles and deep-copies between any two chunks. One thread at a time.
+    """
+
+    __slots__ = ("_closed", "_fault", "_guard", "_id", "_max_event_bytes", "_sse", "_view")
+
+    def __init__(self, *, max_event_bytes: int | None = _MAX_EVENT_BYTES) -> None:
+        self._max_event_bytes = Limits(max_event_bytes=max_event_bytes).max_event_bytes
+        self._guard = Guard()
+        self._closed = False
+        self._fault: Exception | None = None
+        self._id = ""  # the id that the core has at offset 0, if there is one: see _read
+        self._sse, self._view = _owned(lib.ts_sse_new(_bound(max_event_bytes)))
+
+    def feed(self, data: Data) -> list[ServerSentEvent]:
+        """Takes a chunk, which may end anywhere, and returns the events that it completes.
+
+        Raises `LimitError` (max_event_bytes) with the events before the fault in `events`; the parser is dead then.
+        Raises `SSEError` after `close`, `TypeError` for other data, `RuntimeError` where another thread is inside.
+        """
+        with self._guard:
+            if self._fault is not None:
+                vars(self._fault)["events"] = []
+                raise self._fault
+            if self._closed:
+                raise SSEError("the parser is closed")
+            if type(data) is bytes:
+                status = lib.ts_sse_feed(self._sse, data, len(data))
+            else:
+                raw = as_bytes(data)
+                status = lib.ts_sse_feed(self._sse, ffi.from_buffer(raw), len(raw))
+            events = self._read() if status else []
+            if self._view.last_id:
+                self._id = self.last_event_id
+            if status < 0:
+                self._fault = _error(self._view, status, self._max_event_bytes)
+                vars(self._fault)["events"] = events
+                raise self._fault
+            return events
+
+    def close(self) -> list[ServerSentEvent]:
+        """The stream has ended. Drops an event that no blank line has ended, as the standard says: returns []."""
+        with self._guard:
+            self._closed = True
+        return []
+
+    @property
+    def last_event_id(self) -> str:
+        """What a reconnection sends as `Last-Event-ID`: the last id that a blank line has put in force."""
+        view = self._view
+        return _decode(ffi.buffer(view.text, view.text_size)[view.last_id : view.last_id + view.last_id_size])
+
+    @property
+    def retry(self) -> int | None:
+        """The reconnection time that the stream has asked for last, in milliseconds, or None."""
+        retry = self._view.retry
+        return None if retry < 0 else int(retry)
+
+    @property
+    def offset(self) -> int:
+        """Bytes taken; after a fault, those before the first byte too many."""
+        return int(self._view.offset)
+
+    @property
+    def _scanned(self) -> int:
+        return int(self._view.scanned)
+
+    def _read(self) -> list[ServerSentEvent]:
+        view = self._view
+        text = ffi.buffer(view.text, view.text_size)
+        events: list[ServerSentEvent] = []
+        # The core promises that an id at offset 0 comes from an earlier call. So a long id is decoded once, however
+        # many short events are under it.
+        known, last_id = 0, self._id
+        for event, event_size, data, data_size, id_, id_size, retry in _frames(view):
+            if id_ != known:
+                known, last_id = id_, _decode(text[id_ : id_ + id_size])
+            events.append(
+                ServerSentEvent(
+                    _decode(text[event : event + event_size]) or "message",
+                    _decode(text[data : data + data_size]),
+                    last_id if id_size else "",
+                    None if retry < 0 else retry,
+                )
+            )
+        return events
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        with self._guard:
+            return self._max_event_bytes, _save(self._sse), self._closed, self._fault, self._id
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._max_event_bytes, saved, self._closed, self._fault, self._id = state
+        self._guard = Guard()
+        self._sse, self._view = _load(self._max_event_bytes, saved)
+
+
+class FrameParser:
+    """The same framing for the stream layer: frames as (event type, data), the data as raw bytes.
+
+    Whoever owns it sees to it that one thread at a time is inside, and feeds it no more after it has raised.
+    """
+
+    __slots__ = ("_max_event_bytes", "_sse", "_view")
+
+    def __init__(self, max_event_bytes: int | None) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._sse, self._view = _owned(lib.ts_sse_new(_bound(max_event_bytes)))
+
+    def feed(self, data: bytes) -> list[tuple[str, bytes]]:
+        """The frames that the chunk completes. Raises `LimitError`, whose `frames` are those before the fault."""
+        status = lib.ts_sse_feed(self._sse, data, len(data))
+        return self._read(status) if status else []
+
+    def flush(self) -> list[tuple[str, bytes]]:
+        """The stream has ended: the frame that no blank line has ended, if it has data."""
+        status = lib.ts_sse_flush(self._sse)
+        return self._read(status) if status else []
+
+    @property
+    def offset(self) -> int:
+        """Bytes taken; after a fault, those before the first byte too many."""
+        return int(self._view.offset)
+
+    def _read(self, status: int) -> list[tuple[str, bytes]]:
+        view = self._view
+        text = ffi.buffer(view.text, view.text_size)
+        frames = [
+            (_decode(text[event : event + event_size]) or "message", text[data : data + data_size])
+            for event, event_size, data, data_size, *_ in _frames(view)
+        ]
+        if status < 0:
+            error = _error(view, status, self._max_event_bytes)
+            vars(error)["frames"] = frames
+            raise error
+        return frames
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._max_event_bytes, _save(self._sse)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._max_event_bytes, saved = state
+        self._sse, self._view = _load(self._max_event_bytes, saved)
+
+
+def _bound(max_event_bytes: int | None) -> int:
+    return _UNLIMITED if max_event_bytes is None else min(max_event_bytes, _UNLIMITED)
+
+
+def _owned(sse: Any) -> tuple[Any, Any]:
+    if sse == ffi.NULL:
+        raise MemoryError("toolstream: out of memory")
+    return ffi.gc(sse, lib.ts_sse_free), lib.ts_sse_get_view(sse)
+
+
+def _frames(view: Any) -> Iterable[tuple[int, ...]]:
+    """The fields of each ts_frame. One frame, the usual case, is read faster one by one; more are at once."""
+    frames, count = view.frames, view.frame_count
+    if count == 1:
+        return (
+            (
+                frames.event,
+                frames.event_size,
+                frames.data,
+                frames.data_size,
+                frames.id,
+                frames.id_size,
+                frames.retry,
+            ),
+        )
+    return _NATIVE_FRAME.iter_unpack(ffi.buffer(frames, count * _NATIVE_FRAME.size)) if count else ()
+
+
+def _decode(raw: bytes) -> str:
+    # The standard decodes the whole stream; bit by bit gives the same, since the bits end at ASCII bytes.
+    return raw.decode("utf-8", "replace")
+
+
+def _error(view: Any, status: int, max_event_bytes: int | None) -> Exception:
+    if status == _MEMORY:
+        return MemoryError("toolstream: out of memory")
+    return LimitError(
+        f"an SSE event longer than {max_event_bytes} bytes", limit="max_event_bytes", offset=int(view.offset)
+    )
+
+
+def _save(sse: Any) -> bytes:
+    size = lib.ts_sse_save(sse, ffi.NULL, 0)
+    saved = ffi.new("unsigned char[]", size)
+    lib.ts_sse_save(sse, saved, size)
+    return bytes(ffi.buffer(saved, size))
+
+
+def _load(max_event_bytes: int | None, saved: bytes) -> tuple[Any, Any]:
+    sse = lib.ts_sse_load(_bound(max_event_bytes), saved, len(saved))
+    if sse == ffi.NULL:
+        raise ValueError("the saved state of a parser is damaged, or of another version")
+    return _owned(sse)

@@ -1,0 +1,270 @@
+"""`StreamParser`: bytes or decoded events of a model's response in, `Event`s out; no I/O.
+
+The way of a chunk: `framing` cuts it into decoded events, the provider's adapter says what each means, the assembler
+makes events of that. Trusts nothing that comes in. Guarantees that events before a fault are handed out with its
+exception, and that a parser that has raised stays dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from . import providers
+from .assembler import Assembler, Subscriptions
+from .calls import ToolCall
+from .errors import IncompleteError, LimitError, ProviderError, ToolStreamError, UnknownProviderError
+from .event_objects import as_dict
+from .events import Event
+from .framing import DONE, EventDict, new_framing
+from .json_parser import DuplicateKeys, Guard
+from .limits import Limits
+from .usage import Usage
+
+OnError = Literal["raise", "event"]
+
+# Types of events that come before a stream's first own event and that every format may send.
+UNDECIDED = {"ping", "keepalive"}
+_HEAD = 200
+
+
+class StreamParser:
+    """Reads one response, pushed in pieces.
+
+    provider: "auto", a wire format's name ("anthropic", "openai-chat", "openai-responses"; "openai" for the latter
+    two), or an adapter.
+    depth, paths, deltas: which fields are reported, as in `JSONParser`; paths and deltas may be given for each tool,
+    `{tool name: paths}`, and then the other tools report none.
+    duplicate_keys: as in `JSONParser`.
+    on_error: what a call's bad arguments do: "raise", or "event": a `ToolCallError`, and the other calls go on.
+    framing: "auto", "sse", "ndjson" or "json-array".
+    limits: see `Limits`.
+
+    Pickles and deep-copies between any two pieces. Raises `ValueError` for arguments that can't be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: Any = "auto",
+        depth: int | None = 1,
+        paths: Any = None,
+        deltas: Any = False,
+        duplicate_keys: DuplicateKeys = "error",
+        on_error: OnError = "raise",
+        framing: str = "auto",
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+    ) -> None:
+        if on_error not in ("raise", "event"):
+            raise ValueError(f'on_error is "raise" or "event", not {on_error!r}')
+        if duplicate_keys not in ("error", "last", "strict"):
+            raise ValueError(f'duplicate_keys is "error", "last" or "strict", not {duplicate_keys!r}')
+        choice = providers.candidates(provider)
+        self._candidates = choice if isinstance(choice, list) else []
+        self._adapter: providers.Adapter | None = None
+        self._framing = new_framing(framing, limits.max_event_bytes)
+        self._assembler = Assembler(
+            Subscriptions(depth=depth, paths=paths, deltas=deltas),
+            duplicate_keys=duplicate_keys,
+            on_error=on_error,
+            limits=limits,
+        )
+        if not isinstance(choice, list):
+            self._adopt(choice)
+        self._limits = limits
+        self._taken = 0  # bytes
+        self._head = b""  # the first bytes, to show and to judge by while no event has come
+        self._seen: EventDict | None = None  # an event that decided nothing
+        self._done = False  # [DONE] has come: what follows is none of the stream's
+        self._guard = Guard()
+        self._fault: Exception | None = None
+        self._closed = False
+
+    # ------------------------------------------------------------------ feeding
+
+    def feed(self, data: bytes | bytearray | memoryview | str) -> list[Event]:
+        """Takes the next bytes (or text), cut anywhere, and returns what they complete.
+
+        Raises `ToolStreamError`; its `events` are those that came before the fault.
+        """
+        with self._guard:
+            self._check_alive()
+            return self._run(
+                self._take, data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
+            )
+
+    def feed_event(self, event: Any) -> list[Event]:
+        """Takes one event that is decoded already: a `dict`, an SSE event (with `data`), an SDK's object.
+
+        Raises as `feed`, and `TypeError` for anything else.
+        """
+        with self._guard:
+            self._check_alive()
+            decoded = as_dict(event)
+            return [] if decoded is None else self._run(self._handle, decoded)
+
+    def close(self) -> list[Event]:
+        """The stream has ended. Raises `IncompleteError` if the provider had not ended it."""
+        with self._guard:
+            if self._closed and self._fault is None:
+                return []
+            self._check_alive()
+            self._closed = True
+            return self._run(self._end, None)
+
+    def _check_alive(self) -> None:
+        if self._fault is not None:
+            if isinstance(self._fault, ToolStreamError):
+                self._fault.events = []
+            raise self._fault
+        if self._closed:
+            raise ToolStreamError("the parser is closed")
+
+    def _run(self, step: Any, argument: Any) -> list[Event]:
+        """Does one step and returns its events, or hands them over with its fault."""
+        try:
+            step(argument)
+        except (ToolStreamError, MemoryError) as error:
+            self._assembler.abandon()
+            self._fault = error
+            if isinstance(error, ToolStreamError):
+                error.events = self._take_events()
+            raise
+        return self._take_events()
+
+    def _take_events(self) -> list[Event]:
+        events, self._assembler.events = self._assembler.events, []
+        return events
+
+    def _take(self, data: bytes) -> None:
+        if self._adapter is None and len(self._head) < _HEAD:
+            self._head += data[: _HEAD - len(self._head)]
+        limit = self._limits.max_bytes
+        room = len(data) if limit is None else limit - self._taken
+        self._taken += len(data)
+        self._handle_all(self._framing.feed(data[:room] if room < len(data) else data))
+        if room < len(data):
+            raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
+
+    def _handle_all(self, events: Iterable[EventDict]) -> None:
+        for event in events:
+            self._handle(event)
+
+    def _handle(self, event: EventDict) -> None:
+        if self._done:
+            return
+        if event is DONE:
+            self._done = True
+            self._finish(done=True)
+            return
+        adapter = self._adapter or self._recognise(event)
+        if adapter is None:
+            return
+        try:
+            adapter.handle(event, self._assembler)
+        except (KeyError, IndexError, TypeError, AttributeError) as mistake:
+            reason = f"an event that {adapter.name} does not send ({type(mistake).__name__}: {mistake})"
+            raise ToolStreamError(f"{reason}: {_excerpt(event)}") from mistake
+
+    def _recognise(self, event: EventDict) -> providers.Adapter | None:
+        adapter = providers.recognise(event, self._candidates)
+        if adapter is not None:
+            return self._adopt(adapter())
+        error = providers.find_error(event)
+        if error is not None:
+            raise error
+        if event.get("type") in UNDECIDED:
+            self._seen = event
+            return None
+        raise UnknownProviderError(f"no known provider sends such an event: {_excerpt(event)}", event=event)
+
+    def _adopt(self, adapter: providers.Adapter) -> providers.Adapter:
+        self._adapter = adapter
+        self._assembler.provider = adapter.name
+        return adapter
+
+    # ------------------------------------------------------------------ the end
+
+    def _end(self, _: None) -> None:
+        cut: IncompleteError | None = None
+        try:
+            self._handle_all(self._framing.close())
+        except IncompleteError as error:
+            cut = error
+        if cut is not None and not self._assembler.ended:
+            self._assembler.break_off(cut.reason)
+        self._finish(done=False)
+
+    def _finish(self, done: bool) -> None:
+        if self._assembler.ended or (self._done and not done):
+            return
+        if self._adapter is not None:
+            self._adapter.end(self._assembler, done)
+        elif self._begins_as_sse():
+            raise IncompleteError("the stream ended before its first event")
+        else:
+            seen = self._seen if self._seen is not None else self._head
+            raise UnknownProviderError(f"the stream holds no event of a known provider: {_excerpt(seen)}", event=seen)
+
+    def _begins_as_sse(self) -> bool:
+        """Whether the bytes, which held no event, are the beginning of an SSE stream."""
+        head = self._head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        name, colon, _ = head.partition(b":")
+        fields = (b"data", b"event", b"id", b"retry")
+        return bool(head) and (name in (b"", *fields) if colon else any(field.startswith(name) for field in fields))
+
+    # ------------------------------------------------------------------ reading
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """Every tool call so far, in order of appearance."""
+        return self._assembler.calls
+
+    @property
+    def text(self) -> str:
+        """All visible text so far; of the first choice, where there are several."""
+        return self._assembler.text
+
+    @property
+    def usage(self) -> Usage:
+        """The token counts so far, of the last message."""
+        return self._assembler.usage
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why the message stopped, in the provider's own word; None before it said so."""
+        return self._assembler.stop_reason
+
+    @property
+    def provider(self) -> str | None:
+        """The name of the wire format; None before it is known."""
+        return self._assembler.provider or None
+
+    @property
+    def model(self) -> str | None:
+        """The model's name as the stream gives it."""
+        return self._assembler.model
+
+    @property
+    def message(self) -> Any:
+        """The assistant's message in the shape that the provider's next request must contain.
+
+        Raises `ToolStreamError` before the message's proper end.
+        """
+        if not self._assembler.ended:
+            raise ToolStreamError("the message has not ended; partial_message is what there is so far")
+        return self.partial_message
+
+    @property
+    def partial_message(self) -> Any:
+        """As `message`, as far as it has come; None before the provider is known."""
+        with self._guard:
+            return None if self._adapter is None else self._adapter.message(self._assembler)
+
+
+def _excerpt(event: Any) -> str:
+    text = repr(event)
+    return text if len(text) <= _HEAD else text[:_HEAD] + "…"
+
+
+__all__ = ["OnError", "ProviderError", "StreamParser"]

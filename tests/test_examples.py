@@ -1,0 +1,170 @@
+"""The examples run and print what they promise, and their streams are what their script writes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import toolstream
+from toolstream import demo
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+STREAMS = EXAMPLES / "streams"
+PROVIDERS = ("anthropic", "openai-chat", "openai-responses")
+
+PRINTED = {
+    "act_early.py": """\
+searching for "Musée d'Orsay opening hours"
+searching for 'Rijksmuseum opening hours'
+searching for 'museum night 2026 dates'
+refused 'notes/museums.md'; read so far: 29 bytes of write_file's arguments
+""",
+    "async_stream.py": """\
+get_weather has ended; its lookup began earlier
+get_weather has ended; its lookup began earlier
+get_weather has ended; its lookup began earlier
+toolu_01ToolstreamExample00001 Oslo: 11 degrees
+toolu_01ToolstreamExample00002 São Paulo: 11 degrees
+toolu_01ToolstreamExample00003 東京: 11 degrees
+""",
+    "json_fields.py": """\
+got {"title": "Tide ta
+got ble", "stations": [{"name": "Dov
+  ('title',) = 'Tide table'
+got er", "high": ["06:12", "18:3
+  ('stations', 0, 'name') = 'Dover'
+got 9"]}, {"name": "Calais", "high": ["06:4
+  ('stations', 0) = {'name': 'Dover', 'high': ['06:12', '18:39']}
+  ('stations', 1, 'name') = 'Calais'
+got 0"]}], "source": "n/a"}
+  ('stations', 1) = {'name': 'Calais', 'high': ['06:40']}
+all: {'title': 'Tide table', 'stations': [{'name': 'Dover', 'high': ['06:12', '18:39']}, \
+{'name': 'Calais', 'high': ['06:40']}], 'source': 'n/a'}
+so far: {'title': 'Tide table', 'stations': [{'name': 'Dov'}]}
+""",
+    "local_replay_server.py": """\
+message_start
+tool_call_start
+field_complete Oslo
+field_complete celsius
+tool_call_end
+tool_call_start
+field_complete São Paulo
+field_complete celsius
+tool_call_end
+tool_call_start
+field_complete 東京
+field_complete celsius
+tool_call_end
+usage_update
+message_end
+""",
+    "push_parser.py": """\
+search.queries is final
+search.max_results is final
+write_file.path is final
+write_file.overwrite is final
+moved after 26244 bytes
+write_file.content is final
+notify.channel is final
+notify.message is final
+notify.mentions is final
+whole calls: ['search', 'write_file', 'notify']
+""",
+}
+
+
+def printed_by(script: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-W", "error", str(EXAMPLES / script), *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert done.stderr == ""
+    return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
+
+
+@pytest.mark.parametrize("script", sorted(PRINTED))
+def test_example_prints_what_is_written_here(script: str) -> None:
+    arguments = [str(STREAMS / "openai-chat-parallel.sse"), "1e6"] if script == "local_replay_server.py" else []
+    assert printed_by(script, *arguments) == PRINTED[script]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_text_and_calls_are_printed_alike_for_every_provider(provider: str, generate: ModuleType) -> None:
+    turn = generate.AGENT
+    lines = printed_by("print_text_and_calls.py", str(STREAMS / f"{provider}.sse")).splitlines()
+    assert lines[0] == turn.text
+    calls = [f"{name}({json.dumps(arguments, ensure_ascii=False)})" for name, arguments in turn.calls]
+    assert [line for line in lines[1:-2] if line] == calls
+    assert lines[-2].endswith("run the calls")
+    assert lines[-1] == "3996 tokens in, 3584 of them cached, 188 out"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_cut_call_is_printed_as_not_to_be_run(provider: str) -> None:
+    lines = printed_by("print_text_and_calls.py", str(STREAMS / f"{provider}-cut.sse")).splitlines()
+    assert any(line.startswith("write_file must not run: ") for line in lines)
+    assert lines[-2].endswith("nothing to run")
+
+
+def test_every_example_is_run_here() -> None:
+    scripts = {path.name for path in EXAMPLES.glob("*.py")}
+    assert scripts == {*PRINTED, "print_text_and_calls.py"}
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    """The script that writes the streams."""
+    spec = importlib.util.spec_from_file_location("generate", STREAMS / "generate.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["generate"] = module  # its dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules["generate"]
+    return module
+
+
+def test_streams_are_what_their_script_writes(generate: ModuleType) -> None:
+    for path, text in generate.streams().items():
+        if path.parent == STREAMS:
+            assert path.read_bytes() == text.encode(), path.name
+        else:
+            assert demo.bundled_stream(path.stem) == text.encode(), path.name
+    assert {path for path in generate.streams() if path.parent == STREAMS} == set(STREAMS.glob("*.sse"))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(("suffix", "name"), [("", "AGENT"), ("-parallel", "WEATHER")])
+def test_a_turn_says_the_same_in_every_wire_format(provider: str, suffix: str, name: str, generate: ModuleType) -> None:
+    turn = getattr(generate, name)
+    stream = (STREAMS / f"{provider}{suffix}.sse").read_bytes()
+    assert_says(turn, stream)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_demos_turn_says_the_same_in_every_wire_format(provider: str, generate: ModuleType) -> None:
+    assert_says(generate.DEMO_TURN, demo.bundled_stream(provider))
+
+
+def assert_says(turn: Any, stream: bytes) -> None:
+    with toolstream.parse([stream]) as events:
+        last = list(events)[-1]
+        assert isinstance(last, toolstream.MessageEnd)
+        assert last.safe
+        assert events.text == turn.text
+        assert [(call.name, call.arguments) for call in events.calls] == list(turn.calls)
+        usage = events.usage
+    assert (usage.input_tokens, usage.cache_read_tokens) == (turn.input_tokens, turn.cached_tokens)
+    assert (usage.output_tokens, usage.final) == (turn.output_tokens, True)
