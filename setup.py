@@ -1,4 +1,5 @@
 import platform
+from glob import glob
 
 from setuptools import Extension, setup
 
@@ -9,6 +10,7 @@ native = Extension(
     "toolstream._core._native",
     ["src/toolstream/_core/native.c", *(f"csrc/{name}" for name in CORE)],
     include_dirs=["csrc"],
+    depends=glob("csrc/*.h"),
     optional=True,
 )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import subprocess
 import sys
 import tracemalloc
@@ -23,17 +22,28 @@ from .wire import stream
 MANY = 100_000
 TRACED = 2_000
 STRING_CHARS = 20_000_000
-_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 def resident() -> int:
     """Bytes of this process in memory now (Linux), or their highest so far (elsewhere)."""
-    statm = Path("/proc/self/statm")
-    return int(statm.read_text().split()[1]) * _PAGE if statm.exists() else highest()
+    return _linux("VmRSS") or highest()
 
 
 def highest() -> int:
     """The most bytes that this process ever had in memory. Raises `ImportError` on Windows."""
+    # Linux's ru_maxrss would begin with the peak of the process that started this one.
+    return _linux("VmHWM") or _peak_by_rusage()
+
+
+def _linux(field: str) -> int | None:
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1]) * 1024
+
+
+def _peak_by_rusage() -> int:
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -50,7 +50,7 @@ class Server:
     def __init__(self) -> None:
         self.hung_up = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._threads: list[threading.Thread] = []
         self._gates: list[Gate] = []
         self._pieces: list[bytes | Gate] = []
@@ -124,13 +124,13 @@ class Server:
                         connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece)
                 if self._chunked:
                     connection.sendall(b"0\r\n\r\n")
-            except (ConnectionError, _HungUp):
+            except (ConnectionError, _HungUpError):
                 self.hung_up.set()
             except TimeoutError:
                 return
 
 
-class _HungUp(Exception):
+class _HungUpError(Exception):
     pass
 
 
@@ -139,7 +139,7 @@ def _wait(connection: socket.socket, gate: Gate) -> None:
     if gate.theirs in ready:
         return
     if connection in ready and not connection.recv(1):
-        raise _HungUp
+        raise _HungUpError
     raise TimeoutError
 
 

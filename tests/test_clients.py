@@ -22,9 +22,6 @@ import toolstream
 from toolstream import FieldComplete
 
 
-
-
-
 def package(name: str) -> Any:
     return pytest.importorskip(name, reason=f"{name} is not installed (pip install 'toolstream[clients]')")
 
@@ -600,7 +597,8 @@ def test_an_error_inside_the_stream_comes_after_the_events(server: Server, way: 
 
 
 ERRORS = {
-    "anthropic": b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n',
+    "anthropic": b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", '
+    b'"message": "Overloaded"}}\n\n',
     "openai-chat": b'data: {"error": {"message": "Overloaded", "type": "server_error", "code": null}}\n\n',
     "openai-responses": b'event: error\ndata: {"type": "error", "code": "server_error", "message": "Overloaded", '
     b'"param": null, "sequence_number": 9}\n\n',

@@ -89,7 +89,7 @@ class AsyncSource:
         self.closed += 1
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """A client library's own exception."""
 
 
@@ -589,10 +589,10 @@ def test_break_closes_the_source_at_once() -> None:
 
 def test_an_exception_in_the_loop_closes_the_source_at_once() -> None:
     source = Source(FRAMES)
-    with pytest.raises(Broken):  # noqa: PT012 - the state inside is what counts
+    with pytest.raises(BrokenError):  # noqa: PT012 - the state inside is what counts
         try:
             for _ in toolstream.parse(source):
-                raise Broken
+                raise BrokenError
         finally:
             assert source.closed
             assert source.asked == 1
@@ -713,7 +713,7 @@ def test_close_from_another_thread_ends_reading_without_an_exception() -> None:
             if self.asked == 3:
                 waiting.set()
                 assert closed.wait(10)
-                raise Broken("the connection was closed")
+                raise BrokenError("the connection was closed")
             return super().__next__()
 
         def close(self) -> None:
@@ -811,10 +811,10 @@ def test_the_events_before_a_fault_come_first() -> None:
 
 
 def test_a_source_that_raises_passes_its_exception_through_after_the_events() -> None:
-    fault = Broken("connection lost")
+    fault = BrokenError("connection lost")
     source = Source([HEAD], fault)
     events = []
-    with pytest.raises(Broken) as caught:  # noqa: PT012
+    with pytest.raises(BrokenError) as caught:  # noqa: PT012
         for event in toolstream.parse(source):
             events.append(event)  # noqa: PERF402
     assert caught.value is fault
@@ -824,8 +824,8 @@ def test_a_source_that_raises_passes_its_exception_through_after_the_events() ->
 
 def test_a_source_that_raises_leaves_its_open_call_void() -> None:
     frames = FRAMES[: [b"search" in frame for frame in FRAMES].index(True) + 4]
-    stream = toolstream.parse(Source(frames, Broken()))
-    with pytest.raises(Broken):
+    stream = toolstream.parse(Source(frames, BrokenError()))
+    with pytest.raises(BrokenError):
         list(stream)
     assert stream.calls[0].state == "void"
 
@@ -925,10 +925,10 @@ def test_aclose_closes_the_source_before_it_returns() -> None:
 def test_leaving_async_with_closes_the_source_also_by_an_exception() -> None:
     async def read() -> None:
         source = AsyncSource(FRAMES)
-        with pytest.raises(Broken):  # noqa: PT012
+        with pytest.raises(BrokenError):  # noqa: PT012
             async with toolstream.parse(source) as stream:
                 await anext(stream)
-                raise Broken
+                raise BrokenError
         assert source.closed
 
     asyncio.run(read())
@@ -997,7 +997,7 @@ def test_aclose_from_another_task_ends_reading_without_an_exception() -> None:
                 if self.inner.asked == 3:
                     waiting.set()
                     await closed.wait()
-                    raise Broken("the connection was closed")
+                    raise BrokenError("the connection was closed")
                 return await super().__anext__()
 
             async def aclose(self) -> None:
@@ -1016,8 +1016,8 @@ def test_aclose_from_another_task_ends_reading_without_an_exception() -> None:
 def test_an_async_source_that_raises_passes_its_exception_through_after_the_events() -> None:
     async def read() -> list[toolstream.Event]:
         events = []
-        source = AsyncSource([HEAD], Broken())
-        with pytest.raises(Broken):  # noqa: PT012
+        source = AsyncSource([HEAD], BrokenError())
+        with pytest.raises(BrokenError):  # noqa: PT012
             async for event in toolstream.parse(source):
                 events.append(event)  # noqa: PERF401
         assert source.closed

@@ -27,7 +27,7 @@ from .events import (
     ToolCallStart,
     UsageUpdate,
 )
-from .json_parser import FieldParser
+from .json_parser import DuplicateKeys, FieldParser
 from .limits import Limits
 from .paths import Subscription
 from .usage import Usage
@@ -78,7 +78,7 @@ class Assembler:
     """
 
     def __init__(
-        self, subscriptions: Subscriptions, *, duplicate_keys: str = "error", on_error: str = "raise", limits: Limits
+        self, subscriptions: Subscriptions, *, duplicate_keys: DuplicateKeys = "error", on_error: str = "raise", limits: Limits
     ) -> None:
         self.events: list[Event] = []
         self.calls: list[ToolCall] = []
@@ -352,7 +352,7 @@ class Assembler:
     def _accepts(self, text: str) -> bool:
         probe = FieldParser(NO_FIELDS, duplicate_keys="last", limits=self._limits, max_bytes=None)
         try:
-            probe.feed(text, [])
+            probe.feed(text)
         except JSONError:
             return False
         return True
@@ -382,7 +382,7 @@ class Assembler:
             self._feed_first(call, text)
             return
         try:
-            call._parser.feed(text, self.events)
+            call._parser.feed_into(text, self.events)
         except JSONError as error:
             self._spoil(call, error)
 
@@ -392,7 +392,7 @@ class Assembler:
         if held is None or (text and held.text.strip() == "{}" and text.lstrip().startswith("{")):
             held = call._held = FreeText(self._limits.max_call_bytes, call)
         try:
-            held.feed(text, self.events)
+            held.feed_into(text, self.events)
         except LimitError as error:
             self._spoil(call, error)
             return
@@ -419,11 +419,12 @@ class Assembler:
             duplicate_keys=self._duplicate_keys,
             limits=self._limits,
             max_bytes=self._limits.max_call_bytes,
+            limit_name="max_call_bytes",
             call=call,
             keep_text=True,
         )
         try:
-            call._parser.feed(held.text, self.events)
+            call._parser.feed_into(held.text, self.events)
         except JSONError as error:
             self._spoil(call, error)
 
@@ -456,7 +457,7 @@ class Assembler:
         half, call._half = call._half, ""
         try:
             if call._parser is not None:
-                call._parser.feed(half, self.events)
+                call._parser.feed_into(half, self.events)
         except JSONError as error:
             self._spoil(call, error)
 
@@ -472,7 +473,7 @@ class Assembler:
             if first not in "-0123456789":
                 return False
         try:
-            parser.close(self.events)
+            parser.close()
         except JSONError:
             return False
         return parser.complete
@@ -489,6 +490,7 @@ class Assembler:
             self._settle(call)
         call._state = "void"
         call.error = error
+        error.events = []
         if is_fault and self._raises:
             raise error
         self._start(call)
@@ -515,8 +517,8 @@ class Assembler:
             return False
         probe = FieldParser(NO_FIELDS, duplicate_keys="last", limits=self._limits, max_bytes=None)
         try:
-            probe.feed(text, [])
-            probe.close([])
+            probe.feed(text)
+            probe.close()
         except JSONError:
             return False
         return bool(probe.value == call._parser.value)

@@ -147,7 +147,7 @@ class FreeText:
     def value(self) -> str:
         return self.text
 
-    def feed(self, data: str, events: list[Event]) -> None:
+    def feed_into(self, data: str, events: list[Event]) -> None:
         size = len(data) if data.isascii() else len(data.encode("utf-8", "surrogatepass"))
         limit = self._max_bytes
         if limit is not None and self.offset + size > limit:
@@ -159,9 +159,10 @@ class FreeText:
         self.offset += size
         self._parts.append(data)
 
-    def close(self, events: list[Event]) -> None:
+    def close(self) -> list[Event]:
         self.complete = True
         self.pending_path = None
+        return []
 
     def snapshot(self, strings: bool = True) -> str:
         return self.text if strings or self.complete else ""

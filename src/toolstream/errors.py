@@ -81,9 +81,7 @@ class IncompleteError(JSONError):
     pending_path: where the input stopped.
     """
 
-    def __init__(
-        self, reason: str, *, partial: Any = None, pending_path: Path | None = None, **place: Any
-    ) -> None:
+    def __init__(self, reason: str, *, partial: Any = None, pending_path: Path | None = None, **place: Any) -> None:
         super().__init__(reason, **place)
         self.partial = partial
         self.pending_path = pending_path

@@ -10,17 +10,19 @@ Trusts the core's records. Guarantees that one thread at a time is inside, and t
 from __future__ import annotations
 
 import os
-import threading
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from ._core import ffi, lib
 from .events import Event, FieldComplete, FieldDelta
+from .guard import Guard
 from .values import load, load_string, loads_fast
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .events import Path
 
-Data = Union[str, bytes, bytearray, memoryview]
+Data = str | bytes | bytearray | memoryview
 
 _KIND = 0xFF
 _VALUE, _ENTER, _STRING, _GROW = lib.TS_VALUE, lib.TS_ENTER, lib.TS_STRING, lib.TS_GROW
@@ -31,8 +33,6 @@ _OK, _PAUSED, _NO_MEMORY = lib.TS_OK, lib.TS_PAUSED, lib.TS_ERR_MEMORY
 
 # Runs from this size on are parsed in place; below, a copy with brackets around it is cheaper.
 _IN_PLACE_FROM = 4096
-
-_BUSY = "the parser is in use: another thread, or a call from inside it, is feeding or reading it"
 
 
 def as_bytes(data: Data) -> bytes | bytearray | memoryview:
@@ -63,14 +63,14 @@ def read_place(tag: int, a: int, b: int, text: Any) -> str | int:
 class CffiFields:
     """A scanner with the live value and the events that its records stand for.
 
-    A subclass makes the scanner and gives its address to `_adopt`, and has `_fail(status, events)`, which makes (or,
+    A subclass calls `_start` or `_adopt`, and has `_fail(status, events)`, which makes (or,
     for None, hands back) the exception that ends the parser.
     """
 
     __slots__ = (
         "_containers",
         "_fault",
-        "_lock",
+        "_guard",
         "_open",
         "_places",
         "_prefix",
@@ -82,22 +82,37 @@ class CffiFields:
         "call",
     )
 
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> CffiFields:  # noqa: PYI034 - Self is 3.11
+    call: Any
+    _guard: Guard
+    _fault: Exception | None
+    _stale: bool
+    # The live value, the containers in it that have not ended, and where each stands in the one before.
+    _root: Any
+    _open: list[Any]
+    _places: list[str | int]
+    # The walk through the reports: the path of the container that they are in, and the live containers along it. One
+    # that is None is looked up when a value in it is wanted.
+    _prefix: Path
+    _containers: list[Any]
+    _string_path: Path
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         self = super().__new__(cls)
-        self.call: Any = None
-        self._lock = threading.Lock()
-        self._fault: Exception | None = None
+        self.call = None
+        self._guard = Guard()
+        self._fault = None
         self._stale = False
-        # The live value, the containers in it that have not ended, and where each stands in the one before.
-        self._root: Any = None
-        self._open: list[Any] = []
-        self._places: list[str | int] = []
-        # The walk through the reports: the path of the container that they are in, and the live containers along it.
-        # One that is None is looked up when a value in it is wanted.
-        self._prefix: Path = ()
-        self._containers: list[Any] = [None]
-        self._string_path: Path = ()
+        self._root = None
+        self._open = []
+        self._places = []
+        self._prefix = ()
+        self._containers = [None]
+        self._string_path = ()
         return self
+
+    def _start(self, options: int) -> None:
+        """Makes the scanner with the options at an address."""
+        self._adopt(int(ffi.cast("uintptr_t", lib.ts_scanner_new(ffi.cast("ts_options *", options)))))
 
     def _adopt(self, address: int) -> None:
         """Takes over the scanner at an address."""
@@ -110,14 +125,10 @@ class CffiFields:
     def _address(self) -> int:
         return int(ffi.cast("uintptr_t", self._scanner))
 
-    def _enter(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError(_BUSY)
-
     def _check_idle(self) -> None:
         """Raises `RuntimeError` where the parser is in use."""
-        self._enter()
-        self._lock.release()
+        with self._guard:
+            pass
 
     def feed(self, data: Data) -> list[Event]:
         """Takes a fragment, which may end anywhere, and returns the events that it completes.
@@ -131,8 +142,7 @@ class CffiFields:
 
     def feed_into(self, data: Data, events: list[Event]) -> None:
         """As `feed`, but appends to a list."""
-        self._enter()
-        try:
+        with self._guard:
             if self._fault is not None:
                 raise self._fail(None, events)
             self._stale = True
@@ -143,8 +153,6 @@ class CffiFields:
                 status = lib.ts_scanner_feed(self._scanner, ffi.from_buffer(data), len(data))
             if status != _OK:
                 status = self._read(status, data, events)
-        finally:
-            self._lock.release()
         if status < 0:
             raise self._fail(status, events)
 
@@ -160,20 +168,23 @@ class CffiFields:
             data = memoryview(data)[view.consumed :]
             status = lib.ts_scanner_feed(self._scanner, ffi.from_buffer(data), len(data))
 
+    def _finish(self) -> int:
+        """The text has ended: answers the core's status."""
+        with self._guard:
+            self._stale = True
+            return int(lib.ts_scanner_finish(self._scanner))
+
     # -------------------------------------------------------------- the live value
 
     def _settle(self) -> None:
         """Brings the live value up to date."""
-        self._enter()
-        try:
+        with self._guard:
             if self._stale:
                 self._stale = False
                 if lib.ts_scanner_settle(self._scanner) == _NO_MEMORY:
                     raise MemoryError
                 if self._view.step_count:
                     self._build()
-        finally:
-            self._lock.release()
 
     @property
     def value(self) -> Any:

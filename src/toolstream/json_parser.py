@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -54,36 +55,37 @@ _EXCERPT = 16
 _SEED = (secrets.randbits(64), secrets.randbits(64))
 
 
-@lru_cache(maxsize=128)
-def _core_options(
-    subscription: Subscription,
-    duplicate_keys: str,
-    max_depth: int,
-    max_bytes: int,
-    digits: int,
-    keep_text: bool,
-    stop_at_end: bool,
-) -> Any:
-    if duplicate_keys not in _DUPLICATES:
-        raise ValueError(f'duplicate_keys is "error", "last" or "strict", not {duplicate_keys!r}')
-    options = ffi.new("ts_options *")
-    options.paths = subscription.core_paths()
-    options.depth = subscription.core_depth
-    options.max_depth = max_depth
-    options.max_bytes = max_bytes
-    options.max_int_digits = digits
-    options.seed[0], options.seed[1] = _SEED
-    options.deltas = subscription.deltas
-    options.duplicate_keys = _DUPLICATES[duplicate_keys]
-    options.keep_text = keep_text
-    options.stop_at_end = stop_at_end
-    return options
+class _Settings:
+    """All that a scanner is made with, and the core's own form of it. Equal settings are one object."""
+
+    __slots__ = ("address", "arguments", "digits", "max_bytes", "max_depth", "options", "subscription")
+
+    def __init__(self, *arguments: Any) -> None:
+        subscription, duplicate_keys, self.max_depth, self.max_bytes, self.digits, keep_text, stop_at_end = arguments
+        if duplicate_keys not in _DUPLICATES:
+            raise ValueError(f'duplicate_keys is "error", "last" or "strict", not {duplicate_keys!r}')
+        self.arguments = arguments
+        self.subscription: Subscription = subscription
+        options = ffi.new("ts_options *")
+        options.paths = subscription.core_paths()
+        options.depth = subscription.core_depth
+        options.max_depth = self.max_depth or _UNLIMITED
+        options.max_bytes = self.max_bytes or _UNLIMITED
+        options.max_int_digits = self.digits
+        options.seed[0], options.seed[1] = _SEED
+        options.deltas = subscription.deltas
+        options.duplicate_keys = _DUPLICATES[duplicate_keys]
+        options.keep_text = keep_text
+        options.stop_at_end = stop_at_end
+        self.options = options
+        self.address = int(ffi.cast("uintptr_t", options))
 
 
-def _max_int_digits() -> int:
-    """CPython's own limit on the digits of an int (0: none); older versions have no such limit."""
-    limit = getattr(sys, "get_int_max_str_digits", None)
-    return limit() if limit is not None else 0
+_settings = lru_cache(maxsize=256)(_Settings)
+
+
+# CPython's own limit on the digits of an int (0: none); older versions have no such limit.
+_max_int_digits: Callable[[], int] = getattr(sys, "get_int_max_str_digits", lambda: 0)
 
 
 class FieldParser(Fields):
@@ -107,21 +109,15 @@ class FieldParser(Fields):
         keep_text: bool = False,
         stop_at_end: bool = False,
     ) -> None:
-        self._settings = (
-            subscription,
-            duplicate_keys,
-            limits.max_depth or _UNLIMITED,
-            max_bytes or _UNLIMITED,
-            _max_int_digits(),
-            keep_text,
-            stop_at_end,
+        self._settings = _settings(
+            subscription, duplicate_keys, limits.max_depth, max_bytes, _max_int_digits(), keep_text, stop_at_end
         )
         self._limit_name = limit_name
         self.call = call
         self._closed = False
         self._text = ""
         self._text_read = 0
-        self._adopt(_address(lib.ts_scanner_new(_core_options(*self._settings))))
+        self._start(self._settings.address)
 
     @property
     def _core(self) -> Any:
@@ -133,17 +129,14 @@ class FieldParser(Fields):
 
     def close(self) -> list[Event]:
         """The document has ended. Raises `IncompleteError` if it is not whole. Nothing more may be fed."""
-        events: list[Event] = []
         if self._fault is not None:
-            raise self._fail(None, events)
+            raise self._fail(None, [])
         if not self._closed:
-            self._check_idle()
+            status = self._finish()
             self._closed = True
-            self._stale = True
-            status = lib.ts_scanner_finish(self._core)
             if status < 0:
-                raise self._fail(status, events)
-        return events
+                raise self._fail(status, [])
+        return []
 
     # -------------------------------------------------------------- reading
 
@@ -221,8 +214,8 @@ class FieldParser(Fields):
     def _fail(self, status: int | None, events: list[Event]) -> Exception:
         """The exception that ends this parser: made once, then the same each time."""
         if status is None:
-            fault: Exception = self._fault
-            events = []
+            assert self._fault is not None
+            fault, events = self._fault, []
         else:
             fault = self._error(status)
             self._fault = fault
@@ -250,9 +243,9 @@ class FieldParser(Fields):
         if status == lib.TS_ERR_DUPLICATE:
             return DuplicateKeyError("a repeated key", **place)
         limits = {
-            lib.TS_ERR_DEPTH: ("max_depth", f"nested deeper than {self._settings[2]} levels"),
-            lib.TS_ERR_BYTES: (self._limit_name, f"longer than {self._settings[3]} bytes"),
-            lib.TS_ERR_DIGITS: ("int_max_str_digits", f"an integer of more than {self._settings[4]} digits"),
+            lib.TS_ERR_DEPTH: ("max_depth", f"nested deeper than {self._settings.max_depth} levels"),
+            lib.TS_ERR_BYTES: (self._limit_name, f"longer than {self._settings.max_bytes} bytes"),
+            lib.TS_ERR_DIGITS: ("int_max_str_digits", f"an integer of more than {self._settings.digits} digits"),
         }
         if status in limits:
             name, reason = limits[status]
@@ -273,7 +266,7 @@ class FieldParser(Fields):
         saved = ffi.new("unsigned char[]", size)
         lib.ts_scanner_save(self._core, saved, size)
         return {
-            "settings": self._settings,
+            "settings": self._settings.arguments,
             "limit_name": self._limit_name,
             "call": self.call,
             "closed": self._closed,
@@ -286,7 +279,7 @@ class FieldParser(Fields):
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._settings = state["settings"]
+        self._settings = _settings(*state["settings"])
         self._limit_name = state["limit_name"]
         self.call = state["call"]
         self._closed = state["closed"]
@@ -299,10 +292,10 @@ class FieldParser(Fields):
         self._text = ""
         self._text_read = 0
         saved = state["scanner"]
-        scanner = lib.ts_scanner_load(_core_options(*self._settings), saved, len(saved))
+        scanner = lib.ts_scanner_load(self._settings.options, saved, len(saved))
         if scanner == ffi.NULL:
             raise ValueError("the saved state of a parser is damaged, or of another version")
-        self._adopt(_address(scanner))
+        self._adopt(int(ffi.cast("uintptr_t", scanner)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _new, (type(self),), self.__getstate__()
@@ -310,10 +303,6 @@ class FieldParser(Fields):
 
 def _new(cls: type[FieldParser]) -> FieldParser:
     return cls.__new__(cls)
-
-
-def _address(scanner: Any) -> int:
-    return int(ffi.cast("uintptr_t", scanner))
 
 
 def _status_text(status: int) -> str:

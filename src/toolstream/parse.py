@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from . import sources
 from .errors import ToolStreamError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from .calls import ToolCall
     from .events import Event
+    from .json_parser import DuplicateKeys
+    from .stream_parser import OnError
     from .usage import Usage
 
     class _Options(TypedDict, total=False):
@@ -31,19 +33,43 @@ if TYPE_CHECKING:
         depth: int | None
         paths: Any
         deltas: Any
-        duplicate_keys: str
-        on_error: str
+        duplicate_keys: DuplicateKeys
+        on_error: OnError
         framing: str
         limits: Limits
 
 
 class _Stream:
-    """What both kinds of stream have: the state of what has been read so far."""
+    """What both kinds of stream have: what has been read so far, and the steps that read."""
 
-    __slots__ = ("_reading",)
+    # The steps are a generator, which closes the source when it is dropped. So a loop must be the only one to
+    # hold it; `next` has no one else who would.
+    __slots__ = ("__weakref__", "_held", "_reading", "_steps")
 
     def __init__(self, reading: _Reading) -> None:
         self._reading = reading
+        self._held: Any = None
+        self._steps: weakref.ref[Any] | None = None
+
+    def _live(self) -> Any:
+        """The steps if anybody still holds them, else None."""
+        return None if self._steps is None else self._steps()
+
+    def _begin(self) -> Any:
+        steps = _read_async(self._reading) if self._reading.kind.is_async else _read(self._reading)
+        self._steps = weakref.ref(steps)
+        return steps
+
+    def _for_loop(self) -> Any:
+        steps = self._live() or self._begin()
+        self._held = None
+        return steps
+
+    def _for_next(self) -> Any:
+        steps = self._live()
+        if steps is None:
+            steps = self._held = self._begin()
+        return steps
 
     @property
     def calls(self) -> list[ToolCall]:
@@ -99,25 +125,13 @@ class EventStream(_Stream):
     way with objects nobody holds any more; where that matters elsewhere, use `with`.)
     """
 
-    # The steps (a generator) do the reading and close the source when they are dropped. A loop must be the
-    # only one to hold them; `next` has no one else to do it.
-    __slots__ = ("_held", "_steps")
-
-    def __init__(self, reading: _Reading) -> None:
-        super().__init__(reading)
-        self._held: Generator[Event] | None = None
-        self._steps: weakref.ref[Generator[Event]] | None = None
+    __slots__ = ()
 
     def __iter__(self) -> Generator[Event]:
-        steps = self._live() or self._begin()
-        self._held = None
-        return steps
+        return self._for_loop()  # type: ignore[no-any-return]
 
     def __next__(self) -> Event:
-        steps = self._live()
-        if steps is None:
-            steps = self._held = self._begin()
-        return next(steps)
+        return next(self._for_next())  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Closes the source, which ends a generation early. What has been read stays.
@@ -126,7 +140,7 @@ class EventStream(_Stream):
         exception, as soon as the source notices or its next item arrives.
         """
         steps = self._live()
-        if steps is not None and steps.gi_running:
+        if sources.is_running(steps):
             self._reading.interrupt()
             sources.close_sync(None, self._reading.source)
             return
@@ -142,14 +156,6 @@ class EventStream(_Stream):
     ) -> None:
         self.close()
 
-    def _live(self) -> Generator[Event] | None:
-        return self._steps() if self._steps is not None else None
-
-    def _begin(self) -> Generator[Event]:
-        steps = _read(self._reading)
-        self._steps = weakref.ref(steps)
-        return steps
-
 
 class AsyncEventStream(_Stream):
     """The events of an asynchronous source: iterate it once, with `async for` or `anext`.
@@ -158,23 +164,13 @@ class AsyncEventStream(_Stream):
     and `aclose()` close it before they return.
     """
 
-    __slots__ = ("_held", "_steps")
-
-    def __init__(self, reading: _Reading) -> None:
-        super().__init__(reading)
-        self._held: AsyncGenerator[Event] | None = None
-        self._steps: weakref.ref[AsyncGenerator[Event]] | None = None
+    __slots__ = ()
 
     def __aiter__(self) -> AsyncGenerator[Event]:
-        steps = self._live() or self._begin()
-        self._held = None
-        return steps
+        return self._for_loop()  # type: ignore[no-any-return]
 
     async def __anext__(self) -> Event:
-        steps = self._live()
-        if steps is None:
-            steps = self._held = self._begin()
-        return await anext(steps)
+        return await anext(self._for_next())
 
     async def aclose(self) -> None:
         """Closes the source, which ends a generation early. What has been read stays.
@@ -183,7 +179,7 @@ class AsyncEventStream(_Stream):
         exception, as soon as the source notices or its next item arrives.
         """
         steps = self._live()
-        if steps is not None and steps.ag_running:
+        if sources.is_running(steps):
             self._reading.interrupt()
             await sources.close_async(None, self._reading.source)
             return
@@ -199,14 +195,6 @@ class AsyncEventStream(_Stream):
     ) -> None:
         await self.aclose()
 
-    def _live(self) -> AsyncGenerator[Event] | None:
-        return self._steps() if self._steps is not None else None
-
-    def _begin(self) -> AsyncGenerator[Event]:
-        steps = _aread(self._reading)
-        self._steps = weakref.ref(steps)
-        return steps
-
 
 class _Reading:
     """One source being read into one parser. It never holds the steps that read."""
@@ -220,7 +208,7 @@ class _Reading:
         self.parser_is_open = True
         self.intake = sources.Intake(parser, framing)
         self.items: Any = None  # what is iterated, once reading has begun
-        self.state: Literal["not started", "reading", "closed"] = "not started"
+        self.state = "not started"  # then "reading", then "closed"
 
     def begin(self) -> Any:
         """Starts the source."""
@@ -296,7 +284,7 @@ def _read(reading: _Reading) -> Generator[Event]:
         reading.close()
 
 
-async def _aread(reading: _Reading) -> AsyncGenerator[Event]:
+async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
     if reading.state == "closed":
         return
     intake = reading.intake
@@ -384,8 +372,8 @@ def parse(
     depth: int | None = 1,
     paths: Any = None,
     deltas: Any = False,
-    duplicate_keys: str = "error",
-    on_error: str = "raise",
+    duplicate_keys: DuplicateKeys = "error",
+    on_error: OnError = "raise",
     framing: str = "auto",
     limits: Limits = Limits(),  # noqa: B008 - immutable
 ) -> EventStream | AsyncEventStream:

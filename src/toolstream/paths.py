@@ -10,15 +10,14 @@ import json
 import re
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Union
+from functools import lru_cache
+from types import EllipsisType
+from typing import Any
 
 from ._core import ffi, lib
 
-if TYPE_CHECKING:
-    from types import EllipsisType
-
-PathPattern = Union[str, "tuple[str | int | EllipsisType, ...]"]
-Paths = Union[PathPattern, Iterable[PathPattern]]
+PathPattern = str | tuple[str | int | EllipsisType, ...]
+Paths = PathPattern | Iterable[PathPattern]
 
 
 class _Kind(IntEnum):
@@ -155,8 +154,9 @@ class Subscription:
         cls, *, depth: int | None = 1, paths: Paths | None = None, deltas: bool | Paths = False
     ) -> Subscription:
         """Reads what the user wrote. `paths` replaces `depth`. Raises `ValueError`."""
-        if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 0):
-            raise ValueError(f"depth is an int from 0 on or None, not {depth!r}")
+        if paths is None and isinstance(deltas, bool):
+            return _by_depth(depth, deltas)
+        _check_depth(depth)
         patterns: list[tuple[tuple[Step, ...], bool]] = []
         if paths is not None:
             depth = 0
@@ -180,6 +180,17 @@ class Subscription:
 
     def __deepcopy__(self, _memo: object) -> Subscription:
         return self
+
+
+def _check_depth(depth: int | None) -> None:
+    if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 0):
+        raise ValueError(f"depth is an int from 0 on or None, not {depth!r}")
+
+
+@lru_cache(maxsize=64, typed=True)
+def _by_depth(depth: int | None, deltas: bool) -> Subscription:
+    _check_depth(depth)
+    return Subscription(depth, (), deltas)
 
 
 def _compile(patterns: tuple[tuple[tuple[Step, ...], bool], ...]) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,7 +61,8 @@ def recognise(source: Any) -> Kind:
 def close_sync(items: Any, source: Any) -> None:
     """Closes what `Kind.read` gave, then the source, as far as they can be closed."""
     try:
-        _call(items, "close")
+        if items is not source:
+            _call(items, "close")
     finally:
         _call(source, "close")
 
@@ -69,7 +70,8 @@ def close_sync(items: Any, source: Any) -> None:
 async def close_async(items: Any, source: Any) -> None:
     """As `close_sync`; the source's `close` may be a coroutine function (SDK streams) or not (aiohttp)."""
     try:
-        await _call_async(items, "aclose")
+        if items is not source:
+            await _call_async(items, "aclose")
     finally:
         if hasattr(source, "aclose"):
             await _call_async(source, "aclose")
@@ -77,9 +79,14 @@ async def close_async(items: Any, source: Any) -> None:
             await _call_async(source, "close")
 
 
+def is_running(steps: Any) -> bool:
+    """Is this a generator in the middle of a step, in another thread or task? It can't be closed then."""
+    return getattr(steps, "gi_running", False) or getattr(steps, "ag_running", False)
+
+
 def _call(owner: Any, name: str) -> Any:
     method = getattr(owner, name, None)
-    return method() if callable(method) else None
+    return method() if callable(method) and not is_running(owner) else None
 
 
 async def _call_async(owner: Any, name: str) -> None:
@@ -290,19 +297,14 @@ class Intake:
     def _feed_first(self, item: Any) -> list[Event]:
         if self._framing == "events" or not _is_text(item):
             self.feed = self._parser.feed_event
-        elif isinstance(item, (bytearray, memoryview)):
-            self.feed = self._feed_copy  # the next item may be in the same buffer
+        elif isinstance(item, (bytearray, memoryview)) or self._framing not in ("auto", "lines"):
+            self.feed = self._parser.feed
         elif self._framing == "lines":
             self._lines = _Lines(self._parser.feed, _spelling(item))
             self.feed = self._lines.feed
-        elif self._framing == "auto":
-            self.feed = self._feed_undecided
         else:
-            self.feed = self._parser.feed
+            self.feed = self._feed_undecided
         return self.feed(item)
-
-    def _feed_copy(self, item: Any) -> list[Event]:
-        return self._parser.feed(bytes(item))
 
     def _feed_undecided(self, item: Any) -> list[Event]:
         seen, spelling = self._seen, _spelling(item)
@@ -404,7 +406,9 @@ class _Spelling(NamedTuple):
 
 _FIELDS = ("data:", "event:", "id:", "retry:", ":")
 _AS_STR = _Spelling("", "\r", "\n", "\ufeff", "\u2028", "[DONE]", "data:", _FIELDS)
-_AS_BYTES = _Spelling(*(mark.encode() for mark in _AS_STR[:-1]), fields=tuple(name.encode() for name in _FIELDS))
+_AS_BYTES = _Spelling(
+    b"", b"\r", b"\n", "\ufeff".encode(), "\u2028".encode(), b"[DONE]", b"data:", tuple(map(str.encode, _FIELDS))
+)
 
 
 def _spelling(text: Any) -> _Spelling:

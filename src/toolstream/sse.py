@@ -8,12 +8,13 @@ same for every way to cut it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ._core import ffi, lib
 from .errors import LimitError, SSEError
-from .json_parser import Data, Guard, as_bytes
+from .fields import Data, as_bytes
 from .limits import Limits
 
 _UNLIMITED = 2**63 - 1
@@ -46,11 +47,11 @@ class SSEParser:
     Pickles and deep-copies between any two chunks. One thread at a time.
     """
 
-    __slots__ = ("_closed", "_fault", "_guard", "_id", "_max_event_bytes", "_sse", "_view")
+    __slots__ = ("_closed", "_fault", "_id", "_lock", "_max_event_bytes", "_sse", "_view")
 
     def __init__(self, *, max_event_bytes: int | None = _MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = Limits(max_event_bytes=max_event_bytes).max_event_bytes
-        self._guard = Guard()
+        self._lock = threading.Lock()
         self._closed = False
         self._fault: Exception | None = None
         self._id = ""  # the id that the core has at offset 0, if there is one: see _read
@@ -62,7 +63,8 @@ class SSEParser:
         Raises `LimitError` (max_event_bytes) with the events before the fault in `events`; the parser is dead then.
         Raises `SSEError` after `close`, `TypeError` for other data, `RuntimeError` where another thread is inside.
         """
-        with self._guard:
+        self._enter()
+        try:
             if self._fault is not None:
                 vars(self._fault)["events"] = []
                 raise self._fault
@@ -75,22 +77,37 @@ class SSEParser:
                 status = lib.ts_sse_feed(self._sse, ffi.from_buffer(raw), len(raw))
             events = self._read() if status else []
             if self._view.last_id:
-                self._id = self.last_event_id
+                self._id = self._last_id()
             if status < 0:
                 self._fault = _error(self._view, status, self._max_event_bytes)
                 vars(self._fault)["events"] = events
                 raise self._fault
             return events
+        finally:
+            self._lock.release()
 
     def close(self) -> list[ServerSentEvent]:
         """The stream has ended. Drops an event that no blank line has ended, as the standard says: returns []."""
-        with self._guard:
-            self._closed = True
+        self._enter()
+        self._closed = True
+        self._lock.release()
         return []
+
+    def _enter(self) -> None:
+        # The core runs without the GIL, so a second thread can come this far.
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError("the parser is in use by another thread")
 
     @property
     def last_event_id(self) -> str:
         """What a reconnection sends as `Last-Event-ID`: the last id that a blank line has put in force."""
+        self._enter()
+        try:
+            return self._last_id()
+        finally:
+            self._lock.release()
+
+    def _last_id(self) -> str:
         view = self._view
         return _decode(ffi.buffer(view.text, view.text_size)[view.last_id : view.last_id + view.last_id_size])
 
@@ -130,12 +147,15 @@ class SSEParser:
         return events
 
     def __getstate__(self) -> tuple[Any, ...]:
-        with self._guard:
+        self._enter()
+        try:
             return self._max_event_bytes, _save(self._sse), self._closed, self._fault, self._id
+        finally:
+            self._lock.release()
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._max_event_bytes, saved, self._closed, self._fault, self._id = state
-        self._guard = Guard()
+        self._lock = threading.Lock()
         self._sse, self._view = _load(self._max_event_bytes, saved)
 
 
@@ -169,10 +189,16 @@ class FrameParser:
     def _read(self, status: int) -> list[tuple[str, bytes]]:
         view = self._view
         text = ffi.buffer(view.text, view.text_size)
-        frames = [
-            (_decode(text[event : event + event_size]) or "message", text[data : data + data_size])
-            for event, event_size, data, data_size, *_ in _frames(view)
-        ]
+        if view.frame_count == 1:  # the usual case, and cheaper field by field
+            frame = view.frames
+            event, data = frame.event, frame.data
+            body = text[data : data + frame.data_size]
+            frames = [(_decode(text[event : event + frame.event_size]) or "message", body)]
+        else:
+            frames = [
+                (_decode(text[event : event + event_size]) or "message", text[data : data + data_size])
+                for event, event_size, data, data_size, *_ in _frames(view)
+            ]
         if status < 0:
             error = _error(view, status, self._max_event_bytes)
             vars(error)["frames"] = frames
@@ -197,22 +223,10 @@ def _owned(sse: Any) -> tuple[Any, Any]:
     return ffi.gc(sse, lib.ts_sse_free), lib.ts_sse_get_view(sse)
 
 
-def _frames(view: Any) -> Iterable[tuple[int, ...]]:
-    """The fields of each ts_frame. One frame, the usual case, is read faster one by one; more are at once."""
-    frames, count = view.frames, view.frame_count
-    if count == 1:
-        return (
-            (
-                frames.event,
-                frames.event_size,
-                frames.data,
-                frames.data_size,
-                frames.id,
-                frames.id_size,
-                frames.retry,
-            ),
-        )
-    return _NATIVE_FRAME.iter_unpack(ffi.buffer(frames, count * _NATIVE_FRAME.size)) if count else ()
+def _frames(view: Any) -> Iterator[tuple[int, ...]]:
+    """The fields of each ts_frame, all read at once."""
+    count = view.frame_count
+    return _NATIVE_FRAME.iter_unpack(ffi.buffer(view.frames, count * _NATIVE_FRAME.size)) if count else iter(())
 
 
 def _decode(raw: bytes) -> str:

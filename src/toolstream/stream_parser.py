@@ -17,7 +17,8 @@ from .errors import IncompleteError, LimitError, ProviderError, ToolStreamError,
 from .event_objects import as_dict
 from .events import Event
 from .framing import DONE, EventDict, new_framing
-from .json_parser import DuplicateKeys, Guard
+from .guard import Guard
+from .json_parser import DuplicateKeys
 from .limits import Limits
 from .usage import Usage
 

@@ -37,12 +37,11 @@ def find(root: Any, path: tuple[str | int, ...]) -> tuple[bool, Any]:
     """Whether there is a value at path, and it."""
     value = root
     for step in path:
-        if type(value) is dict and isinstance(step, str) and step in value:
-            value = value[step]
-        elif type(value) is list and isinstance(step, int) and 0 <= step < len(value):
-            value = value[step]
-        else:
+        in_dict = type(value) is dict and isinstance(step, str) and step in value
+        in_list = type(value) is list and isinstance(step, int) and 0 <= step < len(value)
+        if not (in_dict or in_list):
             return False, None
+        value = value[step]
     return True, value
 
 

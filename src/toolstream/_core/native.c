@@ -535,6 +535,17 @@ static PyObject *fields_settle(fields *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *fields_finish(fields *self, PyObject *unused)
+{
+    (void)unused;
+    if (enter(self) < 0) {
+        return NULL;
+    }
+    self->stale = 1;
+    self->busy = 0;
+    return PyLong_FromLong(ts_scanner_finish(self->scanner));
+}
+
 static PyObject *fields_check_idle(fields *self, PyObject *unused)
 {
     (void)unused;
@@ -546,6 +557,20 @@ static PyObject *fields_check_idle(fields *self, PyObject *unused)
 }
 
 /* ------------------------------------------------------------------ the type */
+
+/* Makes the scanner. The options are given by their address; what they point to must outlive this object. */
+static PyObject *fields_start(fields *self, PyObject *address)
+{
+    const ts_options *options = (const ts_options *)PyLong_AsVoidPtr(address);
+    ts_scanner *scanner = options == NULL ? NULL : ts_scanner_new(options);
+    if (scanner == NULL) {
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    ts_scanner_free(self->scanner);
+    self->scanner = scanner;
+    self->view = ts_scanner_view(scanner);
+    Py_RETURN_NONE;
+}
 
 /* Takes over a scanner, as an address: the one that cffi made belongs to this object from here on. */
 static PyObject *fields_adopt(fields *self, PyObject *address)
@@ -657,7 +682,9 @@ static PyMethodDef fields_methods[] = {
      "other data, RuntimeError where another thread is inside."},
     {"feed_into", (PyCFunction)(void (*)(void))fields_feed_into, METH_FASTCALL, "As feed, but appends to a list."},
     {"_settle", (PyCFunction)fields_settle, METH_NOARGS, "Brings the live value up to date."},
+    {"_finish", (PyCFunction)fields_finish, METH_NOARGS, "The text has ended: answers the core's status."},
     {"_check_idle", (PyCFunction)fields_check_idle, METH_NOARGS, "Raises RuntimeError where the parser is in use."},
+    {"_start", (PyCFunction)fields_start, METH_O, "Makes the scanner with the options at an address."},
     {"_adopt", (PyCFunction)fields_adopt, METH_O, "Takes over the scanner at an address."},
     {NULL, NULL, 0, NULL},
 };
