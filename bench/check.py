@@ -55,7 +55,7 @@ def bars() -> Iterator[Bar]:
         yield Bar(f"{key}@16: faster than jiter re-parsing", found, at_least=50)
     for key in SCALABLE:
         found = growth.json_growth(key, 16)
-        yield Bar(f"{key}@16: a fragment's cost at 2 MB against 20 KB", found, at_most=1.5)
+        yield Bar(f"{key}@16: a fragment's cost at 2 MB against 20 KB", found, at_most=2)
 
 
 def goals() -> Iterator[Bar]:
@@ -141,7 +141,7 @@ def _concurrency_goals() -> Iterator[Bar]:
     ahead = concurrency.throughput() / sdk if sdk is not None else None
     yield Bar("1000 streams: throughput against the SDK's helper", ahead, at_least=20)
     ours, loop = concurrency.lateness(), concurrency.loop_lateness()
-    yield Bar("1000 streams: worst lateness against the loop's own", ours.worst / loop.worst, at_most=1.5)
+    yield Bar("1000 streams: worst lateness against the loop's own", ours.worst / loop.worst, at_most=2)
 
 
 def run(make: Callable[[], Iterator[Bar]]) -> bool:

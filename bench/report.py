@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from toolstream.fields import BINDING
+
 from .peers import SUBJECT, Group, json_groups
 from .stream_peers import readers
 from .tables import Column, Table, grid, number
@@ -60,7 +62,8 @@ def environment() -> str:
     """The machine and the versions, for the head of a table."""
     versions = ", ".join(f"{name} {version}" for name in _PACKAGES if (version := _version(name)))
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs; {versions}."
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
+    return f"{python}, {machine}; {versions}; toolstream's {BINDING} binding."
 
 
 def _version(name: str) -> str | None:

@@ -18,6 +18,7 @@ from time import perf_counter
 
 MIN_SAMPLE = 0.004
 MAX_REPEATS = 20_000
+RUN_ONCE_ABOVE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +105,15 @@ class _Plan:
 
 
 def _plan(entry: Entry, effort: Effort) -> _Plan:
-    """Decides how often to run the entry. The first run warms up; it counts only if there is no time for more."""
+    """Decides how often to run the entry. The first run is warm-up; it counts only if it took very long."""
     if entry.estimate is not None:
         seconds = entry.estimate()
         if seconds > effort.estimate_above:
             return _Plan(entry.name, entry.estimate, 3, True, [])
     first = _first_run(entry)
-    if first > effort.entry_seconds:
-        return _Plan(entry.name, lambda: timed(entry.run), 0, False, [first])
-    seconds = timed(entry.run)
+    seconds = timed(entry.run) if first < RUN_ONCE_ABOVE else first
+    if seconds > effort.entry_seconds:
+        return _Plan(entry.name, lambda: timed(entry.run), 0, False, [seconds])
     repeats = min(MAX_REPEATS, max(1, math.ceil(MIN_SAMPLE / seconds)))
     rounds = max(3, min(effort.rounds, int(effort.entry_seconds / (seconds * repeats))))
     return _Plan(entry.name, lambda: timed(entry.run, repeats), rounds, False, [])

@@ -635,6 +635,7 @@ static size_t string_scan(ts_scanner *s, size_t at, size_t end, int *status)
             }
         } else if (c == '\\' && end - at >= 2 && text[at + 1] != 'u') {
             s->escaped = 1;
+            s->hold = position(s, at);
             *status = escape_letter(s, text[at + 1], position(s, at + 1));
             at += *status >= 0 ? 2 : 1;
             continue;
@@ -1019,11 +1020,11 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
             status = fail(s, TS_ERR_BYTES, s->offset);
         }
     }
-    if (s->state == ST_IN_STRING && s->growing && status >= 0) {
-        int grown = report_growth(s, s->offset);
+    if (s->state == ST_IN_STRING && s->growing && status != TS_ERR_MEMORY) {
+        int grown = report_growth(s, s->offset); /* before a fault, too */
         status = grown != TS_OK ? fail(s, grown, s->offset) : status;
     }
-    if ((s->value_due || status == TS_PAUSED) && !s->options.stop_at_end) {
+    if ((s->value_due || status == TS_PAUSED) && status != TS_ERR_MEMORY && !s->options.stop_at_end) {
         int settled = settle(s);
         status = settled != TS_OK ? fail(s, settled, s->offset) : status;
     }

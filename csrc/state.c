@@ -179,6 +179,11 @@ static void io_levels(ts_io *io, ts_scanner *s)
 
 static void io_scalars(ts_io *io, ts_scanner *s)
 {
+    int32_t fault = s->view.status < 0 ? -s->view.status : 0; /* errors stay */
+    io_int32(io, &fault, -TS_ERR_ARGUMENT);
+    if (io->in != NULL) {
+        s->view.status = -fault;
+    }
     io_int64(io, &s->keep_from);
     io_bounded(io, &s->pushed, s->level_count);
     io_int64(io, &s->offset);
@@ -230,8 +235,11 @@ static void io_scanner(ts_io *io, ts_scanner *s)
 static int is_sound(const ts_scanner *s)
 {
     int64_t end = s->text_start + (int64_t)s->text_size;
-    if (s->text_start < 0 || s->offset != end || s->pushed > s->level_count) {
+    if (s->text_start < 0 || s->offset > end || s->pushed > s->level_count) {
         return 0;
+    }
+    if (s->view.status >= 0 && s->offset != end) {
+        return 0; /* only a fault leaves text behind it */
     }
     if ((s->state == ST_IN_STRING || s->state == ST_IN_NUMBER) && (s->token < s->text_start || s->token >= end)) {
         return 0;

@@ -78,7 +78,12 @@ class Assembler:
     """
 
     def __init__(
-        self, subscriptions: Subscriptions, *, duplicate_keys: DuplicateKeys = "error", on_error: str = "raise", limits: Limits
+        self,
+        subscriptions: Subscriptions,
+        *,
+        duplicate_keys: DuplicateKeys = "error",
+        on_error: str = "raise",
+        limits: Limits,
     ) -> None:
         self.events: list[Event] = []
         self.calls: list[ToolCall] = []

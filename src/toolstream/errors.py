@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from .events import Event, Path
 
 
+# Messages quote at most so many characters of a key, and of a path.
+_LONGEST_KEY = 32
+_LONGEST_PATH = 120
+
+
 class ToolStreamError(ValueError):
     """Base of all errors here.
 
@@ -136,13 +141,13 @@ def format_path(path: Path) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif step.isidentifier():
+        elif step.isidentifier() and len(step) <= _LONGEST_KEY:
             text += f".{step}" if text else step
         else:
             text += f"[{_quoted(step)}]"
-    return text
+    return text if len(text) <= _LONGEST_PATH else f"{text[: _LONGEST_PATH // 2]} … {text[-_LONGEST_PATH // 2 :]}"
 
 
-def _quoted(key: str, longest: int = 32) -> str:
-    short = key if len(key) <= longest else key[:longest] + "…"
+def _quoted(key: str) -> str:
+    short = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "…"
     return '"' + short.replace("\\", "\\\\").replace('"', '\\"') + '"'

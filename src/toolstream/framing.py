@@ -13,7 +13,9 @@ from typing import Any, NoReturn, Protocol
 import orjson
 
 from ._core import ffi, lib
-from .errors import IncompleteError, LimitError, SSEError
+from .errors import IncompleteError, JSONError, LimitError, SSEError
+from .json_sequence import JSONSequence
+from .limits import Limits
 from .sse import FrameParser
 
 EventDict = dict[str, Any]
@@ -22,11 +24,10 @@ DONE: EventDict = {"type": "[DONE]"}
 """The mark that ends a stream of OpenAI's kind; told by identity."""
 
 BOM = b"\xef\xbb\xbf"
-SPACE = b" \t\r\n"
+_SPACE = b" \t\r\n"
 _EXCERPT = 40
-_UNLIMITED = 2**62
-_MAX_DEPTH = 1000
 _PIECE = 4096
+_ENVELOPE = Limits(max_depth=1000)  # of an event's own JSON; json and orjson bear about that much
 
 
 class Framing(Protocol):
@@ -64,7 +65,7 @@ class AutoFraming:
     def feed(self, data: bytes) -> Iterator[EventDict]:
         if self._framing is None:
             self._head += data
-            first = self._head.removeprefix(BOM).lstrip(SPACE)[:1]
+            first = self._head.removeprefix(BOM).lstrip(_SPACE)[:1]
             if not first or BOM.startswith(self._head):
                 return iter(())
             data, self._head = self._head, b""
@@ -103,7 +104,7 @@ class SSEFraming:
                 event = None
             if event is not None:
                 yield event
-            elif body.lstrip(SPACE)[:1] in (b"{", b"["):
+            elif body.lstrip(_SPACE)[:1] in (b"{", b"["):
                 raise IncompleteError("the stream ended inside an event")
 
 
@@ -112,33 +113,34 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
 
     name: the frame's event type, which stands in for a `type` that the object lacks.
     """
-    body = data.strip(SPACE)
+    body = data.strip(_SPACE)
     if not body.startswith(b"{"):
         return DONE if body == b"[DONE]" else None
-    try:
-        event = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        event = decode(body)
+    event = loads(body)
     if name not in ("", "message") and "type" not in event:
         event["type"] = name
-    return event  # type: ignore[no-any-return]
-
-
-def decode(data: bytes) -> EventDict:
-    """The object in data. Raises `SSEError`.
-
-    For what orjson refuses and streams hold all the same: lone surrogates, big numbers, bytes that are no UTF-8.
-    """
-    text = data.decode("utf-8", "replace")
-    try:
-        event = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise SSEError(f"the event is nested too deep: {text[:_EXCERPT]!r}…") from None
-    except ValueError as error:
-        raise SSEError(f"the event is no JSON object: {error}, in {text[:_EXCERPT]!r}…") from None
-    if not isinstance(event, dict):
-        raise SSEError(f"the event is no JSON object: {text[:_EXCERPT]!r}…")
     return event
+
+
+def loads(text: bytes) -> EventDict:
+    """The object that text holds. Raises `SSEError`."""
+    try:
+        event = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        event = _loads_odd(text)
+    if not isinstance(event, dict):
+        raise SSEError(f"an event is a JSON object, not {text[:_EXCERPT]!r}")
+    return event
+
+
+def _loads_odd(text: bytes) -> Any:
+    """What orjson refuses and streams hold all the same: lone surrogates, big numbers, bytes that are no UTF-8."""
+    try:
+        return json.loads(text.decode("utf-8", "replace"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise SSEError(f"an event is nested too deep: {text[:_EXCERPT]!r}…") from None
+    except ValueError as error:
+        raise SSEError(f"an event is no JSON: {error}: {text[:_EXCERPT]!r}…") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -146,27 +148,12 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class ValueFraming:
-    """JSON values one after another, on lines or not; or, with array, the elements of one array as each ends."""
+    """JSON objects one after another, on lines or not; or, with array, the elements of one array as each ends."""
 
     def __init__(self, max_event_bytes: int | None, *, array: bool) -> None:
-        self._max_event_bytes = max_event_bytes
-        # What may stand between values: a key of _BETWEEN.
-        self._state = "array" if array else "values"
-        self._inside = False  # a value has begun
-        self._hold(lib.ts_scanner_new(self._options()))
-
-    def _options(self) -> Any:
-        options = ffi.new("ts_options *")
-        options.max_depth = _MAX_DEPTH
-        options.max_bytes = self._max_event_bytes or _UNLIMITED
-        options.duplicate_keys = lib.TS_DUP_LAST
-        options.stop_at_end = 1
-        return options
-
-    def _hold(self, scanner: Any) -> None:
-        if scanner == ffi.NULL:
-            raise MemoryError
-        self._scanner = ffi.gc(scanner, lib.ts_scanner_free)
+        self._objects = _Objects(limits=_ENVELOPE, max_value_bytes=max_event_bytes)
+        self._inside = False  # an object has begun
+        self._state = "array" if array else "objects"  # what may stand between them: a key of _BETWEEN
 
     def feed(self, data: bytes) -> Iterator[EventDict]:
         at = 0
@@ -175,81 +162,66 @@ class ValueFraming:
                 at = self._skip(data, at)
             if at == len(data):
                 return
-            # A value rarely ends with the chunk: what lies behind it was copied for nothing, so not too much.
-            piece = data[at : at + _PIECE]
-            status = lib.ts_scanner_feed(self._scanner, piece, len(piece))
-            if status < 0:
-                raise self._error(status)
-            view = lib.ts_scanner_view(self._scanner)
-            at += view.consumed
-            if status == lib.TS_PAUSED and view.complete:
-                yield self._take(view)
-
-    def _take(self, view: Any) -> EventDict:
-        lib.ts_scanner_settle(self._scanner)
-        body: bytes = ffi.buffer(view.text, view.text_size)[view.steps[0].a : view.steps[0].b]
-        if lib.ts_scanner_next(self._scanner) < 0:
-            raise MemoryError
-        self._inside = False
-        self._state = _BETWEEN[self._state][b"{"]
-        if not body.startswith(b"{"):
-            raise SSEError(f"an event is a JSON object, not {body[:_EXCERPT]!r}")
-        try:
-            return orjson.loads(body)  # type: ignore[no-any-return]
-        except orjson.JSONDecodeError:
-            return decode(body)
+            # What lies behind the object's end was copied for nothing: so not too much at a time.
+            try:
+                text, taken = self._objects.cut_first(data[at : at + _PIECE])
+            except LimitError:
+                raise
+            except JSONError as error:
+                raise SSEError(f"an event is no JSON: {error}") from None
+            at += taken
+            if text is not None:
+                self._inside = False
+                yield loads(text)
 
     def _skip(self, data: bytes, at: int) -> int:
-        """Where the next value begins, or the end of data."""
-        while at < len(data):
-            byte = data[at : at + 1]
-            if byte not in SPACE and not (self._state in ("values", "array") and byte in BOM):
-                known = _BETWEEN[self._state]
-                if byte in known and byte != b"{":
-                    self._state = known[byte]
-                elif b"{" in known:
+        """Where the next object begins, or the end of data."""
+        for place in range(at, len(data)):
+            byte = data[place : place + 1]
+            following = _BETWEEN[self._state].get(byte)
+            if following is not None:
+                self._state = following
+                if byte == b"{":
                     self._inside = True
-                    return at
-                else:
-                    raise SSEError(f"found {data[at : at + _EXCERPT]!r} where {_EXPECTED[self._state]} was expected")
-            at += 1
-        return at
-
-    def _error(self, status: int) -> Exception:
-        if status == lib.TS_ERR_MEMORY:
-            return MemoryError("toolstream: out of memory")
-        view = lib.ts_scanner_view(self._scanner)
-        if status == lib.TS_ERR_BYTES:
-            limit = self._max_event_bytes
-            return LimitError(f"an event is longer than {limit} bytes", limit="max_event_bytes", offset=view.offset)
-        reason = ffi.string(lib.ts_status_text(status)).decode()
-        before: bytes = ffi.buffer(view.text, view.text_size)[: view.offset - view.text_start]
-        return SSEError(f"an event is no JSON: {reason}, after {before[-_EXCERPT:].decode('utf-8', 'replace')!r}")
+                    return place
+            elif byte not in _SPACE and not (self._state in ("objects", "array") and byte in BOM):
+                found, expected = data[place : place + _EXCERPT], " or ".join(map(str, _BETWEEN[self._state]))
+                raise SSEError(f"found {found!r} where {expected or 'nothing'} was expected")
+        return len(data)
 
     def close(self) -> Iterator[EventDict]:
-        if self._inside or self._state in ("elements", "element", "comma"):
-            raise IncompleteError("the stream ended inside an event" if self._inside else "the stream ended before ']'")
+        if self._inside:
+            raise IncompleteError("the stream ended inside an event")
+        if self._state in ("elements", "comma", "element"):
+            raise IncompleteError("the stream ended before the array's end")
         return iter(())
 
-    def __getstate__(self) -> dict[str, Any]:
-        size = lib.ts_scanner_save(self._scanner, ffi.NULL, 0)
-        saved = ffi.new("unsigned char[]", size)
-        lib.ts_scanner_save(self._scanner, saved, size)
-        return {**self.__dict__, "_scanner": bytes(ffi.buffer(saved, size))}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        saved = state["_scanner"]
-        self._hold(lib.ts_scanner_load(self._options(), saved, len(saved)))
-
-
-# What may follow between values, and what is then expected; b"{" stands for a value.
-_BETWEEN: dict[str, dict[bytes, str]] = {
-    "values": {b"{": "values"},
+# What may stand between two objects, and what that leads to.
+_BETWEEN = {
+    "objects": {b"{": "objects"},
     "array": {b"[": "elements"},
     "elements": {b"{": "comma", b"]": "end"},
-    "element": {b"{": "comma"},
     "comma": {b",": "element", b"]": "end"},
+    "element": {b"{": "comma"},
     "end": {},
 }
-_EXPECTED = {"array": "'['", "comma": "',' or ']'", "end": "nothing more"}
+
+
+class _Objects(JSONSequence):
+    """Finds where one object ends, since what stands between two is not always white space."""
+
+    __slots__ = ()
+
+    def cut_first(self, data: bytes) -> tuple[bytes | None, int]:
+        """The text of the object that ends in data, None if none does, and how many bytes were taken."""
+        status = lib.ts_scanner_feed(self._core, data, len(data))
+        if status < 0:
+            raise self._fail(status, [])
+        view = self._state
+        if not view.complete:
+            return None, len(data)
+        text: bytes = ffi.buffer(view.text, view.text_size)[view.value_start : view.value_end]
+        taken = int(view.consumed)
+        lib.ts_scanner_next(self._core)
+        return text, taken

@@ -176,7 +176,8 @@ def _read_sseclient(source: Any) -> Iterator[Any]:
 
 
 def _is_iterable(source: Any) -> bool:
-    return hasattr(source, "__iter__") and not isinstance(source, Mapping)
+    # A dict is one event, or a whole answer; what can be awaited iterates over its own waiting.
+    return hasattr(source, "__iter__") and not isinstance(source, (Mapping, Awaitable))
 
 
 def _is_async_iterable(source: Any) -> bool:
@@ -340,7 +341,8 @@ class _Lines:
     The line ends; the blank lines, where they were filtered out (`if line`), which is seen by data that is
     whole JSON with another line below it; and U+2028, at which `str.splitlines`, and so httpx's
     `iter_lines`, cuts a line although SSE does not: a piece that begins with no field's name is the rest of
-    the data line above. (U+2029 and U+0085 are cut as well, and can't be told from it.)
+    the data line above. What can't be put back: U+2029 and U+0085, which are cut as well and can't be told from
+    it, and two of these in a row, which leave a blank line. Bytes and chunks have none of these troubles.
     Items with line ends of their own are chunks after all, and go through as they are.
     """
 

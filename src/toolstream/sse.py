@@ -75,8 +75,10 @@ class SSEParser:
             else:
                 raw = as_bytes(data)
                 status = lib.ts_sse_feed(self._sse, ffi.from_buffer(raw), len(raw))
-            events = self._read() if status else []
-            if self._view.last_id:
+            events: list[ServerSentEvent] = []
+            if status:
+                self._read(events)
+            elif self._view.last_id:
                 self._id = self._last_id()
             if status < 0:
                 self._fault = _error(self._view, status, self._max_event_bytes)
@@ -126,10 +128,9 @@ class SSEParser:
     def _scanned(self) -> int:
         return int(self._view.scanned)
 
-    def _read(self) -> list[ServerSentEvent]:
+    def _read(self, events: list[ServerSentEvent]) -> None:
         view = self._view
         text = ffi.buffer(view.text, view.text_size)
-        events: list[ServerSentEvent] = []
         # The core promises that an id at offset 0 comes from an earlier call. So a long id is decoded once, however
         # many short events are under it.
         known, last_id = 0, self._id
@@ -144,7 +145,7 @@ class SSEParser:
                     None if retry < 0 else retry,
                 )
             )
-        return events
+        self._id = last_id if known == view.last_id else self._last_id()
 
     def __getstate__(self) -> tuple[Any, ...]:
         self._enter()

@@ -422,6 +422,12 @@ static int take(fields *self, const char *data, size_t size, PyObject *events)
 static int take_buffer(fields *self, PyObject *data, PyObject *events)
 {
     Py_buffer buffer;
+    if (PyMemoryView_Check(data) && !PyBuffer_IsContiguous(PyMemoryView_GET_BUFFER(data), 'C')) {
+        PyObject *bytes = PyObject_CallMethod(data, "tobytes", NULL);
+        int status = bytes == NULL ? 1 : take_buffer(self, bytes, events);
+        Py_XDECREF(bytes);
+        return status;
+    }
     if (PyObject_GetBuffer(data, &buffer, PyBUF_SIMPLE) < 0) {
         if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_BufferError)) {
             PyErr_Format(PyExc_TypeError, "feed takes str, bytes, bytearray or memoryview, not %.100s",
