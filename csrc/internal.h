@@ -87,10 +87,10 @@ enum ts_state {
     ST_KEY,                      /* after ',' in an object */
     ST_COLON,                    /* after a key */
     ST_AFTER_VALUE,              /* ',' or a closing bracket */
-    ST_IN_STRING,                /* see ts_string_state */
+    ST_END,                      /* the root value is complete */
+    ST_IN_STRING,                /* from here on: inside a token; see ts_string_state */
     ST_IN_NUMBER,                /* see ts_number_state */
     ST_IN_LITERAL,
-    ST_END,                      /* the root value is complete */
     ST_STATE_COUNT
 };
 

@@ -671,6 +671,12 @@ static int number_next(int state, unsigned char c)
     }
 }
 
+/* Whether another digit changes nothing. */
+static int number_is_run(int state)
+{
+    return state == NUM_INT || state == NUM_FRACTION || state == NUM_EXPONENT;
+}
+
 static int number_is_whole(int state)
 {
     return state == NUM_ZERO || state == NUM_INT || state == NUM_FRACTION || state == NUM_EXPONENT;
@@ -692,17 +698,25 @@ static int number_end(ts_scanner *s, int64_t end)
 
 static size_t number_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
+    const unsigned char *text = s->text;
+    int state = s->number;
     while (at < end) {
-        unsigned char c = s->text[at];
-        int next = number_next(s->number, c);
+        unsigned char c = text[at];
+        if (is_digit(c) && number_is_run(state)) {
+            at++; /* by far the most bytes */
+            continue;
+        }
+        int next = number_next(state, c);
         if (next < 0) {
-            int whole = number_is_whole(s->number) && !(s->number == NUM_ZERO && is_digit(c));
+            s->number = state;
+            int whole = number_is_whole(state) && !(state == NUM_ZERO && is_digit(c));
             *status = whole ? number_end(s, position(s, at)) : fail(s, TS_ERR_NUMBER, position(s, at));
             return at;
         }
-        s->number = next;
+        state = next;
         at++;
     }
+    s->number = state;
     return at;
 }
 
@@ -807,18 +821,23 @@ static int structure_byte(ts_scanner *s, unsigned char c, int64_t at)
 /* Scans structure from `at` on until a token begins. */
 static size_t structure_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    while (at < end && *status == TS_OK && s->state != ST_IN_STRING && s->state != ST_IN_NUMBER &&
-           s->state != ST_IN_LITERAL) {
-        unsigned char c = s->text[at];
+    const unsigned char *text = s->text;
+    while (at < end) {
+        unsigned char c = text[at];
         if (c == ' ' || c == '\t' || c == '\r') {
             at++;
-        } else if (c == '\n') {
+            continue;
+        }
+        if (c == '\n') {
             at++;
             s->line++;
             s->line_start = position(s, at);
-        } else {
-            *status = structure_byte(s, c, position(s, at));
-            at += *status >= 0;
+            continue;
+        }
+        *status = structure_byte(s, c, position(s, at));
+        at += *status >= 0;
+        if (*status != TS_OK || s->state >= ST_IN_STRING) {
+            break;
         }
     }
     return at;

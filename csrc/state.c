@@ -250,8 +250,7 @@ static int is_sound(const ts_scanner *s)
     if (s->state == ST_IN_LITERAL && s->matched > (s->literal == 1 ? 4 : 3)) {
         return 0;
     }
-    int needs_level = s->state != ST_VALUE && s->state != ST_END && s->state != ST_IN_STRING &&
-                      s->state != ST_IN_NUMBER && s->state != ST_IN_LITERAL;
+    int needs_level = s->state != ST_VALUE && s->state < ST_END;
     if (s->level_count == 0 && (needs_level || (s->state == ST_IN_STRING && s->is_key))) {
         return 0;
     }

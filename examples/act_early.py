@@ -3,13 +3,15 @@
     python examples/act_early.py [STREAM]
 
 Each search query starts its (pretended) search when its closing quote arrives. A file outside the allowed folder
-is refused as soon as its path is known: leaving the loop closes the source, which ends the generation, so that
+is refused as soon as its path is known: leaving the loop closes the connection, which ends the generation, so that
 the tokens of its content are neither waited for nor paid for.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import toolstream
@@ -18,15 +20,26 @@ STREAM = Path(__file__).parent / "streams" / "anthropic.sse"
 ALLOWED = "drafts/"
 
 
+def connection(stream: str) -> Iterator[bytes]:
+    """Stands for a response: gives a few bytes at a time, and says when it is closed."""
+    received = 0
+    try:
+        with open(stream, "rb") as body:
+            while piece := body.read(256):
+                received += len(piece)
+                yield piece
+    finally:
+        print(f"closed after {received} of {os.path.getsize(stream)} bytes")
+
+
 def main(stream: str) -> None:
-    with open(stream, "rb") as body:
-        for event in toolstream.parse(body, paths=["queries[*]", "path"]):
-            match event:
-                case toolstream.FieldComplete(path=("queries", _), value=query):
-                    print(f"searching for {query!r}")
-                case toolstream.FieldComplete(call=call, path=("path",), value=path) if not path.startswith(ALLOWED):
-                    print(f"refused {path!r}; read so far: {len(call.text)} bytes of {call.name}'s arguments")
-                    break
+    for event in toolstream.parse(connection(stream), paths=["queries[*]", "path"]):
+        match event:
+            case toolstream.FieldComplete(path=("queries", _), value=query):
+                print(f"searching for {query!r}")
+            case toolstream.FieldComplete(path=("path",), value=str() as path) if not path.startswith(ALLOWED):
+                print(f"refused {path!r}")
+                break
 
 
 if __name__ == "__main__":

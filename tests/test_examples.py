@@ -24,7 +24,8 @@ PRINTED = {
 searching for "Musée d'Orsay opening hours"
 searching for 'Rijksmuseum opening hours'
 searching for 'museum night 2026 dates'
-refused 'notes/museums.md'; read so far: 29 bytes of write_file's arguments
+refused 'notes/museums.md'
+closed after 12544 of 27482 bytes
 """,
     "async_stream.py": """\
 get_weather has ended; its lookup began earlier

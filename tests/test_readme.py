@@ -59,7 +59,7 @@ def anthropic_reply() -> bytes:
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
-        "model": "claude-sonnet-4-5",
+        "model": "claude-sonnet-5-5",
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
@@ -142,6 +142,7 @@ def examples() -> list[Any]:
     return found
 
 
+@pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")  # the page's models grow old
 @pytest.mark.parametrize(("code", "printed"), examples())
 def test_readme_example_prints_what_the_page_says(
     code: str, printed: str, server: str, capsys: pytest.CaptureFixture[str]

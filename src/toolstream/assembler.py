@@ -294,11 +294,10 @@ class Assembler:
             call = self._find(scope, index, call, id or None, name or None, text)
             if call is None:
                 return None
+        if text and text[0] in "{[":  # perhaps everything from the start again
+            text = self._unseen(call, text)
         if text:
-            if call._parser is not None and len(text) * 4 >= call._parser.offset:
-                text = self._unseen(call, text)
-            if text:
-                self._feed(call, text)
+            self._feed(call, text)
         return call
 
     def end_whole(self, scope: int) -> None:
@@ -343,11 +342,14 @@ class Assembler:
 
     def _unseen(self, call: ToolCall, text: str) -> str:
         """What of a fragment is new: some servers repeat all so far in each fragment, or everything at the end."""
-        parser, seen = call._parser, call.text
+        parser = call._parser
+        if parser is None or 4 * len(text) < parser.offset:  # the latter: shorter than what is there, in any script
+            return text
+        seen = call.text
         if not text.startswith(seen):
             return text
         if not call._cumulative:
-            replayed = parser is not None and parser.complete and text == seen
+            replayed = parser.complete and text == seen
             # True increments may begin like the whole, too: only if they make no sense here is it a repetition.
             if replayed or self._accepts(seen + text):
                 return "" if replayed else text

@@ -8,13 +8,13 @@ same for every way to cut it.
 from __future__ import annotations
 
 import struct
-import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ._core import ffi, lib
 from .errors import LimitError, SSEError
 from .fields import Data, as_bytes
+from .guard import Guard
 from .limits import Limits
 
 _UNLIMITED = 2**63 - 1
@@ -47,11 +47,11 @@ class SSEParser:
     Pickles and deep-copies between any two chunks. One thread at a time.
     """
 
-    __slots__ = ("_closed", "_fault", "_id", "_lock", "_max_event_bytes", "_sse", "_view")
+    __slots__ = ("_closed", "_fault", "_guard", "_id", "_max_event_bytes", "_sse", "_view")
 
     def __init__(self, *, max_event_bytes: int | None = _MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = Limits(max_event_bytes=max_event_bytes).max_event_bytes
-        self._lock = threading.Lock()
+        self._guard = Guard()
         self._closed = False
         self._fault: Exception | None = None
         self._id = ""  # the id that the core has at offset 0, if there is one: see _read
@@ -63,8 +63,7 @@ class SSEParser:
         Raises `LimitError` (max_event_bytes) with the events before the fault in `events`; the parser is dead then.
         Raises `SSEError` after `close`, `TypeError` for other data, `RuntimeError` where another thread is inside.
         """
-        self._enter()
-        try:
+        with self._guard:
             if self._fault is not None:
                 vars(self._fault)["events"] = []
                 raise self._fault
@@ -85,29 +84,18 @@ class SSEParser:
                 vars(self._fault)["events"] = events
                 raise self._fault
             return events
-        finally:
-            self._lock.release()
 
     def close(self) -> list[ServerSentEvent]:
         """The stream has ended. Drops an event that no blank line has ended, as the standard says: returns []."""
-        self._enter()
-        self._closed = True
-        self._lock.release()
+        with self._guard:
+            self._closed = True
         return []
-
-    def _enter(self) -> None:
-        # The core runs without the GIL, so a second thread can come this far.
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError("the parser is in use by another thread")
 
     @property
     def last_event_id(self) -> str:
         """What a reconnection sends as `Last-Event-ID`: the last id that a blank line has put in force."""
-        self._enter()
-        try:
+        with self._guard:
             return self._last_id()
-        finally:
-            self._lock.release()
 
     def _last_id(self) -> str:
         view = self._view
@@ -148,15 +136,12 @@ class SSEParser:
         self._id = last_id if known == view.last_id else self._last_id()
 
     def __getstate__(self) -> tuple[Any, ...]:
-        self._enter()
-        try:
+        with self._guard:
             return self._max_event_bytes, _save(self._sse), self._closed, self._fault, self._id
-        finally:
-            self._lock.release()
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._max_event_bytes, saved, self._closed, self._fault, self._id = state
-        self._lock = threading.Lock()
+        self._guard = Guard()
         self._sse, self._view = _load(self._max_event_bytes, saved)
 
 

@@ -90,6 +90,8 @@ class OpenAIChat:
         if entries:
             for entry in entries:
                 self._entry(index, entry, assembler)
+            if len(delta) == 1:
+                return
         content = delta.get("content")
         if content is not None:
             self._say(index, content, assembler)
@@ -111,10 +113,12 @@ class OpenAIChat:
         # llama.cpp once put the id inside function; mistralai's client writes "null" for none.
         id = entry.get("id") or function.get("id")
         call = self._fragment(index, entry.get("index"), None if id == "null" else id, function, assembler)
-        if call is not None and index == 0:
-            beside = self._calls.setdefault(call, {})
-            if entry.get("extra_content"):  # Gemini's thought signature
-                beside["extra_content"] = entry["extra_content"]
+        if call is None or index != 0:
+            return
+        if call not in self._calls:
+            self._calls[call] = {}
+        if "extra_content" in entry:  # Gemini's thought signature
+            self._calls[call]["extra_content"] = entry["extra_content"]
 
     def _fragment(
         self, index: int, slot: int | None, id: str | None, function: dict[str, Any], assembler: Assembler
