@@ -30,10 +30,11 @@ def json_growth(key: str, size: int, large: int = LARGE, small: int = SMALL) -> 
     return _growth({chars: workload(key, chars).byte_fragments(size) for chars in (small, large)}, _feed)
 
 
-def text_growth(size: int, large: int = LARGE, small: int = SMALL) -> float:
-    """The same for a stream whose reader looks at `call.text` and at the growing strings at every event."""
-    events = {chars: list(stream("anthropic", "W4", size, chars).events) for chars in (small, large)}
-    return _growth(events, _feed_and_look)
+def reading_growth(look: str, large: int = LARGE, small: int = SMALL) -> float:
+    """The same for a stream whose reader looks at the call at every event: at its `text`, or with "snapshot" at
+    the string that is growing."""
+    events = {chars: list(stream("anthropic", "W4", 16, chars).events) for chars in (small, large)}
+    return _growth(events, _read_text if look == "text" else _read_snapshot)
 
 
 def _growth(pieces: dict[int, list[bytes]], run: Callable[[Sequence[bytes]], object]) -> float:
@@ -51,14 +52,24 @@ def _feed(fragments: Sequence[bytes]) -> Any:
     return parser.value
 
 
-def _feed_and_look(chunks: Sequence[bytes]) -> int:
+def _read_text(chunks: Sequence[bytes]) -> int:
     parser = toolstream.StreamParser()
     size = 0
     for chunk in chunks:
         parser.feed(chunk)
         if parser.calls:
-            call = parser.calls[0]
-            size += len(call.text) + len(call.snapshot().get("content", ""))
+            size += len(parser.calls[0].text)
+    parser.close()
+    return size
+
+
+def _read_snapshot(chunks: Sequence[bytes]) -> int:
+    parser = toolstream.StreamParser()
+    size = 0
+    for chunk in chunks:
+        parser.feed(chunk)
+        if parser.calls:
+            size += len((parser.calls[0].snapshot() or {}).get("content", ""))
     parser.close()
     return size
 

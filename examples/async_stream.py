@@ -31,15 +31,15 @@ async def look_up(city: str) -> str:
 
 
 async def main(stream: str) -> None:
-    lookups: dict[str, asyncio.Task[str]] = {}
+    lookups: dict[toolstream.ToolCall, asyncio.Task[str]] = {}
     async for event in toolstream.parse(pieces(stream)):
         match event:
-            case toolstream.FieldComplete(call=toolstream.ToolCall(id=id), path=("city",), value=city):
-                lookups[id] = asyncio.create_task(look_up(city))
+            case toolstream.FieldComplete(call=toolstream.ToolCall() as call, path=("city",), value=city):
+                lookups[call] = asyncio.create_task(look_up(city))
             case toolstream.ToolCallEnd(call=call):
                 print(f"{call.name} has ended; its lookup began earlier")
-    for id, lookup in lookups.items():
-        print(id, await lookup)
+    for call, lookup in lookups.items():
+        print(call.id, await lookup)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def main(stream: str) -> None:
                 case toolstream.ToolCallEnd(call=call):
                     print(f"{call.name}({json.dumps(call.arguments, ensure_ascii=False)})")
                 case toolstream.ToolCallError(call=call, error=error):
-                    print(f"{call.name} must not run: {error.reason}")
+                    print(f"{call.name} must not run: {error}")
                 case toolstream.MessageEnd(stop_reason=reason, safe=safe):
                     print(f"ended: {reason}; {'run the calls' if safe else 'nothing to run'}")
         usage = events.usage

@@ -29,7 +29,7 @@ CALLS = (
 def anthropic(text: str = TEXT, calls: tuple[Call, ...] = CALLS, size: int = 7) -> list[bytes]:
     """An Anthropic Messages stream that asks for its calls."""
     usage = {"input_tokens": 20, "cache_read_input_tokens": 5, "cache_creation_input_tokens": 0, "output_tokens": 1}
-    message = {
+    message: dict[str, Any] = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",

@@ -84,7 +84,7 @@ def call_events(arguments: str) -> list[dict[str, Any]]:
     ]
 
 
-END = [
+END: list[dict[str, Any]] = [
     {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}},
     {"type": "message_stop"},
 ]
@@ -340,9 +340,14 @@ def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
         assert process.wait() == 0
 
 
+def heed_sigint() -> None:
+    """A background job is started with this signal ignored, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @posix_only
 def test_ctrl_c_ends_the_command_quietly() -> None:
-    with command("events", "-") as process:
+    with command("events", "-", preexec_fn=heed_sigint) as process:
         assert process.stdin
         assert process.stdout
         assert process.stderr

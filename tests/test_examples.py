@@ -25,7 +25,7 @@ searching for "Musée d'Orsay opening hours"
 searching for 'Rijksmuseum opening hours'
 searching for 'museum night 2026 dates'
 refused 'notes/museums.md'
-closed after 12544 of 27482 bytes
+closed after 11520 of 27482 bytes
 """,
     "async_stream.py": """\
 get_weather has ended; its lookup began earlier

@@ -1,130 +1,59 @@
 """The documents tell the truth: README's Python examples run and print what stands below them, and `.ci/run`
 runs the commands that README and CONTRIBUTING name.
 
-An example gets the names that README says it gets: `url` and `body` (a server on this machine that answers with
-one recorded reply, in the format that the path asks for) and `sse_bytes` (the same reply as bytes). The SDKs find
-the server through their own environment variables.
+An example gets the names that README says it gets: `url` and `body` (a server on this machine) and `sse_bytes` (the
+reply that the server sends). The SDKs find the server through their own environment variables.
 """
 
 from __future__ import annotations
 
-import contextlib
-import http.server
 import json
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streams
+from loopback import Server
+
+import toolstream
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-TEXT = ["Two calls", ", then.\n"]
-CALLS: list[tuple[str, str, dict[str, Any]]] = [
-    ("call_1", "search", {"query": "tide table Dover", "limit": 3}),
-    (
-        "call_2",
-        "write_file",
-        {
-            "path": "notes/tides.md",
-            "content": "# Tides\n- high water 06:12\n",
-            "edits": [{"line": 1, "text": "Dover"}],
-        },
+SEARCH = {"query": "tide table Dover", "limit": 3}
+WRITE = {
+    "path": "notes/tides.md",
+    "content": "# Tides\n- high water 06:12\n",
+    "edits": [{"line": 1, "text": "Dover"}],
+}
+REPLY = {
+    "text": "Two calls, then.\n",
+    "calls": (
+        streams.Call("call_1", "search", json.dumps(SEARCH)),
+        streams.Call("call_2", "write_file", json.dumps(WRITE)),
     ),
-]
-
-
-def fragments(arguments: dict[str, Any], size: int = 7) -> list[str]:
-    text = json.dumps(arguments)
-    return [text[i : i + size] for i in range(0, len(text), size)]
-
-
-def frame(data: dict[str, Any]) -> bytes:
-    event = f"event: {data['type']}\n" if "type" in data else ""
-    return f"{event}data: {json.dumps(data)}\n\n".encode()
-
-
-def anthropic_reply() -> bytes:
-    def block(index: int, start: dict[str, Any], deltas: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        yield {"type": "content_block_start", "index": index, "content_block": start}
-        for delta in deltas:
-            yield {"type": "content_block_delta", "index": index, "delta": delta}
-        yield {"type": "content_block_stop", "index": index}
-
-    message = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-sonnet-5-5",
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {"input_tokens": 412, "output_tokens": 1},
-    }
-    events = [{"type": "message_start", "message": message}]
-    events += block(0, {"type": "text", "text": ""}, [{"type": "text_delta", "text": text} for text in TEXT])
-    for index, (id, name, arguments) in enumerate(CALLS, 1):
-        deltas = [{"type": "input_json_delta", "partial_json": part} for part in ["", *fragments(arguments)]]
-        events += block(index, {"type": "tool_use", "id": id, "name": name, "input": {}}, deltas)
-    stop = {"stop_reason": "tool_use", "stop_sequence": None}
-    events += [{"type": "message_delta", "delta": stop, "usage": {"output_tokens": 97}}, {"type": "message_stop"}]
-    return b"".join(map(frame, events))
-
-
-def openai_chat_reply() -> bytes:
-    def chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5"}
-        return {**head, "choices": [choice]}
-
-    chunks = [chunk({"role": "assistant", "content": text}) for text in TEXT]
-    for index, (id, name, arguments) in enumerate(CALLS):
-        head = {"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": ""}}
-        parts = [{"index": index, "function": {"arguments": part}} for part in fragments(arguments)]
-        chunks += [chunk({"tool_calls": [part]}) for part in [head, *parts]]
-    chunks.append(chunk({}, "tool_calls"))
-    return b"".join(map(frame, chunks)) + b"data: [DONE]\n\n"
-
-
-class Replay(http.server.BaseHTTPRequestHandler):
-    """Answers each request with a reply in pieces that cut lines, escapes and characters anywhere."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", 0)))
-        reply = openai_chat_reply() if self.path.endswith("/chat/completions") else anthropic_reply()
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
-        with contextlib.suppress(ConnectionError):  # a reader may leave early
-            for at in range(0, len(reply), 61):
-                self.wfile.write(reply[at : at + 61])
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keeps the test's output to what the examples print."""
+}
+SSE_BYTES = streams.body(streams.anthropic(**REPLY))
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Replay) as running:
-        address = f"http://127.0.0.1:{running.server_port}"
+def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with Server() as anthropic, Server() as openai:
+        anthropic.reply([SSE_BYTES[at : at + 61] for at in range(0, len(SSE_BYTES), 61)])
+        openai.reply(streams.chat(**REPLY))
         for name, value in {
-            "ANTHROPIC_BASE_URL": address,
+            "ANTHROPIC_BASE_URL": anthropic.url,
             "ANTHROPIC_API_KEY": "none",
-            "OPENAI_BASE_URL": f"{address}/v1",
+            "OPENAI_BASE_URL": openai.url,
             "OPENAI_API_KEY": "none",
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }.items():
             monkeypatch.setenv(name, value)
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield address
-        running.shutdown()
-        thread.join()
+        yield f"{anthropic.url}/v1/messages"
 
 
 def examples() -> list[Any]:
@@ -145,18 +74,16 @@ def examples() -> list[Any]:
 @pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")  # the page's models grow old
 @pytest.mark.parametrize(("code", "printed"), examples())
 def test_readme_example_prints_what_the_page_says(
-    code: str, printed: str, server: str, capsys: pytest.CaptureFixture[str]
+    code: str, printed: str, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for package in re.findall(r"^import (anthropic|openai|httpx)$", code, re.MULTILINE):
         pytest.importorskip(package)
-    names = {"__name__": "__main__", "url": f"{server}/v1/messages", "body": {}, "sse_bytes": anthropic_reply()}
+    names = {"__name__": "__main__", "url": url, "body": {}, "sse_bytes": SSE_BYTES}
     exec(compile(code, str(ROOT / "README.md"), "exec"), names)
     assert capsys.readouterr().out == printed
 
 
 def test_readme_names_every_public_error_and_event() -> None:
-    import toolstream
-
     events = toolstream.Event.__args__
     errors = [kind for kind in vars(toolstream).values() if isinstance(kind, type) and issubclass(kind, ValueError)]
     assert len(errors) > 5

@@ -156,6 +156,7 @@ static const char *const documents[] = {
     "{\"a\":\"\",\"b\":\"x\",\"c\":[\"\",\"y\"]}",
     "{\"x\":{\"k\":1,\"k\":2},\"y\":[{\"k\":1,\"k\":[2]}]}",
     "[[[[[[[[1,[2]],3]]]],\"s\"]]]",
+    "{\"\":{\"\":[\"\"],\" \":0}}",
 };
 #define DOCUMENT_COUNT (sizeof documents / sizeof documents[0])
 

@@ -225,7 +225,7 @@ class Page:
 
 def name_of(call: toolstream.ToolCall) -> str:
     """A call's name and id, for people."""
-    return printable(f"{call.name} [{call.id}]")
+    return printable(f"{call.name} [{call.id or '-'}]")
 
 
 def describe(error: toolstream.ToolStreamError) -> str:

@@ -89,7 +89,7 @@ def _event(cls: _E) -> _E:
 class MessageStart(_EventBase):
     """The message's metadata is known. id and model are None where the provider sends none."""
 
-    __slots__ = ("id", "model", "provider")
+    __slots__ = ("provider", "id", "model")
     type: ClassVar[Literal["message_start"]] = "message_start"
     provider: str
     id: str | None
@@ -100,7 +100,7 @@ class MessageStart(_EventBase):
 class TextDelta(_EventBase):
     """Visible text. index: the provider's content block, choice or output item."""
 
-    __slots__ = ("index", "text")
+    __slots__ = ("text", "index")
     type: ClassVar[Literal["text_delta"]] = "text_delta"
     text: str
     index: int
@@ -110,7 +110,7 @@ class TextDelta(_EventBase):
 class ReasoningDelta(_EventBase):
     """Thinking or reasoning text. index as in `TextDelta`."""
 
-    __slots__ = ("index", "text")
+    __slots__ = ("text", "index")
     type: ClassVar[Literal["reasoning_delta"]] = "reasoning_delta"
     text: str
     index: int
@@ -160,7 +160,7 @@ class ToolCallReady(_EventBase):
 class FieldInvalid(_EventBase):
     """A final field breaks its schema (needs `tools`)."""
 
-    __slots__ = ("call", "error", "path", "value")
+    __slots__ = ("call", "path", "value", "error")
     type: ClassVar[Literal["field_invalid"]] = "field_invalid"
     call: ToolCall
     path: Path
@@ -203,7 +203,7 @@ class UsageUpdate(_EventBase):
 class MessageEnd(_EventBase):
     """The provider's own end. safe: it asks for the calls to be run, and all of them are whole."""
 
-    __slots__ = ("safe", "stop_reason", "usage")
+    __slots__ = ("stop_reason", "usage", "safe")
     type: ClassVar[Literal["message_end"]] = "message_end"
     stop_reason: str | None
     usage: Usage

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .stream_parser import StreamParser
 
 _READ_SIZE = 64 * 1024
+_MANY_LINES = 64
 
 
 class Kind(NamedTuple):
@@ -346,51 +347,57 @@ class _Lines:
     Items with line ends of their own are chunks after all, and go through as they are.
     """
 
-    __slots__ = ("_are_chunks", "_data", "_feed", "_frame_has_data", "_spelling")
+    __slots__ = ("_are_chunks", "_data", "_feed", "_frame_has_data", "_held", "_is_torn", "_spelling")
 
     def __init__(self, feed: Callable[[Any], list[Event]], spelling: _Spelling) -> None:
         self._feed = feed
         self._spelling = spelling
-        self._data: list[Any] = []  # a frame's first data line, in pieces; waits for what is below it
-        self._frame_has_data = False  # and it was not whole: what is below goes on with it
+        self._held: list[Any] = []  # fed when a frame ends, as one text: each line for itself would cost as much
+        self._data: Any = None  # the last piece of a frame's first data line, while what is below is unknown
+        self._is_torn = False  # it has several
+        self._frame_has_data = False  # what is below goes on with it
         self._are_chunks = False
 
     def feed(self, line: Any) -> list[Event]:
-        spelling = self._spelling
-        end = spelling.end
-        if self._are_chunks or end in line:
+        held, spelling = self._held, self._spelling
+        if self._are_chunks or spelling.end in line:
             self._are_chunks = True
-            return self._feed(self._take_data() + line)
+            held.append(line)
+            return self.flush()
         line = line.removesuffix(spelling.cr)
-        if not self._data:
-            text = self._add(line)
-        elif not line:
-            text = self._take_data() + end + self._add(line)
-        elif not line.startswith(spelling.fields):
-            self._data.append(line)
-            return []
+        is_field = line.startswith(spelling.fields)
+        ends_frame = not line
+        if self._data is not None:
+            if line and not is_field:
+                self._data, self._is_torn = line, True
+                held += (spelling.separator, line)
+                return self._flush_much()
+            ends_frame = ends_frame or self._is_whole()
+            self._frame_has_data = not ends_frame
+            held += (spelling.end, spelling.end) if line and ends_frame else (spelling.end,)
+            self._data, self._is_torn = None, False
+        if line.startswith(spelling.data) and not self._frame_has_data:
+            self._data = line
+            held.append(line)
         else:
-            data = self._take_data()
-            self._frame_has_data = not _is_whole_data(data, spelling)
-            text = data + (end if self._frame_has_data else end + end) + self._add(line)
-        return self._feed(text) if text else []
+            self._frame_has_data = self._frame_has_data and bool(line)
+            held += (line, spelling.end)
+        return self.flush() if ends_frame or not is_field else self._flush_much()
 
     def flush(self) -> list[Event]:
-        """The lines have ended."""
-        return self._feed(self._take_data() + self._spelling.end) if self._data else []
+        """Feeds what is held."""
+        text = self._spelling.nothing.join(self._held)
+        self._held.clear()
+        return self._feed(text) if text else []
 
-    def _add(self, line: Any) -> Any:
-        if not line:
-            self._frame_has_data = False
-        elif line.startswith(self._spelling.data) and not self._frame_has_data:
-            self._data.append(line)
-            return line[:0]
-        return line + self._spelling.end
+    def _flush_much(self) -> list[Event]:
+        # Frames that never end are for the parser's limits to refuse.
+        return self.flush() if len(self._held) > _MANY_LINES else []
 
-    def _take_data(self) -> Any:
-        data = self._spelling.separator.join(self._data)
-        self._data.clear()
-        return data
+    def _is_whole(self) -> bool:
+        if self._is_torn:
+            return self._data.rstrip().endswith(self._spelling.closing)  # type: ignore[no-any-return]
+        return _is_whole_data(self._data, self._spelling)
 
 
 class _Spelling(NamedTuple):
@@ -403,13 +410,14 @@ class _Spelling(NamedTuple):
     separator: Any
     done: Any
     data: Any
+    closing: tuple[Any, ...]
     fields: tuple[Any, ...]
 
 
 _FIELDS = ("data:", "event:", "id:", "retry:", ":")
-_AS_STR = _Spelling("", "\r", "\n", "\ufeff", "\u2028", "[DONE]", "data:", _FIELDS)
-_AS_BYTES = _Spelling(
-    b"", b"\r", b"\n", "\ufeff".encode(), "\u2028".encode(), b"[DONE]", b"data:", tuple(map(str.encode, _FIELDS))
+_AS_STR = _Spelling("", "\r", "\n", "\ufeff", "\u2028", "[DONE]", "data:", ("}", "]"), _FIELDS)
+_AS_BYTES = _Spelling._make(
+    tuple(map(str.encode, mark)) if isinstance(mark, tuple) else mark.encode() for mark in _AS_STR
 )
 
 

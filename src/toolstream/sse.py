@@ -18,7 +18,9 @@ from .guard import Guard
 from .limits import Limits
 
 _UNLIMITED = 2**63 - 1
-_NATIVE_FRAME = struct.Struct("=7q")  # ts_frame: seven int64_t have no padding anywhere
+# ts_frame: seven int64_t, which no compiler pads. The second one reads the type and the data only.
+_FRAME = struct.Struct("=7q")
+_TYPE_AND_DATA = struct.Struct("=4q24x")
 _MEMORY = lib.TS_ERR_MEMORY
 _MAX_EVENT_BYTES = Limits().max_event_bytes
 
@@ -122,7 +124,7 @@ class SSEParser:
         # The core promises that an id at offset 0 comes from an earlier call. So a long id is decoded once, however
         # many short events are under it.
         known, last_id = 0, self._id
-        for event, event_size, data, data_size, id_, id_size, retry in _frames(view):
+        for event, event_size, data, data_size, id_, id_size, retry in _frames(view, _FRAME):
             if id_ != known:
                 known, last_id = id_, _decode(text[id_ : id_ + id_size])
             events.append(
@@ -183,7 +185,7 @@ class FrameParser:
         else:
             frames = [
                 (_decode(text[event : event + event_size]) or "message", text[data : data + data_size])
-                for event, event_size, data, data_size, *_ in _frames(view)
+                for event, event_size, data, data_size in _frames(view, _TYPE_AND_DATA)
             ]
         if status < 0:
             error = _error(view, status, self._max_event_bytes)
@@ -209,10 +211,10 @@ def _owned(sse: Any) -> tuple[Any, Any]:
     return ffi.gc(sse, lib.ts_sse_free), lib.ts_sse_get_view(sse)
 
 
-def _frames(view: Any) -> Iterator[tuple[int, ...]]:
+def _frames(view: Any, layout: struct.Struct) -> Iterator[tuple[int, ...]]:
     """The fields of each ts_frame, all read at once."""
     count = view.frame_count
-    return _NATIVE_FRAME.iter_unpack(ffi.buffer(view.frames, count * _NATIVE_FRAME.size)) if count else iter(())
+    return layout.iter_unpack(ffi.buffer(view.frames, count * layout.size)) if count else iter(())
 
 
 def _decode(raw: bytes) -> str:

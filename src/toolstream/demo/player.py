@@ -44,14 +44,14 @@ def play(stream: bytes, provider: str, speed: float, terminal: Terminal) -> None
             connection.close()
 
 
-def planned_ends(plan: list[tuple[float, bytes]]) -> dict[str, float]:
-    """When each call will end, by its id: found by reading the plan ahead, which only a replay allows."""
+def planned_ends(plan: list[tuple[float, bytes]]) -> dict[int, float]:
+    """When each call will end, by its index: found by reading the plan ahead, which only a replay allows."""
     parser = toolstream.StreamParser(depth=0)
     ends = {}
     for due, frame in plan:
         for event in parser.feed(frame):
             if isinstance(event, toolstream.ToolCallEnd):
-                ends[event.call.id] = due
+                ends[event.call.index] = due
     parser.close()
     return ends
 
@@ -68,10 +68,10 @@ def show_opening(terminal: Terminal, provider: str, pace: float, server: ReplayS
 class Player:
     """One reading of one stream."""
 
-    def __init__(self, terminal: Terminal, ends: dict[str, float]) -> None:
+    def __init__(self, terminal: Terminal, ends: dict[int, float]) -> None:
         self._terminal = terminal
         self._planned_ends = ends
-        self._ended: dict[str, float] = {}
+        self._ended: dict[int, float] = {}
         self._seen: list[Seen] = []
         self._in_text = False
         self._begun = 0.0
@@ -102,7 +102,7 @@ class Player:
             case toolstream.FieldComplete(call=toolstream.ToolCall() as call, path=path, value=value):
                 self._show_field(call, path, value)
             case toolstream.ToolCallEnd(call=call):
-                self._ended[call.id] = self._clock()
+                self._ended[call.index] = self._clock()
                 self._show_call(call, "ends")
 
     def _show_call(self, call: toolstream.ToolCall, what: str) -> None:
@@ -123,7 +123,7 @@ class Player:
         now = self._clock()
         name = show_path(path)
         self._seen.append(Seen(call, f"{printable(call.name)}.{name}", now))
-        left = max(self._planned_ends[call.id] - now, 0)
+        left = max(self._planned_ends[call.index] - now, 0)
         # Padded before it is coloured, so that the columns stay.
         field = self._terminal.style(f"{name:<15}", "green")
         shown = show_value(value, VALUE_WIDTH)
@@ -136,7 +136,7 @@ class Player:
         width = max(len(field.name) for field in self._seen)
         terminal.line(f"{'field':<{width}}{'final at':>12}{'call ended':>12}{'earlier by':>12}")
         for field in self._seen:
-            end = self._ended[field.call.id]
+            end = self._ended[field.call.index]
             terminal.line(f"{field.name:<{width}}{field.at:>10.1f} s{end:>10.1f} s{end - field.at:>10.1f} s")
         first = self._seen[0].at
         terminal.line(f"The message ended after {length:.1f} s; its first field was final after {first:.1f} s.")
