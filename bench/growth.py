@@ -39,9 +39,9 @@ def reading_growth(look: str, large: int = LARGE, small: int = SMALL) -> float:
 
 def _growth(pieces: dict[int, list[bytes]], run: Callable[[Sequence[bytes]], object]) -> float:
     entries = [Entry(str(chars), lambda pieces=cut: run(pieces)) for chars, cut in pieces.items()]  # type: ignore[misc]
-    timings = measure(entries, EFFORT)
-    small, large = (timings[str(chars)].seconds / len(cut) for chars, cut in pieces.items())
-    return large / small
+    small, large = measure(entries, EFFORT).values()
+    counts = [len(cut) for cut in pieces.values()]
+    return large.times(small) * counts[0] / counts[1]
 
 
 def _feed(fragments: Sequence[bytes]) -> Any:

@@ -24,7 +24,7 @@ class Column:
 
     def ratio(self, name: str, subject: str) -> float:
         """How many times the subject's time that contestant takes."""
-        return self.timings[name].seconds / self.timings[subject].seconds
+        return self.timings[name].times(self.timings[subject])
 
 
 @dataclass(slots=True)

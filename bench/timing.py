@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -19,6 +19,7 @@ from time import perf_counter
 MIN_SAMPLE = 0.004
 MAX_REPEATS = 20_000
 RUN_ONCE_ABOVE = 3.0
+MIN_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """seconds: median for the whole work; samples: how many it is the median of; estimated: not run in full."""
+    """samples: seconds for the whole work, one a round; estimated: from parts of it, not run in full."""
 
-    seconds: float
-    samples: int
+    samples: tuple[float, ...]
     estimated: bool
+
+    @property
+    def seconds(self) -> float:
+        """The median."""
+        return statistics.median(self.samples)
+
+    def times(self, subject: Timing) -> float:
+        """How many times the subject's time this takes: the median of the ratios of each round, so that what
+        slows a whole round down cancels out; of those with too few rounds, the ratio of the medians."""
+        if len(self.samples) < MIN_ROUNDS:
+            return self.seconds / subject.seconds
+        paired = zip(self.samples, subject.samples, strict=False)
+        return statistics.median(own / other for own, other in paired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,7 @@ class Effort:
     estimate_above: float
 
 
-THOROUGH = Effort(rounds=11, entry_seconds=0.3, estimate_above=0.3)
+THOROUGH = Effort(rounds=21, entry_seconds=0.3, estimate_above=0.3)
 QUICK = Effort(rounds=5, entry_seconds=0.06, estimate_above=0.06)
 
 
@@ -86,12 +99,6 @@ def measure(entries: Sequence[Entry], effort: Effort) -> dict[str, Timing]:
     return {plan.name: plan.timing() for plan in plans}
 
 
-def ratios(timings: Mapping[str, Timing], subject: str) -> dict[str, float]:
-    """For each contestant: how many times the subject's time it takes."""
-    base = timings[subject].seconds
-    return {name: timing.seconds / base for name, timing in timings.items()}
-
-
 @dataclass(slots=True)
 class _Plan:
     name: str
@@ -101,7 +108,7 @@ class _Plan:
     samples: list[float]
 
     def timing(self) -> Timing:
-        return Timing(statistics.median(self.samples), len(self.samples), self.estimated)
+        return Timing(tuple(self.samples), self.estimated)
 
 
 def _plan(entry: Entry, effort: Effort) -> _Plan:
@@ -109,14 +116,23 @@ def _plan(entry: Entry, effort: Effort) -> _Plan:
     if entry.estimate is not None:
         seconds = entry.estimate()
         if seconds > effort.estimate_above:
-            return _Plan(entry.name, entry.estimate, 3, True, [])
+            return _Plan(entry.name, entry.estimate, MIN_ROUNDS, True, [])
     first = _first_run(entry)
     seconds = timed(entry.run) if first < RUN_ONCE_ABOVE else first
     if seconds > effort.entry_seconds:
         return _Plan(entry.name, lambda: timed(entry.run), 0, False, [seconds])
-    repeats = min(MAX_REPEATS, max(1, math.ceil(MIN_SAMPLE / seconds)))
-    rounds = max(3, min(effort.rounds, int(effort.entry_seconds / (seconds * repeats))))
+    repeats, seconds = _repeats(entry, seconds)
+    rounds = max(MIN_ROUNDS, min(effort.rounds, int(effort.entry_seconds / (seconds * repeats))))
     return _Plan(entry.name, lambda: timed(entry.run, repeats), rounds, False, [])
+
+
+def _repeats(entry: Entry, seconds: float) -> tuple[int, float]:
+    """How often to run the entry in one sample, and what one run takes then: early runs are slow, and mislead."""
+    repeats = 1
+    while repeats * seconds < MIN_SAMPLE and repeats < MAX_REPEATS:
+        repeats = min(MAX_REPEATS, math.ceil(MIN_SAMPLE / seconds))
+        seconds = timed(entry.run, repeats)
+    return repeats, seconds
 
 
 def _first_run(entry: Entry) -> float:

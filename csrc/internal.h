@@ -70,6 +70,8 @@ struct ts_paths {
 
 /* Words of a set of positions. */
 size_t ts_paths_words(const ts_paths *paths);
+/* The bits of a set's last word that stand for a position. */
+uint64_t ts_paths_last_word(const ts_paths *paths);
 /* The set before any step. */
 void ts_paths_start(const ts_paths *paths, uint64_t *set);
 /* Moves the set over one step: a key (NULL for an element) or an index. to may not be from. Answers whether

@@ -76,6 +76,12 @@ size_t ts_paths_words(const ts_paths *paths)
     return (paths->begun + 63) / 64;
 }
 
+uint64_t ts_paths_last_word(const ts_paths *paths)
+{
+    size_t used = paths->begun % 64;
+    return used == 0 ? UINT64_MAX : (UINT64_C(1) << used) - 1;
+}
+
 /* Adds a position. Behind "any number of steps" the next position holds as well. */
 static void set_add(const ts_paths *paths, uint64_t *set, size_t at)
 {

@@ -174,6 +174,9 @@ static void io_levels(ts_io *io, ts_scanner *s)
     }
     for (size_t i = 0; i < (count + 1) * s->words; i++) {
         s->sets[i] = io_number(io, io->in != NULL ? 0 : s->sets[i]);
+        if (io->in != NULL && i % s->words == s->words - 1) {
+            s->sets[i] &= ts_paths_last_word(s->options.paths);
+        }
     }
 }
 
@@ -235,7 +238,10 @@ static void io_scanner(ts_io *io, ts_scanner *s)
 static int is_sound(const ts_scanner *s)
 {
     int64_t end = s->text_start + (int64_t)s->text_size;
-    if (s->text_start < 0 || s->offset > end || s->pushed > s->level_count) {
+    if (s->text_start < 0 || s->offset > end || s->offset < s->text_start || s->pushed > s->level_count) {
+        return 0;
+    }
+    if (s->counted_from < 0 || s->counted_from > s->offset || s->line_start < 0 || s->line_start > s->offset) {
         return 0;
     }
     if (s->view.status >= 0 && s->offset != end) {
@@ -251,7 +257,7 @@ static int is_sound(const ts_scanner *s)
         return 0;
     }
     int needs_level = s->state != ST_VALUE && s->state < ST_END;
-    if (s->level_count == 0 && (needs_level || (s->state == ST_IN_STRING && s->is_key))) {
+    if (s->level_count == 0 && (needs_level || (s->state == ST_IN_STRING && (s->is_key || s->growing)))) {
         return 0;
     }
     for (size_t i = 1; i < s->level_count; i++) {

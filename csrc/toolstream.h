@@ -223,7 +223,7 @@ TS_API size_t ts_plain_prefix_portable(const unsigned char *data, size_t size);
 typedef struct ts_frame {
     int64_t event, event_size;   /* event_size 0: "message" */
     int64_t data, data_size;     /* lines joined with LF */
-    int64_t id, id_size;         /* the last event id at dispatch */
+    int64_t id, id_size;         /* the last event id at dispatch; at offset 0: the same as after the last call */
     int64_t retry;               /* milliseconds, the reconnection time in force, -1: never set */
 } ts_frame;
 
@@ -234,9 +234,9 @@ typedef struct ts_sse_view {
     int64_t text_size;
     int64_t offset;              /* bytes taken in all; after an error: the first byte too many */
     int64_t scanned;             /* bytes looked at in all */
-    int64_t last_id, last_id_size;   /* in text, as of now */
+    int64_t last_id, last_id_size;   /* in text, as of the last blank line */
     int64_t retry;               /* as of now; -1: never set */
-    int32_t open;                /* a frame has data that no blank line has ended yet */
+    int32_t open;                /* a frame has data that no blank line has ended yet; 0 after an error */
     int32_t status;
 } ts_sse_view;
 

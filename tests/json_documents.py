@@ -65,7 +65,10 @@ def _space(rng: random.Random, style: str) -> str:
 def _write(value: Any, rng: random.Random, style: str) -> str:
     before, after = _space(rng, style), _space(rng, style)
     if isinstance(value, dict):
-        members = [f"{_space(rng, style)}{_string(k, rng)}{_space(rng, style)}:{_write(v, rng, style)}" for k, v in value.items()]
+        members = [
+            f"{_space(rng, style)}{_string(k, rng)}{_space(rng, style)}:{_write(v, rng, style)}"
+            for k, v in value.items()
+        ]
         body = "{" + ",".join(members) + _space(rng, style) + "}"
     elif isinstance(value, list):
         body = "[" + ",".join(_write(element, rng, style) for element in value) + _space(rng, style) + "]"
@@ -117,9 +120,45 @@ def fragments(data: Any, rng: random.Random) -> list[Any]:
 
 
 _SPLINTERS = [
-    b"", b'"', b"\\", b",", b":", b"{", b"}", b"[", b"]", b"0", b"1", b"-", b".", b"e", b"+", b" ", b"\n", b"\x00", b"\x1f", b"\x80", b"\xbf", b"\xc3", b"\xe2\x82",
-    b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xff", b"\\u", b"\\ud83d", b"\\ude00", b"true", b"nul", b"NaN", b'"a":', b"1e999", b"\xef\xbb\xbf", b"//", b"'", b"00",
-]  # fmt: skip
+    b"",
+    b'"',
+    b"\\",
+    b",",
+    b":",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"0",
+    b"1",
+    b"-",
+    b".",
+    b"e",
+    b"+",
+    b" ",
+    b"\n",
+    b"\x00",
+    b"\x1f",
+    b"\x80",
+    b"\xbf",
+    b"\xc3",
+    b"\xe2\x82",
+    b"\xed\xa0\x80",
+    b"\xf0\x9f\x98",
+    b"\xff",
+    b"\\u",
+    b"\\ud83d",
+    b"\\ude00",
+    b"true",
+    b"nul",
+    b"NaN",
+    b'"a":',
+    b"1e999",
+    b"\xef\xbb\xbf",
+    b"//",
+    b"'",
+    b"00",
+]
 
 
 def damage(data: bytes, rng: random.Random) -> bytes:

@@ -57,7 +57,7 @@ class Reading:
     fault: Fault | None = None
 
 
-class _Stop(Exception):
+class _FaultFoundError(Exception):
     def __init__(self, kind: str, offset: int) -> None:
         super().__init__(kind, offset)
         self.fault = Fault(kind, offset)
@@ -75,7 +75,7 @@ class _Reader:
         self.seen_reports: set[Path] = set()
 
     def fail(self, kind: str, at: int) -> NoReturn:
-        raise _Stop("incomplete", len(self.data)) if at >= len(self.data) else _Stop(kind, at)
+        raise _FaultFoundError("incomplete", len(self.data)) if at >= len(self.data) else _FaultFoundError(kind, at)
 
     def peek(self, at: int) -> int:
         return self.data[at] if at < len(self.data) else -1
@@ -261,7 +261,7 @@ def read(
     reader = _Reader(data, max_depth, reported or by_depth(1), duplicates, reading)
     try:
         reader.document()
-    except _Stop as stop:
+    except _FaultFoundError as stop:
         reading.fault = stop.fault
     return reading
 

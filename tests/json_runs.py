@@ -1,9 +1,11 @@
-"""Runs the parser over a document in given pieces and keeps what it said, in a form that two runs can be compared by."""
+"""Runs the parser over a document in given pieces and keeps what it said, so that two runs can be compared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from toolstream import DuplicateKeyError, FieldComplete, FieldDelta, IncompleteError, JSONError, JSONParser, LimitError
@@ -91,7 +93,7 @@ def run(pieces: Iterable[bytes | str], **options: Any) -> Outcome:
 def cut(data: Any, places: Sequence[int]) -> list[Any]:
     """The pieces of data between ascending places."""
     bounds = [0, *places, len(data)]
-    return [data[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(bounds)]
 
 
 def each_one(data: Any) -> list[Any]:
@@ -111,10 +113,8 @@ def two_way_cuts(data: Any, most: int = 200) -> Iterator[list[Any]]:
 def every_way(data: bytes, most: int = 200) -> Iterator[list[Any]]:
     """A document whole, byte by byte and at every two-way cut, as bytes and, where it is UTF-8, as str."""
     forms: list[Any] = [data]
-    try:
+    with suppress(UnicodeDecodeError):
         forms.append(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        pass
     for form in forms:
         yield [form]
         yield each_one(form)

@@ -77,9 +77,6 @@ async def aread_through(source: Any, gate: Gate) -> list[toolstream.Event]:
 
 # HTTP clients. Each is a context manager that gives what a user would pass to `parse`.
 
-Open = Callable[[str], AbstractContextManager[Any]]
-AsyncOpen = Callable[[str], AbstractAsyncContextManager[Any]]
-
 
 @contextmanager
 def open_httpx(url: str) -> Iterator[Any]:
@@ -233,7 +230,7 @@ async def aopen_aiohttp_manager(url: str) -> AsyncIterator[Any]:
         yield session.post(url, json={})
 
 
-CLIENTS: dict[str, Open] = {
+CLIENTS: dict[str, Callable[[str], AbstractContextManager[Any]]] = {
     "httpx": open_httpx,
     "httpx iter_bytes": open_httpx_bytes,
     "httpx iter_lines": open_httpx_lines,
@@ -247,7 +244,7 @@ CLIENTS: dict[str, Open] = {
     "http.client": open_http_client,
     "sseclient-py": open_sseclient,
 }
-ASYNC_CLIENTS: dict[str, AsyncOpen] = {
+ASYNC_CLIENTS: dict[str, Callable[[str], AbstractAsyncContextManager[Any]]] = {
     "httpx": aopen_httpx,
     "httpx aiter_bytes": aopen_httpx_bytes,
     "httpx aiter_lines": aopen_httpx_lines,

@@ -42,13 +42,19 @@ def ways_to_cut(data: bytes) -> Iterator[list[bytes]]:
         yield fragments(data, rng)
 
 
+def depth_for(data: bytes) -> int | None:
+    """Every value is reported, but where a tower of containers would make a square of its reports."""
+    return None if data.count(b"[") < 100 else 1
+
+
 def check_accepted(data: bytes, expected: Any) -> None:
-    outcome = run([data], depth=None, deltas=True, duplicate_keys="last")
+    depth = depth_for(data)
+    outcome = run([data], depth=depth, deltas=True, duplicate_keys="last")
     assert outcome.fault is None
     assert outcome.value == repr(expected)
     assert same(loads(data), expected)
     for pieces in ways_to_cut(data):
-        assert run(pieces, depth=None, deltas=True, duplicate_keys="last") == outcome
+        assert run(pieces, depth=depth, deltas=True, duplicate_keys="last") == outcome
         assert run(pieces, depth=0).value == outcome.value
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from json_oracle import same
+from json_oracle import at_path, same
 from json_runs import each_one, finish, joined, run, two_way_cuts
 
 from toolstream import (
@@ -29,7 +29,9 @@ from toolstream import (
     loads,
 )
 
-DOCUMENT = '{"query":"tide \\u00e9 😀","limit":10,"tags":["a",{"b":[true,null]}],"note":{"deep":{"x":-1.5e3}},"end":false}'
+DOCUMENT = (
+    '{"query":"tide \\u00e9 😀","limit":10,"tags":["a",{"b":[true,null]}],"note":{"deep":{"x":-1.5e3}},"end":false}'
+)
 WHOLE = json.loads(DOCUMENT)
 
 
@@ -41,6 +43,11 @@ def complete(*path_and_value: Any) -> FieldComplete:
 def delta(*path_and_text: Any) -> FieldDelta:
     *path, text = path_and_text
     return FieldDelta(None, tuple(path), text)
+
+
+def feed_and_close(parser: JSONParser, document: str) -> None:
+    parser.feed(document)
+    parser.close()
 
 
 # ---------------------------------------------------------------- reports
@@ -63,7 +70,12 @@ def test_a_member_is_reported_by_the_feed_that_completes_it() -> None:
 
 
 def test_an_element_of_a_root_array_is_reported_with_its_index() -> None:
-    assert JSONParser().feed('[1,"two",[3],{}]') == [complete(0, 1), complete(1, "two"), complete(2, [3]), complete(3, {})]
+    assert JSONParser().feed('[1,"two",[3],{}]') == [
+        complete(0, 1),
+        complete(1, "two"),
+        complete(2, [3]),
+        complete(3, {}),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -86,13 +98,8 @@ def test_depth_says_how_far_below_the_root_values_are_reported_inner_ones_first(
         parser = JSONParser(depth=depth)
         events = [event for piece in pieces for event in parser.feed(piece)]
         assert [event.path for event in events if isinstance(event, FieldComplete)] == expected
-        assert all(same(event.value, value_at(json.loads(document), event.path)) for event in events)  # type: ignore[union-attr]
-
-
-def value_at(value: Any, path: tuple[Any, ...]) -> Any:
-    for step in path:
-        value = value[step]
-    return value
+        for event in events:
+            assert same(event.value, at_path(json.loads(document), event.path))  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("document", ['"text"', "12", "true", "null", "{}", "[]", ' "padded" '])
@@ -105,7 +112,11 @@ def test_the_root_itself_is_no_field(document: str) -> None:
 
 def test_deltas_join_to_the_value_and_come_before_it() -> None:
     parser = JSONParser(deltas=True)
-    assert parser.feed('{"path":"a.py","content":"de') == [delta("path", "a.py"), complete("path", "a.py"), delta("content", "de")]
+    assert parser.feed('{"path":"a.py","content":"de') == [
+        delta("path", "a.py"),
+        complete("path", "a.py"),
+        delta("content", "de"),
+    ]
     assert parser.feed("f f():\\n") == [delta("content", "f f():\n")]
     assert parser.feed("\\") == []
     assert parser.feed("tpass") == [delta("content", "\tpass")]
@@ -115,7 +126,21 @@ def test_deltas_join_to_the_value_and_come_before_it() -> None:
 
 
 def test_a_delta_never_ends_in_half_a_character() -> None:
-    pieces = [b'["\xf0', b"\x9f\x98", b"\x80", b"\\ud8", b"3d", b"\\", b"ude0", b"0", b"\\ud83d", b"x", b"\xc3", b'\xa9"', b"]"]
+    pieces = [
+        b'["\xf0',
+        b"\x9f\x98",
+        b"\x80",
+        b"\\ud8",
+        b"3d",
+        b"\\",
+        b"ude0",
+        b"0",
+        b"\\ud83d",
+        b"x",
+        b"\xc3",
+        b'\xa9"',
+        b"]",
+    ]
     parser = JSONParser(deltas=True)
     told = [parser.feed(piece) for piece in pieces]
     texts = [[event.text for event in events if isinstance(event, FieldDelta)] for events in told]
@@ -148,12 +173,33 @@ def test_feeding_nothing_reports_nothing() -> None:
 @pytest.mark.parametrize(
     ("fed", "value"),
     [
-        ("", None), (" ", None), ("{", {}), ("[", []), ('"ab', None), ("12", None), ("tru", None), ('{"a', {}), ('{"a"', {}), ('{"a":', {}), ('{"a":1', {}),
-        ('{"a":1,', {"a": 1}), ('{"a":"x', {}), ('{"a":"x"', {"a": "x"}), ('{"a":tru', {}), ('{"a":true', {"a": True}), ('{"a":{', {"a": {}}),
-        ('{"a":[', {"a": []}), ('{"a":[1', {"a": []}), ('{"a":[1,', {"a": [1]}), ('{"a":[1,{"b":[2,3', {"a": [1, {"b": [2]}]}),
-        ('{"a":[1,{"b":[2,3]', {"a": [1, {"b": [2, 3]}]}), ('{"a":[1,{"b":[2,3]}],"c":nul', {"a": [1, {"b": [2, 3]}]}), ("[[],[[", [[], [[]]]), ("[1]", [1]),
+        ("", None),
+        (" ", None),
+        ("{", {}),
+        ("[", []),
+        ('"ab', None),
+        ("12", None),
+        ("tru", None),
+        ('{"a', {}),
+        ('{"a"', {}),
+        ('{"a":', {}),
+        ('{"a":1', {}),
+        ('{"a":1,', {"a": 1}),
+        ('{"a":"x', {}),
+        ('{"a":"x"', {"a": "x"}),
+        ('{"a":tru', {}),
+        ('{"a":true', {"a": True}),
+        ('{"a":{', {"a": {}}),
+        ('{"a":[', {"a": []}),
+        ('{"a":[1', {"a": []}),
+        ('{"a":[1,', {"a": [1]}),
+        ('{"a":[1,{"b":[2,3', {"a": [1, {"b": [2]}]}),
+        ('{"a":[1,{"b":[2,3]', {"a": [1, {"b": [2, 3]}]}),
+        ('{"a":[1,{"b":[2,3]}],"c":nul', {"a": [1, {"b": [2, 3]}]}),
+        ("[[],[[", [[], [[]]]),
+        ("[1]", [1]),
     ],
-)  # fmt: skip
+)
 def test_the_value_is_all_that_is_final_open_containers_included(fed: str, value: Any) -> None:
     for pieces in ([fed], each_one(fed), *two_way_cuts(fed)):
         parser = JSONParser()
@@ -183,12 +229,25 @@ def test_the_value_is_the_same_object_as_it_grows() -> None:
 @pytest.mark.parametrize(
     ("fed", "with_strings", "without"),
     [
-        ("", None, None), ('"ab', "ab", None), ('"', "", None), ('{"a":"x', {"a": "x"}, {}), ('{"a":"', {"a": ""}, {}), ('["x","y', ["x", "y"], ["x"]),
-        ('{"a":{"b":["x\\', {"a": {"b": ["x"]}}, {"a": {"b": []}}), ('["\\ud83d', [""], []), ('["\\ud83d\\ude00', ["😀"], []), ('["a\\ud83dx', ["a\ud83dx"], []),
-        ('{"a":1,"b', {"a": 1}, {"a": 1}), ('{"a":12', {}, {}), ("[tru", [], []), ('{"a":"x"', {"a": "x"}, {"a": "x"}), ("12", None, None),
-        ('{"\\u0061":"x', {"a": "x"}, {}), ('{"a":"done","b":["', {"a": "done", "b": [""]}, {"a": "done", "b": []}),
+        ("", None, None),
+        ('"ab', "ab", None),
+        ('"', "", None),
+        ('{"a":"x', {"a": "x"}, {}),
+        ('{"a":"', {"a": ""}, {}),
+        ('["x","y', ["x", "y"], ["x"]),
+        ('{"a":{"b":["x\\', {"a": {"b": ["x"]}}, {"a": {"b": []}}),
+        ('["\\ud83d', [""], []),
+        ('["\\ud83d\\ude00', ["😀"], []),
+        ('["a\\ud83dx', ["a\ud83dx"], []),
+        ('{"a":1,"b', {"a": 1}, {"a": 1}),
+        ('{"a":12', {}, {}),
+        ("[tru", [], []),
+        ('{"a":"x"', {"a": "x"}, {"a": "x"}),
+        ("12", None, None),
+        ('{"\\u0061":"x', {"a": "x"}, {}),
+        ('{"a":"done","b":["', {"a": "done", "b": [""]}, {"a": "done", "b": []}),
     ],
-)  # fmt: skip
+)
 def test_a_snapshot_is_detached_and_may_hold_the_string_in_progress(fed: str, with_strings: Any, without: Any) -> None:
     for pieces in ([fed], each_one(fed)):
         parser = JSONParser()
@@ -243,12 +302,39 @@ def test_is_complete_tells_final_values_from_growing_ones() -> None:
 @pytest.mark.parametrize(
     ("fed", "path"),
     [
-        ("", ()), (" ", ()), ('"x', ()), ("12", ()), ("tru", ()), ("{", ()), ("[", ()), ("[1", (0,)), ("[1,", (1,)), ("[1 ", ()), ("[1, ", (1,)), ('{"a":', ("a",)),
-        ('{"a":1', ("a",)), ('{"a":1,', ()), ('{"a":1,"b', ()), ('{"a":[', ("a",)), ('{"a":[tru', ("a", 0)), ('{"a":[true', ("a",)), ('{"a":[true,', ("a", 1)),
-        ('{"a":{"b":"x', ("a", "b")), ('{"a":{"b":"x"', ("a",)), ('{"a":{"b":"x"}', ()), ("[[[", (0, 0)), ("[[[],[", (0, 1)), ('{"\\u0061\\n":[0,{"é":-', ("a\n", 1, "é")),
-        ("{}", None), ("[1]", None), ('"x"', None), ("12 ", None), ("null", None), ("{} ", None),
+        ("", ()),
+        (" ", ()),
+        ('"x', ()),
+        ("12", ()),
+        ("tru", ()),
+        ("{", ()),
+        ("[", ()),
+        ("[1", (0,)),
+        ("[1,", (1,)),
+        ("[1 ", ()),
+        ("[1, ", (1,)),
+        ('{"a":', ("a",)),
+        ('{"a":1', ("a",)),
+        ('{"a":1,', ()),
+        ('{"a":1,"b', ()),
+        ('{"a":[', ("a",)),
+        ('{"a":[tru', ("a", 0)),
+        ('{"a":[true', ("a",)),
+        ('{"a":[true,', ("a", 1)),
+        ('{"a":{"b":"x', ("a", "b")),
+        ('{"a":{"b":"x"', ("a",)),
+        ('{"a":{"b":"x"}', ()),
+        ("[[[", (0, 0)),
+        ("[[[],[", (0, 1)),
+        ('{"\\u0061\\n":[0,{"é":-', ("a\n", 1, "é")),
+        ("{}", None),
+        ("[1]", None),
+        ('"x"', None),
+        ("12 ", None),
+        ("null", None),
+        ("{} ", None),
     ],
-)  # fmt: skip
+)
 def test_the_pending_path_is_the_value_in_progress_or_awaited(fed: str, path: tuple[Any, ...] | None) -> None:
     for pieces in ([fed], each_one(fed), *two_way_cuts(fed)):
         for depth in (0, None):
@@ -301,9 +387,15 @@ def test_complete_comes_with_the_last_byte() -> None:
 
 @pytest.mark.parametrize(
     "as_input",
-    [str, str.encode, lambda text: bytearray(text.encode()), lambda text: memoryview(text.encode()), lambda text: memoryview(bytearray(text.encode()))],
+    [
+        str,
+        str.encode,
+        lambda text: bytearray(text.encode()),
+        lambda text: memoryview(text.encode()),
+        lambda text: memoryview(bytearray(text.encode())),
+    ],
     ids=["str", "bytes", "bytearray", "memoryview", "writable memoryview"],
-)  # fmt: skip
+)
 def test_every_kind_of_input_gives_the_same(as_input: Callable[[str], Any]) -> None:
     expected = JSONParser(deltas=True, depth=None).feed(DOCUMENT)
     parser = JSONParser(deltas=True, depth=None)
@@ -324,7 +416,12 @@ def test_kinds_of_input_may_be_mixed() -> None:
 def test_memoryviews_of_any_shape_are_read_in_order() -> None:
     text = b'{"a":[1,2,3]}'
     doubled = bytes(byte for byte in text for _ in range(2))
-    for view in (memoryview(doubled)[::2], memoryview(text[::-1])[::-1], memoryview(text).cast("c"), memoryview(text).cast("b")):
+    for view in (
+        memoryview(doubled)[::2],
+        memoryview(text[::-1])[::-1],
+        memoryview(text).cast("c"),
+        memoryview(text).cast("b"),
+    ):
         parser = JSONParser()
         parser.feed(view)
         assert parser.value == {"a": [1, 2, 3]}
@@ -351,14 +448,11 @@ def test_other_input_is_a_type_error_and_changes_nothing(data: Any) -> None:
         loads(data)
 
 
-@pytest.mark.parametrize("text", ['"\ud83d"', '"\ude00"', '{"\ud83d":1}', '["a\ud83d\ude00"]', "\ud83d"])
+@pytest.mark.parametrize("text", ['"\ud83d"', '["\ude00"]', '{"\ud83d":1}', '["a\ud83d\ude00"]', "\ud83d"])
 def test_a_lone_surrogate_in_a_str_is_no_unicode_text(text: str) -> None:
-    for pieces in ([text], each_one(text)):
-        with pytest.raises(JSONError) as raised:
-            parser = JSONParser()
-            for piece in pieces:
-                parser.feed(piece)
-        assert raised.value.offset <= len(text.encode("utf-8", "surrogatepass"))
+    expected = run([text])
+    assert expected.kind in ("utf8", "syntax")
+    assert run(each_one(text)) == expected
 
 
 def test_a_keyword_that_is_unknown_or_unreadable_is_an_error_at_once() -> None:
@@ -452,10 +546,22 @@ def test_an_error_says_what_was_found_where_and_what_was_expected() -> None:
 @pytest.mark.parametrize(
     ("document", "path"),
     [
-        ('{"a":[1,x', ("a", 1)), ('{"a":x', ("a",)), ('{"a":1 x', ()), ("{x", ()), ('{"a" x', ("a",)), ("[x", ()), ("[1,]", (1,)), ('{"a":{"b":"\n', ("a", "b")),
-        ('{"a":{"b":1]', ("a",)), ("x", ()), ("{}x", ()), ('{"a":[{"b":tru3', ("a", 0, "b")), ('{"a":[1 2', ("a",)), ('{"k\n', ()),
+        ('{"a":[1,x', ("a", 1)),
+        ('{"a":x', ("a",)),
+        ('{"a":1 x', ()),
+        ("{x", ()),
+        ('{"a" x', ("a",)),
+        ("[x", ()),
+        ("[1,]", (1,)),
+        ('{"a":{"b":"\n', ("a", "b")),
+        ('{"a":{"b":1]', ("a",)),
+        ("x", ()),
+        ("{}x", ()),
+        ('{"a":[{"b":tru3', ("a", 0, "b")),
+        ('{"a":[1 2', ("a",)),
+        ('{"k\n', ()),
     ],
-)  # fmt: skip
+)
 def test_an_error_names_the_value_in_which_it_stands(document: str, path: tuple[Any, ...]) -> None:
     expected = run([document])
     assert expected.fault is not None
@@ -463,9 +569,7 @@ def test_an_error_names_the_value_in_which_it_stands(document: str, path: tuple[
         assert run(pieces) == expected
     with pytest.raises(JSONError) as raised:
         JSONParser().feed(document)
-    if raised.value.path != path:
-        # Before its first element an array has none that could be meant.
-        assert (document, raised.value.path) == ("[x", (0,))
+    assert raised.value.path == path
 
 
 def test_a_message_quotes_at_most_a_short_excerpt() -> None:
@@ -487,12 +591,22 @@ def test_events_before_a_fault_are_in_the_error() -> None:
     assert not parser.complete
 
 
-@pytest.mark.parametrize("document", ['{"a":1,"b":tru}', '{"a":1}x', '{"a":1,"a":2}', '["' + "\\ud83d" * 3 + '\\x"]', '{"a":[1,2,{"b":"\x00"}]}', "[1,2", "{"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"a":1,"b":tru}',
+        '{"a":1}x',
+        '{"a":1,"a":2}',
+        '["' + "\\ud83d" * 3 + '\\x"]',
+        '{"a":[1,2,{"b":"\x00"}]}',
+        "[1,2",
+        "{",
+    ],
+)
 def test_a_parser_that_has_raised_stays_dead(document: str) -> None:
     parser = JSONParser(deltas=True)
     with pytest.raises(JSONError) as first:
-        parser.feed(document)
-        parser.close()
+        feed_and_close(parser, document)
     told, value, offset = str(first.value), repr(parser.value), parser.offset
     for again in (lambda: parser.feed("}"), lambda: parser.feed(""), parser.close, lambda: parser.feed(b"1")):
         with pytest.raises(JSONError) as raised:
@@ -593,7 +707,10 @@ def test_a_prefix_that_no_document_can_begin_with_is_refused_by_partial_too(docu
 
 
 def _states() -> list[tuple[str, dict[str, Any]]]:
-    escaped = r'{"q\u0075ery":"tide \u00e9 \ud83d\ude00\ud83d","n":[1.5e3,-0,123456789012345678901234567890],"k":{"a":{"b":[{}]}},"z":null}'
+    escaped = (
+        r'{"q\u0075ery":"tide \u00e9 \ud83d\ude00\ud83d","n":[1.5e3,-0,123456789012345678901234567890],'
+        r'"k":{"a":{"b":[{}]}},"z":null}'
+    )
     return [
         (DOCUMENT, {"depth": None, "deltas": True}),
         (DOCUMENT, {"depth": 0}),
@@ -607,8 +724,14 @@ def _states() -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("document", "options"), _states())
-@pytest.mark.parametrize("move", [lambda parser: pickle.loads(pickle.dumps(parser)), copy.deepcopy, copy.copy], ids=["pickle", "deepcopy", "copy"])
-def test_a_parser_moves_at_any_byte(document: str, options: dict[str, Any], move: Callable[[JSONParser], JSONParser]) -> None:
+@pytest.mark.parametrize(
+    "move",
+    [lambda parser: pickle.loads(pickle.dumps(parser)), copy.deepcopy, copy.copy],
+    ids=["pickle", "deepcopy", "copy"],
+)
+def test_a_parser_moves_at_any_byte(
+    document: str, options: dict[str, Any], move: Callable[[JSONParser], JSONParser]
+) -> None:
     data = document.encode()
     expected = run([data], **options)
     assert expected.fault is None
@@ -616,7 +739,11 @@ def test_a_parser_moves_at_any_byte(document: str, options: dict[str, Any], move
         parser = JSONParser(**options)
         events = parser.feed(data[:at])
         moved = move(parser)
-        assert (moved.offset, moved.complete, moved.pending_path) == (parser.offset, parser.complete, parser.pending_path)
+        assert (moved.offset, moved.complete, moved.pending_path) == (
+            parser.offset,
+            parser.complete,
+            parser.pending_path,
+        )
         assert same(moved.snapshot(), parser.snapshot())
         assert finish(moved, [data[at:]], events) == expected
 
@@ -679,16 +806,27 @@ def test_a_deeply_nested_parser_moves() -> None:
 def test_errors_pickle() -> None:
     parser = JSONParser()
     with pytest.raises(IncompleteError) as raised:
-        parser.feed('{"a":[1,')
-        parser.close()
+        feed_and_close(parser, '{"a":[1,')
     again = pickle.loads(pickle.dumps(raised.value))
     assert type(again) is IncompleteError
     assert (str(again), again.offset, again.partial, again.pending_path) == (
-        str(raised.value), 8, {"a": [1]}, ("a", 1),
-    )  # fmt: skip
+        str(raised.value),
+        8,
+        {"a": [1]},
+        ("a", 1),
+    )
 
 
 # ---------------------------------------------------------------- one at a time
+
+
+def refusal(use: Callable[[], Any]) -> RuntimeError | None:
+    """How a parser that is busy refuses; None if it is not."""
+    try:
+        use()
+    except RuntimeError as error:
+        return error
+    return None
 
 
 def feed_from_inside(parser: JSONParser, intrude: Callable[[], None], data: str) -> list[Any]:
@@ -716,13 +854,10 @@ def test_a_call_from_inside_a_feed_is_a_clean_error() -> None:
 
     def intrude() -> None:
         for use in (lambda: parser.feed(""), lambda: parser.value, parser.snapshot):
-            try:
-                use()
-            except RuntimeError as error:
-                refused.append(error)
+            refused.append(refusal(use))  # noqa: PERF401 - a watched call at a time
 
     events = feed_from_inside(parser, intrude, DOCUMENT)
-    assert refused
+    assert any(refused)
     assert joined(events) == joined(JSONParser(deltas=True).feed(DOCUMENT))
     assert parser.close() == []
     assert parser.value == WHOLE
@@ -732,48 +867,41 @@ def test_a_second_thread_inside_a_parser_gets_a_clean_error() -> None:
     parser = JSONParser(deltas=True)
     refused = []
 
-    def use() -> None:
-        try:
-            parser.feed("")
-        except RuntimeError as error:
-            refused.append(error)
-
     def intrude() -> None:
-        thread = threading.Thread(target=use)
+        thread = threading.Thread(target=lambda: refused.append(refusal(lambda: parser.feed(""))))
         thread.start()
         thread.join()
 
     events = feed_from_inside(parser, intrude, DOCUMENT)
-    assert refused
+    assert any(refused)
     assert joined(events) == joined(JSONParser(deltas=True).feed(DOCUMENT))
     assert parser.value == WHOLE
 
 
 def test_threads_that_fight_for_a_parser_never_break_it() -> None:
-    for _ in range(20):
-        parser = JSONParser(depth=None)
+    elements = 3000  # large enough to be scanned while other threads run
+    for _ in range(4):
+        parser = JSONParser(depth=2)
         parser.feed("[")
-        outcomes: list[int] = []
+        outcomes: list[bool] = []
         barrier = threading.Barrier(4)
 
-        def work(parser: JSONParser = parser, barrier: threading.Barrier = barrier, outcomes: list[int] = outcomes) -> None:
+        def feed(parser: JSONParser = parser) -> None:
+            parser.feed('{"a":[1,"x"]},' * elements)
+
+        def work(feed: Any = feed, barrier: Any = barrier, outcomes: list[bool] = outcomes) -> None:
             barrier.wait()
-            for _ in range(50):
-                try:
-                    parser.feed('{"a":[1,"x"]},' * 100)
-                    outcomes.append(1)
-                except RuntimeError:
-                    outcomes.append(0)
+            outcomes += [refusal(feed) is None for _ in range(8)]
 
         threads = [threading.Thread(target=work) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(outcomes) == 200
+        assert len(outcomes) == 32
         parser.feed("0]")
         assert parser.complete
-        assert parser.value == [{"a": [1, "x"]}] * (100 * sum(outcomes)) + [0]
+        assert parser.value == [{"a": [1, "x"]}] * (elements * sum(outcomes)) + [0]
 
 
 def test_an_object_that_dies_during_a_feed_may_not_feed() -> None:
@@ -820,7 +948,7 @@ def test_parsers_of_different_threads_do_not_meet() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert results == {number: WHOLE for number in range(8)}
+    assert results == dict.fromkeys(range(8), WHOLE)
 
 
 # ---------------------------------------------------------------- memory

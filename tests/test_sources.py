@@ -182,6 +182,20 @@ def test_text_that_splitlines_has_cut_at_a_line_separator_is_whole_again() -> No
     assert [event.text for event in stream if isinstance(event, TextDelta)] == ["one\u2028two\u2028three"]
 
 
+def test_a_line_cut_at_a_line_separator_is_whole_again_also_without_blank_lines() -> None:
+    body = streams.body(streams.anthropic("one\u2028two\u2028three", size=9)).decode()
+    stream = toolstream.parse([line for line in body.splitlines() if line])
+    assert "".join(event.text for event in stream if isinstance(event, TextDelta)) == "one\u2028two\u2028three"
+
+
+@pytest.mark.parametrize("line", ["data: 1,", "the rest of a line"])
+def test_lines_of_a_frame_that_never_ends_are_refused_by_the_limit(line: str) -> None:
+    source = Source(["event: message_start", "data: [", *[line] * 5000])
+    with pytest.raises(toolstream.LimitError):
+        list(toolstream.parse(source, limits=toolstream.Limits(max_event_bytes=1000)))
+    assert source.asked < 500
+
+
 def test_data_on_several_lines_stays_one_event() -> None:
     start = LINES[1]
     middle = start.index(", ") + 1

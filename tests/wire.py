@@ -95,7 +95,9 @@ def chunk(delta: Any = None, finish_reason: str | None = None, index: int = 0, *
 def entry(index: int | None = 0, arguments: Any = None, id: Any = None, name: str | None = None) -> dict[str, Any]:
     """One element of tool_calls; what is None is left out."""
     function = {"name": name, "arguments": arguments}
-    whole = {"index": index, "id": id, "function": {key: value for key, value in function.items() if value is not None}}
+    kind = "function" if id else None
+    function = {key: value for key, value in function.items() if value is not None}
+    whole = {"index": index, "id": id, "type": kind, "function": function}
     return {key: value for key, value in whole.items() if value is not None}
 
 
@@ -114,7 +116,13 @@ def usage_chunk(**usage: Any) -> dict[str, Any]:
 
 def chat(*parts: Wire, finish_reason: str | None = "tool_calls") -> Wire:
     first = chunk({"role": "assistant", "content": None})
-    return [first, *(event for part in parts for event in part), chunk(finish_reason=finish_reason), usage_chunk(), DONE]
+    return [
+        first,
+        *(event for part in parts for event in part),
+        chunk(finish_reason=finish_reason),
+        usage_chunk(),
+        DONE,
+    ]
 
 
 # ---------------------------------------------------------------------- OpenAI Responses
@@ -163,6 +171,7 @@ def output_text(index: int, *texts: str) -> Wire:
     place = {"output_index": index, "content_index": 0, "item_id": f"msg_{index}"}
     return [
         item_added(index, {**about, "status": "in_progress", "content": []}),
+        {"type": "response.content_part.added", **place, "part": {**part, "text": ""}},
         *({"type": "response.output_text.delta", **place, "delta": text} for text in texts),
         {"type": "response.output_text.done", **place, "text": "".join(texts)},
         item_done(index, {**about, "status": "completed", "content": [part]}),
@@ -255,6 +264,7 @@ def read(wire: Wire, **options: Any) -> Reading:
 def plain(reading: Reading) -> list[Any]:
     """The events as values that can be compared between parsers, with adjacent growth of one string joined."""
     told: list[Any] = []
+    last: Any = None
     for event in reading.events:
         about = {
             name: value.index if isinstance(value, ToolCall) else value
@@ -262,12 +272,12 @@ def plain(reading: Reading) -> list[Any]:
         }
         if isinstance(about.get("error"), ToolStreamError):
             about["error"] = repr(about["error"])
-        last = told[-1] if told else {}
-        if isinstance(event, FieldDelta) and last.get("type") == "field_delta" and last["path"] == event.path:
-            if last["call"] == about["call"]:
-                last["text"] += event.text
-                continue
-        told.append({"type": event.type, **about})
+        place = (event.type, about.get("call"), about.get("path"))
+        if isinstance(event, FieldDelta) and place == last:
+            told[-1]["text"] += event.text
+        else:
+            told.append({"type": event.type, **about})
+        last = place
     if reading.error is not None:
         told.append((type(reading.error).__name__, str(reading.error)))
     return told
@@ -314,7 +324,11 @@ STREAMS: dict[str, Wire] = {
     ),
     "chat, calls interleaved": chat(
         [calls(entry(0, "", "a", "search"), entry(1, "", "b", "search"))],
-        [calls(entry(index, text)) for pair in zip(*[cut(ARGUMENTS)] * 2, strict=True) for index, text in enumerate(pair)],
+        [
+            calls(entry(index, text))
+            for pair in zip(*[cut(ARGUMENTS)] * 2, strict=True)
+            for index, text in enumerate(pair)
+        ],
     ),
     "chat, text only": chat([chunk({"content": "Hello, wörld"})], finish_reason="stop"),
     "chat, cut by its length limit": chat(chat_call(0, '{"query": "ca'), finish_reason="length"),

@@ -111,15 +111,8 @@ class ToolCall:
         return {} if value is None else value
 
     def to_dict(self) -> dict[str, Any]:
-        """What identifies the call and how far it is, as plain data; without the arguments."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "index": self.index,
-            "server": self.server,
-            "state": self.state,
-            "complete": self.complete,
-        }
+        """What identifies the call, as plain data. How far it is changes while an event waits to be printed."""
+        return {"id": self.id, "name": self.name, "index": self.index, "server": self.server}
 
     def __repr__(self) -> str:
         return f"<ToolCall {self.name!r} id={self.id!r} index={self.index} state={self.state!r}>"

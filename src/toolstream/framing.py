@@ -165,9 +165,9 @@ class ValueFraming:
             # What lies behind the object's end was copied for nothing: so not too much at a time.
             try:
                 text, taken = self._objects.cut_first(data[at : at + _PIECE])
-            except LimitError:
-                raise
             except JSONError as error:
+                if isinstance(error, LimitError) and error.limit == "max_event_bytes":
+                    raise
                 raise SSEError(f"an event is no JSON: {error}") from None
             at += taken
             if text is not None:
@@ -185,8 +185,8 @@ class ValueFraming:
                     self._inside = True
                     return place
             elif byte not in _SPACE and not (self._state in ("objects", "array") and byte in BOM):
-                found, expected = data[place : place + _EXCERPT], " or ".join(map(str, _BETWEEN[self._state]))
-                raise SSEError(f"found {found!r} where {expected or 'nothing'} was expected")
+                expected = " or ".join(repr(wanted.decode()) for wanted in _BETWEEN[self._state]) or "nothing more"
+                raise SSEError(f"found {str(byte)[1:]} where {expected} was expected")
         return len(data)
 
     def close(self) -> Iterator[EventDict]:

@@ -75,7 +75,7 @@ class StreamParser:
         self._limits = limits
         self._taken = 0  # bytes
         self._head = b""  # the first bytes, to show and to judge by while no event has come
-        self._seen: EventDict | None = None  # an event that decided nothing
+        self._begun = False  # an event has come that decided nothing
         self._done = False  # [DONE] has come: what follows is none of the stream's
         self._guard = Guard()
         self._fault: Exception | None = None
@@ -175,7 +175,7 @@ class StreamParser:
         if error is not None:
             raise error
         if event.get("type") in UNDECIDED:
-            self._seen = event
+            self._begun = True
             return None
         raise UnknownProviderError(f"no known provider sends such an event: {_excerpt(event)}", event=event)
 
@@ -201,11 +201,11 @@ class StreamParser:
             return
         if self._adapter is not None:
             self._adapter.end(self._assembler, done)
-        elif self._begins_as_sse():
+        elif self._begun or (not done and self._begins_as_sse()):
             raise IncompleteError("the stream ended before its first event")
         else:
-            seen = self._seen if self._seen is not None else self._head
-            raise UnknownProviderError(f"the stream holds no event of a known provider: {_excerpt(seen)}", event=seen)
+            head = self._head
+            raise UnknownProviderError(f"the stream holds no event of a known provider: {_excerpt(head)}", event=head)
 
     def _begins_as_sse(self) -> bool:
         """Whether the bytes, which held no event, are the beginning of an SSE stream."""
