@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from . import check
+from .peers import WrongResultError
 from .report import CHUNKINGS, STREAM_KEYS, Report, add_json, add_streams, progress, summary, write_block
 from .timing import QUICK, THOROUGH
 from .wire import PADDED_SHAPES, SHAPES
@@ -46,10 +47,17 @@ def main(argv: list[str]) -> int:
     if options.check or options.goals:
         held = [check.run(make) for make, asked in ((check.bars, options.check), (check.goals, options.goals)) if asked]
         return 0 if all(held) else 1
-    report = _measured(options)
+    if options.write:  # before the minutes of measuring, a file without markers is refused
+        write_block(options.write.read_text(encoding="utf-8"), "")
+    try:
+        report = _measured(options)
+    except WrongResultError as error:
+        print(f"python -m bench: {error}", file=sys.stderr)
+        return 1
     print(report.markdown())
     if options.write:
-        options.write.write_text(write_block(options.write.read_text(), summary(report)))
+        text = write_block(options.write.read_text(encoding="utf-8"), summary(report))
+        options.write.write_text(text, encoding="utf-8")
         progress(f"{options.write}: written")
     return 0
 

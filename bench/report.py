@@ -17,7 +17,7 @@ from .stream_peers import readers
 from .tables import Column, Table, grid, number
 from .timing import Effort, measure
 from .wire import CHUNK_BYTES, SHAPES, stream
-from .workloads import KEYS, workload
+from .workloads import KEYS, workload, workloads
 
 STREAM_KEYS = ("W2", "W3", "W4")
 CHUNKINGS: tuple[int | None, ...] = (None, CHUNK_BYTES)
@@ -146,7 +146,9 @@ _RANKS = (
 
 def summary(report: Report) -> str:
     """The short form: fields at 16 characters, and all streams at one event per chunk, as ratios."""
-    parts = [environment(), "Ratios: how many times toolstream's time it takes; `~`: estimated from samples."]
+    sizes = "; ".join(f"{document.key}: {document.title}" for document in workloads())
+    legend = "Ratios: how many times toolstream's time it takes; `~`: estimated from samples."
+    parts = [environment(), f"{sizes}. {legend}"]
     if ("fields", 16) in report.json:
         parts.append(report.json["fields", 16].markdown())
     if report.streams:

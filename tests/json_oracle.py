@@ -301,7 +301,7 @@ def visible(raw: bytes) -> str:
     if high:
         raw = raw[: high.start(1)]
     text = raw.decode("utf-8", "ignore")
-    return json.loads(f'"{text}"', strict=False)
+    return str(json.loads(f'"{text}"', strict=False))
 
 
 def prefixes(data: bytes) -> Iterator[bytes]:

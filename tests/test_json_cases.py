@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from json_cases import ACCEPTED, REJECTED, STATES, UNFINISHED, Accept, Reject, State
 from json_oracle import Fault, read, same, strict_loads
@@ -103,8 +105,6 @@ def test_the_second_reading_agrees_with_the_table() -> None:
 
 @pytest.mark.parametrize("case", [*ACCEPTED, *REJECTED], ids=name_of)
 def test_what_comes_after_a_pickle_is_the_same(case: Accept | Reject) -> None:
-    import pickle
-
     expected = run([case.text], deltas=True, depth=None, duplicate_keys="last")
     parser = JSONParser(deltas=True, depth=None, duplicate_keys="last")
     events = []

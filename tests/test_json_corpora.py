@@ -18,7 +18,7 @@ from json_documents import fragments
 from json_oracle import read, same, strict_loads
 from json_runs import each_one, run, two_way_cuts
 
-from toolstream import FieldComplete, JSONError, JSONParser, loads
+from toolstream import FieldDelta, JSONError, JSONParser, loads
 
 CORPORA = os.environ.get("TOOLSTREAM_CORPORA")
 WITHOUT = "TOOLSTREAM_CORPORA is not set: the collected documents are not here"
@@ -115,7 +115,7 @@ def test_naughty_strings_as_values_and_keys(ensure_ascii: bool) -> None:
             events = [event for piece in pieces for event in parser.feed(piece)]
             parser.close()
             assert same(parser.value, expected)
-            grown = "".join(event.text for event in events if not isinstance(event, FieldComplete))
+            grown = "".join(event.text for event in events if isinstance(event, FieldDelta))
             assert grown == text
         as_key = json.dumps({text: text, text + "!": {text: [text]}}, ensure_ascii=ensure_ascii)
         for pieces in ([as_key], each_one(as_key.encode()), fragments(as_key, rng)):

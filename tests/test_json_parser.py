@@ -459,7 +459,7 @@ def test_a_keyword_that_is_unknown_or_unreadable_is_an_error_at_once() -> None:
     with pytest.raises(ValueError, match="duplicate_keys"):
         JSONParser(duplicate_keys="first")  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        JSONParser(1)  # type: ignore[misc]
+        JSONParser(1)  # type: ignore[call-arg]
 
 
 # ---------------------------------------------------------------- repeated keys

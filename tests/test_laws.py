@@ -13,7 +13,7 @@ import pickle
 import random
 from typing import Any
 
-import ijson.backends.python as ijson
+import ijson.backends.python as ijson  # type: ignore[import-untyped]
 import orjson
 import pytest
 from hypothesis import assume, given

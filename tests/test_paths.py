@@ -188,7 +188,7 @@ def test_a_key_matches_however_the_document_escapes_it() -> None:
 def test_a_path_that_cannot_be_read_is_a_value_error_at_once(pattern: str) -> None:
     for options in ({"paths": [pattern]}, {"paths": pattern}, {"deltas": [pattern]}):
         with pytest.raises(ValueError, match=r"path|index|root"):
-            JSONParser(**options)  # type: ignore[arg-type]
+            JSONParser(**options)
 
 
 @pytest.mark.parametrize(

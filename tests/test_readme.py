@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,12 @@ def test_readme_names_every_public_error_and_event() -> None:
     errors = [kind for kind in vars(toolstream).values() if isinstance(kind, type) and issubclass(kind, ValueError)]
     assert len(errors) > 5
     assert [kind.__name__ for kind in (*events, *errors) if f"`{kind.__name__}`" not in README] == []
+
+
+def test_importing_the_package_imports_no_client() -> None:
+    clients = "{'aiohttp', 'anthropic', 'httpx', 'httpx2', 'httpx_sse', 'openai', 'requests', 'sseclient', 'urllib3'}"
+    code = f"import sys, toolstream; print(sorted({clients} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_ci_runs_the_commands_that_the_documents_name() -> None:

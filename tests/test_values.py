@@ -164,7 +164,7 @@ def test_floats_are_equal_to_the_last_bit(text: str) -> None:
 
 def test_random_floats_are_equal_to_the_last_bit() -> None:
     random_bits = random.Random(20240607)
-    numbers = []
+    numbers: list[str] = []
     while len(numbers) < 3000:
         (number,) = struct.unpack(">d", random_bits.randbytes(8))
         if math.isfinite(number):

@@ -213,6 +213,28 @@ static void replay_compact(replay_text *out, const char *text, size_t size)
     }
 }
 
+/* Whether text holds an integer of 19 digits or more, which may not fit 64 bits. */
+static int replay_needs_exact(const char *text, size_t size)
+{
+    int in_string = 0;
+    size_t digits = 0;
+    int is_float = 0;
+    for (size_t i = 0; i <= size; i++) {
+        char c = i < size ? text[i] : ',';
+        int ends = !in_string && (c == ',' || c == ']' || c == '}' || c == ' ' || c == '\t' || c == '\n' || c == '\r');
+        if (ends && digits >= 19 && !is_float) {
+            return 1;
+        }
+        if (c == '"') {
+            in_string = !in_string;
+        }
+        i += in_string && c == '\\';
+        digits = ends || in_string ? 0 : digits + (c >= '0' && c <= '9');
+        is_float = !ends && (is_float || c == '.' || c == 'e' || c == 'E');
+    }
+    return 0;
+}
+
 static void replay_push(replay *run, const ts_view *view, const ts_record *record)
 {
     int is_array = (record->tag & TS_F_ARRAY) != 0;
@@ -239,6 +261,7 @@ static void replay_step(replay *run, const ts_view *view, const ts_record *recor
     case TS_RUN:
         REPLAY_MUST(run->pushed.size != 0);
         text = replay_range(view, record, &size);
+        REPLAY_MUST((record->tag & TS_F_EXACT) || !replay_needs_exact(text, size));
         replay_member(run);
         replay_compact(&run->document, text, size);
         break;
@@ -252,6 +275,7 @@ static void replay_step(replay *run, const ts_view *view, const ts_record *recor
     default:
         REPLAY_MUST((record->tag & 255) == TS_ROOT && run->pushed.size == 0);
         text = replay_range(view, record, &size);
+        REPLAY_MUST((record->tag & TS_F_EXACT) || !replay_needs_exact(text, size));
         replay_compact(&run->document, text, size);
         break;
     }

@@ -173,6 +173,25 @@ static void test_reports_do_not_depend_on_the_cuts(void)
     }
 }
 
+/* So long that what nobody needs any more is dropped from the text, and what somebody needs must stay. */
+static void test_long_documents_do_not_depend_on_the_cuts_either(void)
+{
+    replay_text document = {0};
+    char member[128];
+    replay_print(&document, "{");
+    for (int i = 0; i < 6; i++) {
+        snprintf(member, sizeof member, "%s\"key number %d\":{\"text\":\"%s \\u00e9 %d\",\"list\":[%d,{\"x\":[true]},12345678901234567890]}",
+                 i != 0 ? ", " : "", i, "a text of some length that goes on", i, i);
+        replay_print(&document, member);
+    }
+    replay_print(&document, "}");
+    for (int64_t depth = -1; depth <= 3; depth++) {
+        ts_options options = depth_options(depth, 1, TS_DUP_ERROR);
+        check_every_cut(&options, document.data, document.size);
+    }
+    free(document.data);
+}
+
 static void test_the_build_steps_tell_the_whole_document(void)
 {
     static const int64_t depths[] = {0, 1, -1};
@@ -786,6 +805,7 @@ static void test_every_status_has_a_sentence(void)
 int main(void)
 {
     test_reports_do_not_depend_on_the_cuts();
+    test_long_documents_do_not_depend_on_the_cuts_either();
     test_the_build_steps_tell_the_whole_document();
     test_values_are_reported_down_to_the_depth_inner_ones_first();
     test_growth_joins_to_the_string();

@@ -135,8 +135,14 @@ class Assembler:
         self.events.append(MessageStart(self.provider, self.id, self.model))
         return True
 
+    def _begin(self) -> None:
+        """Some bridges leave the beginning of a message out; its events still come after a MessageStart."""
+        if not self.started:
+            self.message_start(None, None)
+
     def text_delta(self, text: str, index: int, *, aside: bool = False) -> None:
         """Visible text. aside: of another choice than the one that `text` shows."""
+        self._begin()
         text = self._characters(("text", index), text)
         if text:
             if not aside:
@@ -144,12 +150,14 @@ class Assembler:
             self.events.append(TextDelta(text, index))
 
     def reasoning_delta(self, text: str, index: int) -> None:
+        self._begin()
         text = self._characters(("reasoning", index), text)
         if text:
             self.events.append(ReasoningDelta(text, index))
 
     def usage_update(self, usage: Usage) -> None:
         """Counts so far, each replacing the one before."""
+        self._begin()
         changed = usage.to_dict() != self.usage.to_dict()
         self.usage = usage
         if changed:
@@ -157,6 +165,7 @@ class Assembler:
 
     def stop(self, reason: str | None, kind: StopKind, scope: int = 0) -> None:
         """The provider says why the message (or the choice) stops: decides what its calls are worth."""
+        self._begin()
         if scope == 0 and reason is not None:
             self.stop_reason = reason
         calls = every(self._unsettled, scope)
@@ -179,6 +188,7 @@ class Assembler:
 
     def end(self) -> None:
         """The provider's own end of the message."""
+        self._begin()
         for scope in {call._scope for call in self._unsettled}:
             self.stop(None, "other", scope)
         calls = self._message_calls()
@@ -198,8 +208,9 @@ class Assembler:
         self.abandon()
         raise error
 
-    def fail(self, error: ProviderError) -> NoReturn:
-        """The provider has sent its own error. Raises it."""
+    def fail(self, error: ProviderError, stop_reason: str | None = None) -> NoReturn:
+        """The provider has sent its own error, and perhaps a word for how the message ended. Raises the error."""
+        self.stop_reason = stop_reason or self.stop_reason
         self.abandon()
         raise error
 
@@ -220,6 +231,7 @@ class Assembler:
         scope: int = 0,
     ) -> ToolCall:
         """A call begins. Without a name it is not reported before `rename` has told it."""
+        self._begin()
         before = self._keys.get(key)
         if before is not None and not before._over:
             self._end(before)

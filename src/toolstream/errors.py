@@ -46,7 +46,8 @@ def _restore(cls: type[ToolStreamError], args: tuple[Any, ...], attributes: dict
 class JSONError(ToolStreamError):
     """The text is not the JSON that it should be.
 
-    offset: bytes before the first offending one, in the document or in the call's argument text.
+    offset: bytes before the first offending one, in the document or in the call's argument text; 0 for a fault
+    that has no place.
     line, column: the same place counted from 1; columns count bytes.
     path: the value in which the fault stands.
     reason: what is wrong, without the place.
@@ -57,23 +58,28 @@ class JSONError(ToolStreamError):
         self,
         reason: str,
         *,
-        offset: int = 0,
-        line: int = 1,
+        offset: int | None = None,
+        line: int | None = None,
         column: int = 1,
         path: Path = (),
         call: ToolCall | None = None,
         excerpt: str = "",
     ) -> None:
-        place = f"at byte {offset} (line {line}, column {column})"
+        message = reason
+        if offset is not None:
+            message += f" at byte {offset}"
+        if line is not None:
+            message += f" (line {line}, column {column})"
         if path:
-            place += f", in {format_path(path)}"
+            message += f", in {format_path(path)}"
         if call is not None:
-            place += f", of call {call.name!r} ({call.id})"
-        near = f", near {excerpt!r}" if excerpt else ""
-        super().__init__(f"{reason} {place}{near}")
+            message += f", of call {call.name!r} ({call.id})"
+        if excerpt:
+            message += f", near {excerpt!r}"
+        super().__init__(message)
         self.reason = reason
-        self.offset = offset
-        self.line = line
+        self.offset = offset or 0
+        self.line = line or 1
         self.column = column
         self.path = path
         self.call = call

@@ -310,14 +310,12 @@ class Intake:
 
     def _feed_undecided(self, item: Any) -> list[Event]:
         seen, spelling = self._seen, _spelling(item)
-        blank = item in (spelling.nothing, spelling.cr)
-        if blank and (not seen or not _is_whole_data(seen[0], spelling)):
-            if len(seen) == 1:
-                seen.append(item)
-            return []
+        if item in (spelling.nothing, spelling.cr):
+            if len(seen) != 1:
+                return []
+            seen.append(item)
+            return self._feed_as_lines() if _is_whole_data(seen[0], spelling) else []
         seen.append(item)
-        if blank:
-            return self._feed_as_lines()
         if not _may_be_line(item, spelling):
             return self._feed_as_chunks()
         return self._feed_as_lines() if len(seen) > 1 else []

@@ -25,7 +25,7 @@ from .usage import Usage
 OnError = Literal["raise", "event"]
 
 # Types of events that come before a stream's first own event and that every format may send.
-UNDECIDED = {"ping", "keepalive"}
+UNDECIDED = ("ping", "keepalive")
 _HEAD = 200
 
 
@@ -161,9 +161,13 @@ class StreamParser:
         adapter = self._adapter or self._recognise(event)
         if adapter is None:
             return
+        if not self._assembler.started and not adapter.recognises(event):
+            self._raise_error(event)  # a provider that the caller has named may answer with an error, too
         try:
             adapter.handle(event, self._assembler)
-        except (KeyError, IndexError, TypeError, AttributeError) as mistake:
+        except ToolStreamError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as mistake:
             reason = f"an event that {adapter.name} does not send ({type(mistake).__name__}: {mistake})"
             raise ToolStreamError(f"{reason}: {_excerpt(event)}") from mistake
 
@@ -171,13 +175,17 @@ class StreamParser:
         adapter = providers.recognise(event, self._candidates)
         if adapter is not None:
             return self._adopt(adapter())
-        error = providers.find_error(event)
-        if error is not None:
-            raise error
+        self._raise_error(event)
         if event.get("type") in UNDECIDED:
             self._begun = True
             return None
         raise UnknownProviderError(f"no known provider sends such an event: {_excerpt(event)}", event=event)
+
+    def _raise_error(self, event: EventDict) -> None:
+        """Raises the `ProviderError` that a body instead of a stream tells of, if it does."""
+        error = providers.find_error(event)
+        if error is not None:
+            raise error
 
     def _adopt(self, adapter: providers.Adapter) -> providers.Adapter:
         self._adapter = adapter

@@ -33,7 +33,7 @@ def candidates(provider: Any) -> list[type[Adapter]] | Adapter:
         known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS))
         raise ValueError(f"unknown provider {provider!r}; known: {known}")
     adapter: Adapter = provider() if isinstance(provider, type) else provider
-    if not all(hasattr(adapter, name) for name in ("name", "handle", "end", "message")):
+    if not all(hasattr(adapter, name) for name in ("name", "recognises", "handle", "end", "message")):
         raise TypeError(f"{provider!r} is no provider's name and no adapter")
     return adapter
 

@@ -55,7 +55,7 @@ class OpenAIChat:
         if not assembler.started and (choices or event.get("id") or event.get("model")):
             assembler.message_start(event.get("id"), event.get("model"))
         # The counts first, since a stop reason may raise.
-        usage = event.get("usage")
+        usage = event.get("usage") or ("x_groq" in event and event["x_groq"].get("usage"))
         if usage:
             self._add_usage(usage, assembler)
         if choices:
@@ -74,7 +74,9 @@ class OpenAIChat:
     def _choice(self, choice: dict[str, Any], assembler: Assembler) -> None:
         index = choice.get("index") or 0
         # Writer has sent message for delta, Perplexity sends both; Azure's content filter sends neither.
-        delta = choice.get("delta") or choice.get("message")
+        delta = choice.get("delta")
+        if delta is None:
+            delta = choice.get("message")
         if delta:
             self._delta(index, delta, assembler)
         if choice.get("usage"):  # Moonshot
@@ -87,19 +89,22 @@ class OpenAIChat:
 
     def _delta(self, index: int, delta: dict[str, Any], assembler: Assembler) -> None:
         entries = delta.get("tool_calls")
+        if not entries or len(delta) > 1:
+            self._words(index, delta, assembler)
         if entries:
             for entry in entries:
                 self._entry(index, entry, assembler)
-            if len(delta) == 1:
-                return
-        content = delta.get("content")
-        if content is not None:
-            self._say(index, content, assembler)
+
+    def _words(self, index: int, delta: dict[str, Any], assembler: Assembler) -> None:
+        """What a delta holds beside tool_calls; where it has both, the model has said it before."""
         for name in REASONING:
             if delta.get(name):
                 assembler.end_whole(index)
                 assembler.reasoning_delta(delta[name], index)
                 break
+        content = delta.get("content")
+        if content is not None:
+            self._say(index, content, assembler)
         if delta.get("refusal"):
             assembler.text_delta(delta["refusal"], index, aside=index != 0)
         if delta.get("function_call"):  # the predecessor of tool_calls: one call, without id and index

@@ -73,8 +73,7 @@ class OpenAIResponses:
         elif kind in ENDS:
             self._response_end(event["response"], assembler)
         elif kind == "error":
-            assembler.stop("failed", "other")
-            assembler.fail(provider_error(event))
+            assembler.fail(provider_error(event), stop_reason="failed")
 
     def end(self, assembler: Assembler, done: bool) -> None:
         assembler.break_off("the stream ended without response.completed")
@@ -167,8 +166,7 @@ class OpenAIResponses:
         self._add_usage(response.get("usage"), assembler)
         status = response.get("status")
         if status == "failed" or response.get("error"):
-            assembler.stop(status, "other")
-            assembler.fail(provider_error(response))
+            assembler.fail(provider_error(response), stop_reason=status)
         if status == "incomplete":
             reason = (response.get("incomplete_details") or {}).get("reason")
             assembler.stop(status, "filter" if reason == "content_filter" else "length")
