@@ -100,7 +100,8 @@ int ts_keys_restore(ts_keys *keys)
 {
     for (size_t at = 0; at < keys->count; at++) {
         ts_key *key = &keys->keys[at];
-        key->hash = sip_hash(keys->seed, key->level, keys->text + key->text, key->size);
+        const unsigned char *text = key->size == 0 ? NULL : keys->text + key->text;
+        key->hash = sip_hash(keys->seed, key->level, text, key->size);
     }
     return slots_build(keys);
 }

@@ -15,6 +15,10 @@
 /* Tapes longer than this are given back when they have been read: an idle scanner stays small. */
 #define TAPE_KEPT 64
 
+/* A fragment is taken in slices, so that what is copied in vain before a pause is bounded, and a value that pauses
+ * often still costs what it is long. */
+#define SLICE 4096
+
 /* How much of the text before the current byte is kept for error messages. */
 #define TEXT_CONTEXT 32
 
@@ -1006,6 +1010,29 @@ static int call_begin(ts_scanner *s)
     return s->view.status < 0 ? s->view.status : TS_OK;
 }
 
+/* Appends a slice of a fragment and scans it. After a pause the bytes that were not scanned are dropped again: they come
+ * back with the next call. */
+static int slice_scan(ts_scanner *s, const char *data, size_t size, size_t *taken)
+{
+    int status = TS_OK;
+    if (ts_text_reserve(s, size) != TS_OK) {
+        return fail(s, TS_ERR_MEMORY, s->offset);
+    }
+    memcpy(s->text + s->text_size, data, size);
+    size_t from = s->text_size;
+    s->text_size += size;
+    size_t at = scan(s, from, s->text_size, &status);
+    if (status == TS_ERR_MEMORY) {
+        return fail(s, status, position(s, at));
+    }
+    if (status >= 0) {
+        s->offset = position(s, at);
+        s->text_size = at;
+        *taken += at - from;
+    }
+    return status;
+}
+
 int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
 {
     int status = call_begin(s);
@@ -1019,25 +1046,14 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
         size = room < 0 ? 0 : (size_t)room;
     }
     text_compact(s);
-    if (ts_text_reserve(s, size) != TS_OK) {
-        return answer(s, fail(s, TS_ERR_MEMORY, s->offset));
+    size_t taken = 0;
+    while (taken < size && status == TS_OK) {
+        size_t slice = size - taken < SLICE ? size - taken : SLICE;
+        status = slice_scan(s, data + taken, slice, &taken);
     }
-    if (size != 0) {
-        memcpy(s->text + s->text_size, data, size);
-    }
-    size_t from = s->text_size;
-    s->text_size += size;
-    size_t at = scan(s, from, s->text_size, &status);
-    if (status == TS_ERR_MEMORY) {
-        fail(s, status, position(s, at));
-    }
-    if (status >= 0) {
-        s->offset = position(s, at);
-        s->text_size = at; /* after a pause the rest is fed again */
-        s->view.consumed = (int64_t)(at - from);
-        if (status == TS_OK && too_long) {
-            status = fail(s, TS_ERR_BYTES, s->offset);
-        }
+    s->view.consumed = (int64_t)taken;
+    if (status == TS_OK && too_long) {
+        status = fail(s, TS_ERR_BYTES, s->offset);
     }
     if (s->state == ST_IN_STRING && s->growing && status != TS_ERR_MEMORY) {
         int grown = report_growth(s, s->offset); /* before a fault, too */

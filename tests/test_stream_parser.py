@@ -621,6 +621,15 @@ class TestEventObjects:
         parser.close()
         assert parser.calls[0].arguments == SEARCH
 
+    def test_what_a_helper_adds_to_a_response_is_left_out(self) -> None:
+        call = wire.function_item(0, "{}", "completed")
+        text = {"type": "message", "content": [{"type": "output_text", "text": "x"}]}
+        told = [{**call, "parsed_arguments": {}}, {**text, "content": [{**text["content"][0], "parsed": None}]}]
+        parser = StreamParser()
+        end = wire.response("completed", output=told)
+        parser.feed_event(SimpleNamespace(type=end["type"], model_dump=lambda **_: end))
+        assert parser.message == [call, text]
+
     def test_anything_else_is_refused_and_does_no_harm(self) -> None:
         parser = StreamParser()
         with pytest.raises(TypeError, match="int"):

@@ -46,12 +46,21 @@ def as_dict(event: Any) -> EventDict | None:
         return as_dict(event.chunk)
     dump = getattr(event, "model_dump", None)
     if dump is not None:
-        dumped: EventDict = dump(
-            mode="json", exclude_unset=True, by_alias=True, warnings=False, exclude={"snapshot", "parsed"}
+        return _without_parsed(
+            dump(mode="json", exclude_unset=True, by_alias=True, warnings=False, exclude={"snapshot", "parsed"})
         )
-        return dumped
     to_dict = getattr(event, "to_dict", None)
     if to_dict is not None:
         converted: EventDict = to_dict()
         return converted
     raise TypeError(f"feed_event takes a dict, an SSE event or an SDK's event object, not {type(event).__name__}")
+
+
+def _without_parsed(event: EventDict) -> EventDict:
+    """Drops what openai's ResponseStream adds to a whole response: no request may contain it."""
+    response = event.get("response")
+    for item in (response.get("output") or ()) if isinstance(response, dict) else ():
+        item.pop("parsed_arguments", None)
+        for part in item.get("content") or ():
+            part.pop("parsed", None)
+    return event

@@ -25,4 +25,5 @@ ffibuilder.set_source(
     # Relative to the project's root, where the build runs: setuptools wants no absolute paths.
     sources=[f"csrc/{name}" for name in SOURCES],
     include_dirs=["csrc"],
+    depends=sorted(f"csrc/{path.name}" for path in CSRC.glob("*.h")),
 )
