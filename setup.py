@@ -3,14 +3,15 @@ from glob import glob
 
 from setuptools import Extension, setup
 
-CORE = ["keys.c", "paths.c", "scanner.c", "sse.c", "state.c", "status.c", "strings.c"]
+CORE = ["keys.c", "lane.c", "paths.c", "scanner.c", "sse.c", "state.c", "status.c", "strings.c", "text.c"]
+NATIVE = ["native_fields.c", "native_lane.c", "native_module.c"]
 
 # The faster of the two bindings, for CPython only: where it cannot be built, cffi does all the work.
 native = Extension(
     "toolstream._core._native",
-    ["src/toolstream/_core/native.c", *(f"csrc/{name}" for name in CORE)],
+    [*(f"src/toolstream/_core/{name}" for name in NATIVE), *(f"csrc/{name}" for name in CORE)],
     include_dirs=["csrc"],
-    depends=glob("csrc/*.h"),
+    depends=[*glob("csrc/*.h"), "src/toolstream/_core/native.h"],
     optional=True,
 )
 

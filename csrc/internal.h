@@ -198,6 +198,13 @@ struct ts_scanner {
     int32_t matched;             /* letters of it so far */
 };
 
+/* How many bytes of data are whole, valid multi-byte sequences. */
+size_t ts_utf8_prefix(const unsigned char *data, size_t size);
+/* The value of a hexadecimal digit; 16 for anything else. */
+unsigned ts_hex_digit(unsigned char c);
+/* Writes a code point as UTF-8, lone surrogates as three bytes; answers how many. */
+size_t ts_utf8_write(unsigned char *out, uint32_t code);
+
 /* Makes room for `needed` sets of positions and levels. */
 int ts_levels_reserve(ts_scanner *scanner, size_t needed);
 /* Makes room for size more bytes of text and the spare one. */

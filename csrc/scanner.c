@@ -342,43 +342,9 @@ static int string_begin(ts_scanner *s, int64_t at, int is_key)
 
 /* ------------------------------------------------------------------ keys */
 
-static unsigned hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0');
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
-}
-
 static uint32_t four_digits(const unsigned char *text)
 {
-    return (hex_digit(text[0]) << 12) | (hex_digit(text[1]) << 8) | (hex_digit(text[2]) << 4) | hex_digit(text[3]);
-}
-
-/* Writes a code point as UTF-8; lone surrogates as three bytes, so that different keys stay different. */
-static size_t utf8_write(unsigned char *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (unsigned char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (unsigned char)(0xc0 | (code >> 6));
-        out[1] = (unsigned char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (unsigned char)(0xe0 | (code >> 12));
-        out[1] = (unsigned char)(0x80 | ((code >> 6) & 0x3f));
-        out[2] = (unsigned char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (unsigned char)(0xf0 | (code >> 18));
-    out[1] = (unsigned char)(0x80 | ((code >> 12) & 0x3f));
-    out[2] = (unsigned char)(0x80 | ((code >> 6) & 0x3f));
-    out[3] = (unsigned char)(0x80 | (code & 0x3f));
-    return 4;
+    return (ts_hex_digit(text[0]) << 12) | (ts_hex_digit(text[1]) << 8) | (ts_hex_digit(text[2]) << 4) | ts_hex_digit(text[3]);
 }
 
 static unsigned char simple_escape(unsigned char c)
@@ -413,7 +379,7 @@ static size_t key_decode(const unsigned char *text, size_t size, unsigned char *
                     at += 6;
                 }
             }
-            written += utf8_write(out + written, code);
+            written += ts_utf8_write(out + written, code);
         }
     }
     return written;
@@ -471,27 +437,6 @@ static int key_end(ts_scanner *s, int64_t at)
 
 /* ------------------------------------------------------------------ strings */
 
-/* How many bytes of data are whole, valid multi-byte sequences (RFC 3629, table in section 4). */
-static size_t utf8_prefix(const unsigned char *data, size_t size)
-{
-    size_t at = 0;
-    while (size - at >= 2 && data[at] >= 0xc2) {
-        unsigned char lead = data[at];
-        unsigned char next = data[at + 1];
-        size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-        unsigned low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-        unsigned high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-        if (lead > 0xf4 || size - at < length || next < low || next > high) {
-            break;
-        }
-        if ((length > 2 && (data[at + 2] & 0xc0) != 0x80) || (length > 3 && (data[at + 3] & 0xc0) != 0x80)) {
-            break;
-        }
-        at += length;
-    }
-    return at;
-}
-
 /* A byte from 0x80 on begins a sequence. */
 static int utf8_begin(ts_scanner *s, unsigned char c, int64_t at)
 {
@@ -542,7 +487,7 @@ static int escape_letter(ts_scanner *s, unsigned char c, int64_t at)
  * in json.loads: a pair is one character, anything else stands alone. */
 static int escape_digit(ts_scanner *s, unsigned char c, int64_t at)
 {
-    unsigned digit = hex_digit(c);
+    unsigned digit = ts_hex_digit(c);
     if (digit > 15) {
         return fail(s, TS_ERR_ESCAPE, at);
     }
@@ -632,7 +577,7 @@ static size_t string_scan(ts_scanner *s, size_t at, size_t end, int *status)
         }
         unsigned char c = text[at];
         if (c >= 0x80) {
-            size_t whole = utf8_prefix(text + at, end - at);
+            size_t whole = ts_utf8_prefix(text + at, end - at);
             if (whole != 0) {
                 at += whole;
                 continue;

@@ -504,6 +504,12 @@ int ts_sse_feed(ts_sse *sse, const char *data, size_t size)
     return answer(sse, status);
 }
 
+int ts_sse_between(const ts_sse *sse)
+{
+    return sse->state == SSE_NAME && sse->line_size == 0 && sse->data_size == 0 && sse->event.size == 0 &&
+           !sse->has_id && sse->view.status >= 0;
+}
+
 int ts_sse_flush(ts_sse *sse)
 {
     if (sse->view.status < 0) {

@@ -255,8 +255,50 @@ TS_API int ts_sse_feed(ts_sse *sse, const char *data, size_t size);
  * standard drops it; the caller decides). An unfinished last line counts as a line. */
 TS_API int ts_sse_flush(ts_sse *sse);
 
+/* Whether the framer stands behind a blank line: nothing of the next event has come. */
+TS_API int ts_sse_between(const ts_sse *sse);
+
 /* As ts_scanner_save and ts_scanner_load. */
 TS_API size_t ts_sse_save(const ts_sse *sse, unsigned char *out, size_t cap);
 TS_API ts_sse *ts_sse_load(int64_t max_event_bytes, const unsigned char *data, size_t size);
+
+/* ------------------------------------------------------------------ the lane for the event that repeats
+ *
+ * Nearly all events of a stream are one event but for the text they carry. Once such an event has been understood,
+ * the next one is compared with it: bytes that are equal leave any parser in the same state, so only what differs is
+ * looked at. A template is the event's bytes with slots in them. What does not match is for the framer. */
+
+/* Where a template's bytes may differ. */
+enum ts_slot {
+    TS_SLOT_TEXT = 1,            /* the rest of a JSON string: the text that is wanted; one in each template */
+    TS_SLOT_STRING = 2,          /* the rest of a JSON string that means nothing */
+    TS_SLOT_NUMBER = 3,          /* digits that mean nothing */
+    TS_SLOT_SPACE = 4            /* any number of blanks */
+};
+
+typedef struct ts_lane ts_lane;
+
+/* A lane without a template, or NULL without memory. Freed with ts_lane_free (NULL allowed). */
+TS_API ts_lane *ts_lane_new(void);
+TS_API void ts_lane_free(ts_lane *lane);
+
+/* Forgets the template; only what has been matched so far of an event. */
+TS_API void ts_lane_clear(ts_lane *lane);
+TS_API void ts_lane_restart(ts_lane *lane);
+
+/* Adds bytes that must be equal (slot 0), or a slot (data ignored), to the template. */
+TS_API int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size);
+
+/* What ts_lane_match answers. */
+enum ts_lane_answer {
+    TS_LANE_EVENT = 1,           /* an event as in the template: *used bytes; its text is ready */
+    TS_LANE_MORE = 2,            /* so far as in the template: call again with the same bytes and more */
+    TS_LANE_OTHER = 3            /* something else, or text that needs a closer look */
+};
+
+/* Compares the bytes from the beginning of an event on. After TS_LANE_MORE it goes on where it stopped. *text: decoded,
+ * valid UTF-8, in data or in the lane, until the next call. TS_ERR_MEMORY is possible. */
+TS_API int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t *used,
+                         const unsigned char **text, size_t *text_size);
 
 #endif

@@ -152,6 +152,7 @@ class TestTruth:
             wire.anthropic(wire.tool_block(0, '{"a": 1'), stop_reason="end_turn"),
             wire.chat(wire.chat_call(0, '{"a": 1'), finish_reason="stop"),
             wire.chat(wire.chat_call(0, '{"a": 1'), finish_reason=None),
+            wire.chat(wire.chat_call(0, '{"a": 1'), finish_reason="error"),
             wire.responses(wire.function_call(0, '{"a": 1')),
             wire.responses(wire.function_call(0, '{"a": 1'), wire.output_text(1, "x")),
         ],
@@ -194,6 +195,11 @@ class TestTruth:
         assert not event.call.complete
         (end,) = reading.of(MessageEnd)
         assert not end.safe
+        assert not reading.of(ToolCallEnd)
+
+    def test_a_message_that_ends_in_an_error_has_no_call_without_arguments(self) -> None:
+        reading = read(wire.chat(wire.chat_call(0, ""), finish_reason="network_error"))
+        assert isinstance(reading.error, IncompleteError)
         assert not reading.of(ToolCallEnd)
 
     def test_a_limit_leaves_the_calls_before_it_whole(self) -> None:
@@ -577,6 +583,14 @@ class TestEventObjects:
             events += parser.feed_event(SimpleNamespace(event=event["type"], data=json.dumps(event), id="", retry=None))
         assert plain(wire.Reading(parser, events + parser.close())) == plain(read(STREAMS["anthropic, one call"]))
 
+    def test_a_broken_sse_event_is_a_fault_like_any_other(self) -> None:
+        parser = StreamParser()
+        with pytest.raises(SSEError) as first:
+            parser.feed_event(SimpleNamespace(event="message", data="{broken"))
+        with pytest.raises(SSEError) as second:
+            parser.feed(b"")
+        assert second.value is first.value
+
     def test_done_in_an_sse_event(self) -> None:
         parser = StreamParser()
         for event in STREAMS["chat, one call"]:
@@ -632,8 +646,9 @@ class TestEventObjects:
 
     def test_anything_else_is_refused_and_does_no_harm(self) -> None:
         parser = StreamParser()
-        with pytest.raises(TypeError, match="int"):
-            parser.feed_event(3)
+        for take in (parser.feed, parser.feed_event):
+            with pytest.raises(TypeError, match="int"):
+                take(3)  # type: ignore[arg-type]
         parser.feed(sse(STREAMS["chat, one call"]))
         assert parser.calls[0].complete
 

@@ -32,14 +32,16 @@ from .limits import Limits
 from .paths import Subscription
 from .usage import Usage
 
-StopKind = Literal["tools", "natural", "length", "filter", "other"]
+StopKind = Literal["tools", "natural", "length", "filter", "error", "other"]
 """What a stop reason means for the calls before it.
 
 tools: asks for them to be run. natural: the model has finished; asks for its calls, if it made any. length, filter: the
-provider itself cut the message. other: anything else.
+provider itself cut the message. error: it broke off. other: anything else.
 """
+CUTS = ("length", "filter")
 
 NO_FIELDS = Subscription.compile(depth=0)
+_LONGEST_PLACEHOLDER = 8  # bytes, white space included
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
@@ -100,7 +102,6 @@ class Assembler:
         self._limits = limits
         self._opened = 0
         self._text: list[str] = []
-        self._halves: dict[Hashable, str] = {}  # text that ends in a high surrogate, until its other half comes
         self._forget_message()
 
     def _forget_message(self) -> None:
@@ -111,6 +112,7 @@ class Assembler:
         self._unsettled: list[ToolCall] = []  # not over yet
         self._unconfirmed: list[ToolCall] = []  # whole, but the model has not gone on
         self._kinds: dict[int, StopKind] = {}
+        self._halves: dict[Hashable, str] = {}  # text that ends in a high surrogate, until its other half comes
 
     @property
     def text(self) -> str:
@@ -170,7 +172,7 @@ class Assembler:
             self.stop_reason = reason
         calls = every(self._unsettled, scope)
         for call in calls:
-            self._end(call, certain=kind not in ("length", "filter"))
+            self._end(call, certain=kind not in (*CUTS, "error"))
             if is_nothing(call):
                 self._settle(call)
         if kind == "natural":
@@ -181,7 +183,7 @@ class Assembler:
         for call in calls:
             if not call._over:
                 error = incomplete_arguments(call, f"the message stopped ({reason}) before the arguments were whole")
-                self._spoil(call, error, is_fault=kind not in ("length", "filter"))
+                self.spoil(call, error, is_fault=kind not in CUTS)
         if kind == "filter":
             for call in self._message_calls(scope):
                 call._state = "void"
@@ -189,7 +191,7 @@ class Assembler:
     def end(self) -> None:
         """The provider's own end of the message."""
         self._begin()
-        for scope in {call._scope for call in self._unsettled}:
+        for scope in sorted({call._scope for call in self._unsettled}):
             self.stop(None, "other", scope)
         calls = self._message_calls()
         own = [call for call in calls if not call.server]
@@ -217,6 +219,18 @@ class Assembler:
     def abandon(self) -> None:
         """Nothing more will be read: what is open is void."""
         self._void_all(None)
+
+    @property
+    def texts(self) -> list[str]:
+        """The pieces of `text`, for the fast lane to append to."""
+        return self._text
+
+    def may_repeat(self, call: ToolCall | None) -> bool:
+        """Whether more text for the call (None: visible text) needs nothing but to be fed: no half character waits,
+        and the call's text is being parsed."""
+        if call is None:
+            return not self._halves and not self._unsettled
+        return call._parser is not None and call._held is None and not call._half and not call._over
 
     # ------------------------------------------------------------------ calls by key
 
@@ -274,7 +288,7 @@ class Assembler:
                 self._feed(call, text[len(seen) :])
         elif not self._same_value(call, text):
             reason = "the provider's final arguments are not those that it has streamed"
-            self._spoil(call, JSONError(reason, offset=len(seen.encode("utf-8", "replace")), call=call))
+            self.spoil(call, JSONError(reason, offset=len(seen.encode("utf-8", "replace")), call=call))
 
     def close(self, key: Hashable, *, certain: bool = False) -> None:
         """The provider has ended a call. certain: it says that the arguments are whole, not only that they stop."""
@@ -288,7 +302,7 @@ class Assembler:
             if call._ended:
                 self._end(call, certain=True)
                 if not call._over:
-                    self._spoil(call, incomplete_arguments(call, "the call ended before its arguments were whole"))
+                    self.spoil(call, incomplete_arguments(call, "the call ended before its arguments were whole"))
         self._confirm(scope)
 
     # ------------------------------------------------------------------ calls without a reliable key
@@ -314,10 +328,11 @@ class Assembler:
 
     def end_whole(self, scope: int) -> None:
         """Something else has begun in a format whose calls have no end of their own: ends those that are whole."""
-        for call in every(self._unsettled, scope):
-            if is_whole(call):
-                self._end(call)
-        self.went_on(scope)
+        if self._unsettled or self._unconfirmed:
+            for call in every(self._unsettled, scope):
+                if is_whole(call):
+                    self._end(call)
+            self.went_on(scope)
 
     def _find(
         self, scope: int, index: int | None, slot: ToolCall | None, id: str | None, name: str | None, text: str | None
@@ -403,27 +418,27 @@ class Assembler:
         try:
             call._parser.feed_into(text, self.events)
         except JSONError as error:
-            self._spoil(call, error)
+            self.spoil(call, error)
 
     def _feed_first(self, call: ToolCall, text: str) -> None:
         """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
         held = call._held
-        if held is None or (text and held.text.strip() == "{}" and text.lstrip().startswith("{")):
+        if held is None or (is_placeholder(held) and text.lstrip().startswith("{")):
             held = call._held = FreeText(self._limits.max_call_bytes, call)
         try:
             held.feed_into(text, self.events)
         except LimitError as error:
-            self._spoil(call, error)
+            self.spoil(call, error)
             return
         if call.name:
             self._start(call)
-            if call._free_text or held.text.strip() != "{}":
+            if call._free_text or not is_placeholder(held):
                 self._release(call)
 
     def _feed_late(self, call: ToolCall, text: str) -> None:
         """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad."""
         if call._state != "void" and not text.isspace() and text != call.text and text.strip() != "{}":
-            self._spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
+            self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
 
     def _release(self, call: ToolCall) -> None:
         """Parses the text that was held back."""
@@ -445,7 +460,7 @@ class Assembler:
         try:
             call._parser.feed_into(held.text, self.events)
         except JSONError as error:
-            self._spoil(call, error)
+            self.spoil(call, error)
 
     def _end(self, call: ToolCall, certain: bool = False) -> None:
         """The provider has ended the call: settles it if its arguments are whole.
@@ -478,7 +493,7 @@ class Assembler:
             if call._parser is not None:
                 call._parser.feed_into(half, self.events)
         except JSONError as error:
-            self._spoil(call, error)
+            self.spoil(call, error)
 
     def _closes(self, call: ToolCall) -> bool:
         """Whether the arguments are whole, seeing that nothing follows."""
@@ -503,7 +518,7 @@ class Assembler:
                 call._state = "confirmed"
             self._unconfirmed.remove(call)
 
-    def _spoil(self, call: ToolCall, error: JSONError, *, is_fault: bool = True) -> None:
+    def spoil(self, call: ToolCall, error: JSONError, *, is_fault: bool = True) -> None:
         """The call is bad for good. is_fault: not the provider's own announced cut, so that it may raise."""
         if not call._over:
             self._settle(call)
@@ -558,8 +573,13 @@ class Assembler:
 def is_whole(call: ToolCall) -> bool:
     """The JSON text of the arguments is complete, a possible placeholder included."""
     if call._parser is None:
-        return call._held is not None and not call._free_text and call._held.text.strip() == "{}"
+        return call._held is not None and not call._free_text and is_placeholder(call._held)
     return call._parser.complete
+
+
+def is_placeholder(held: FreeText) -> bool:
+    """`{}` may be all the arguments, or stand for those that follow."""
+    return held.offset <= _LONGEST_PLACEHOLDER and held.text.strip() == "{}"
 
 
 def is_nothing(call: ToolCall) -> bool:
@@ -585,6 +605,3 @@ def split_half(text: str) -> tuple[str, str]:
     if not text.isascii() and _PAIR.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     return text, half
-
-
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")

@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ._core import ffi, lib
-from .events import Event, FieldComplete, FieldDelta
+from .events import Event, FieldComplete, FieldDelta, ReasoningDelta, TextDelta
 from .guard import Guard
 from .values import load, load_string, loads_fast
 
@@ -299,7 +299,7 @@ def _choose() -> Any:
         if wanted:
             raise
         return CffiFields
-    _native.configure(FieldComplete, FieldDelta, loads_fast, load, load_string)
+    _native.configure(FieldComplete, FieldDelta, TextDelta, ReasoningDelta, loads_fast, load, load_string)
     return _native.Fields
 
 

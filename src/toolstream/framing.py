@@ -34,7 +34,14 @@ class Framing(Protocol):
     """Cuts bytes into events. `feed` and `close` yield what ends, and raise `SSEError`, `LimitError`.
 
     `close` raises `IncompleteError` for an event that is cut.
+    last: the event type and data of the SSE frame that was yielded last. between: it is SSE, and stands between two.
     """
+
+    @property
+    def last(self) -> tuple[str, bytes] | None: ...
+
+    @property
+    def between(self) -> bool: ...
 
     def feed(self, data: bytes) -> Iterator[EventDict]: ...
 
@@ -62,6 +69,14 @@ class AutoFraming:
         self._head = b""
         self._framing: Framing | None = None
 
+    @property
+    def last(self) -> tuple[str, bytes] | None:
+        return None if self._framing is None else self._framing.last
+
+    @property
+    def between(self) -> bool:
+        return self._framing is not None and self._framing.between
+
     def feed(self, data: bytes) -> Iterator[EventDict]:
         if self._framing is None:
             self._head += data
@@ -82,6 +97,11 @@ class SSEFraming:
 
     def __init__(self, max_event_bytes: int | None) -> None:
         self._frames = FrameParser(max_event_bytes)
+        self.last: tuple[str, bytes] | None = None
+
+    @property
+    def between(self) -> bool:
+        return self._frames.between
 
     def feed(self, data: bytes) -> Iterator[EventDict]:
         fault = None
@@ -89,9 +109,10 @@ class SSEFraming:
             frames = self._frames.feed(data)
         except LimitError as error:
             fault, frames = error, getattr(error, "frames", [])
-        for name, body in frames:
-            event = frame_event(name, body)
+        for frame in frames:
+            event = frame_event(*frame)
             if event is not None:
+                self.last = frame
                 yield event
         if fault is not None:
             raise fault
@@ -152,6 +173,8 @@ class ValueFraming:
 
     def __init__(self, max_event_bytes: int | None, *, array: bool) -> None:
         self._objects = _Objects(limits=_ENVELOPE, max_value_bytes=max_event_bytes)
+        self.last: tuple[str, bytes] | None = None
+        self.between = False
         self._inside = False  # an object has begun
         self._state = "array" if array else "objects"  # what may stand between them: a key of _BETWEEN
 

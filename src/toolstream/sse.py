@@ -174,6 +174,11 @@ class FrameParser:
         """Bytes taken; after a fault, those before the first byte too many."""
         return int(self._view.offset)
 
+    @property
+    def between(self) -> bool:
+        """Behind a blank line: nothing of the next frame has come."""
+        return bool(lib.ts_sse_between(self._sse))
+
     def _read(self, status: int) -> list[tuple[str, bytes]]:
         view = self._view
         text = ffi.buffer(view.text, view.text_size)

@@ -13,12 +13,14 @@ from typing import Any, Literal
 from . import providers
 from .assembler import Assembler, Subscriptions
 from .calls import ToolCall
-from .errors import IncompleteError, LimitError, ProviderError, ToolStreamError, UnknownProviderError
+from .errors import IncompleteError, JSONError, LimitError, ToolStreamError, UnknownProviderError
 from .event_objects import as_dict
 from .events import Event
+from .fields import as_bytes
 from .framing import DONE, EventDict, new_framing
 from .guard import Guard
-from .json_parser import DuplicateKeys
+from .json_parser import DuplicateKeys, FieldParser
+from .lane import IS_FAST, Lane, template
 from .limits import Limits
 from .usage import Usage
 
@@ -27,15 +29,18 @@ OnError = Literal["raise", "event"]
 # Types of events that come before a stream's first own event and that every format may send.
 UNDECIDED = ("ping", "keepalive")
 _HEAD = 200
+_UNLIMITED = 2**62
+# So many events in vain were made templates before the stream is taken for one whose events do not repeat.
+_TRIES = 32
 
 
-class StreamParser:
+class StreamParser(Lane):
     """Reads one response, pushed in pieces.
 
     provider: "auto", a wire format's name ("anthropic", "openai-chat", "openai-responses"; "openai" for the latter
     two), or an adapter.
-    depth, paths, deltas: which fields are reported, as in `JSONParser`; paths and deltas may be given for each tool,
-    `{tool name: paths}`, and then the other tools report none.
+    depth, paths, deltas: which fields are reported, as in `JSONParser`; paths and deltas may be given by tool,
+    `{tool name: paths}`: then the tools that paths doesn't name report no field, and those of deltas no growth.
     duplicate_keys: as in `JSONParser`.
     on_error: what a call's bad arguments do: "raise", or "event": a `ToolCallError`, and the other calls go on.
     framing: "auto", "sse", "ndjson" or "json-array".
@@ -70,48 +75,65 @@ class StreamParser:
             on_error=on_error,
             limits=limits,
         )
-        if not isinstance(choice, list):
-            self._adopt(choice)
         self._limits = limits
-        self._taken = 0  # bytes
+        self._room = limits.max_bytes or _UNLIMITED  # bytes that may still come
+        self._max_event = limits.max_event_bytes or _UNLIMITED
+        self._hopeful = IS_FAST  # events may repeat
+        self._between = False  # the framing stands between two events
+        self._tries = 0  # events that were made templates
         self._head = b""  # the first bytes, to show and to judge by while no event has come
         self._begun = False  # an event has come that decided nothing
         self._done = False  # [DONE] has come: what follows is none of the stream's
         self._guard = Guard()
         self._fault: Exception | None = None
         self._closed = False
+        if not isinstance(choice, list):
+            self._adopt(choice)
 
     # ------------------------------------------------------------------ feeding
 
-    def feed(self, data: bytes | bytearray | memoryview | str) -> list[Event]:
-        """Takes the next bytes (or text), cut anywhere, and returns what they complete.
-
-        Raises `ToolStreamError`; its `events` are those that came before the fault.
-        """
+    # `feed` is the lane's; what does not take the fast one comes here.
+    def _feed_slowly(self, data: bytes | bytearray | memoryview | str, events: list[Event]) -> None:
         with self._guard:
             self._check_alive()
-            return self._run(
-                self._take, data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
-            )
+            self._assembler.events = events
+            self._run(self._take, data if type(data) is bytes else bytes(as_bytes(data)))
+            self._between = self._framing.between
+
+    def _spoil(self, call: ToolCall, error: JSONError, events: list[Event]) -> None:
+        """The fast lane has found a fault in a call's arguments."""
+        with self._guard:
+            self._assembler.events = events
+            self._run(lambda fault: self._assembler.spoil(call, fault), error)
 
     def feed_event(self, event: Any) -> list[Event]:
         """Takes one event that is decoded already: a `dict`, an SSE event (with `data`), an SDK's object.
 
         Raises as `feed`, and `TypeError` for anything else.
         """
+        events = self._flushed()
         with self._guard:
             self._check_alive()
-            decoded = as_dict(event)
-            return [] if decoded is None else self._run(self._handle, decoded)
+            self._assembler.events = events
+            return self._run(self._take_event, event)
 
     def close(self) -> list[Event]:
         """The stream has ended. Raises `IncompleteError` if the provider had not ended it."""
+        events = self._flushed()
         with self._guard:
             if self._closed and self._fault is None:
                 return []
             self._check_alive()
             self._closed = True
+            self._assembler.events = events
             return self._run(self._end, None)
+
+    def _flushed(self) -> list[Event]:
+        """Has the slow lane take all that came, for what the fast one does not know."""
+        events: list[Event] = []
+        self._flush(events)
+        self._unbind()
+        return events
 
     def _check_alive(self) -> None:
         if self._fault is not None:
@@ -140,18 +162,25 @@ class StreamParser:
     def _take(self, data: bytes) -> None:
         if self._adapter is None and len(self._head) < _HEAD:
             self._head += data[: _HEAD - len(self._head)]
-        limit = self._limits.max_bytes
-        room = len(data) if limit is None else limit - self._taken
-        self._taken += len(data)
+        room = self._room
+        self._room -= min(len(data), room)
         self._handle_all(self._framing.feed(data[:room] if room < len(data) else data))
         if room < len(data):
+            limit = self._limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
+
+    def _take_event(self, event: Any) -> None:
+        decoded = as_dict(event)
+        if decoded is not None:
+            self._handle(decoded)
 
     def _handle_all(self, events: Iterable[EventDict]) -> None:
         for event in events:
             self._handle(event)
 
     def _handle(self, event: EventDict) -> None:
+        if self._is_bound:
+            self._unbind()  # what the template meant may change
         if self._done:
             return
         if event is DONE:
@@ -170,6 +199,26 @@ class StreamParser:
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as mistake:
             reason = f"an event that {adapter.name} does not send ({type(mistake).__name__}: {mistake})"
             raise ToolStreamError(f"{reason}: {_excerpt(event)}") from mistake
+        if self._hopeful and self._framing.last is not None:
+            self._bind(adapter, event, *self._framing.last)
+
+    def _bind(self, adapter: providers.Adapter, event: EventDict, name: str, body: bytes) -> None:
+        """Opens the fast lane for events like this one, if the adapter says that there may be such."""
+        repeat = adapter.repeats(event, self._assembler)
+        if repeat is None or not self._assembler.may_repeat(repeat.call):
+            return
+        self._tries += 1
+        if self._tries > _TRIES and self._hits < self._tries:
+            self._hopeful = False
+            return
+        newline = b"\r\n" if b"\r\n" in self._head else b"\n"
+        parts = template(name, body, newline, repeat, adapter.ignored)
+        if parts is None:
+            return
+        if repeat.call is None:
+            self._bind_text(parts, repeat.event_index, repeat.keep, repeat.reasoning)
+        elif isinstance(repeat.call._parser, FieldParser):
+            self._bind_call(parts, repeat.call._parser, repeat.watchful)
 
     def _recognise(self, event: EventDict) -> providers.Adapter | None:
         adapter = providers.recognise(event, self._candidates)
@@ -190,6 +239,7 @@ class StreamParser:
     def _adopt(self, adapter: providers.Adapter) -> providers.Adapter:
         self._adapter = adapter
         self._assembler.provider = adapter.name
+        self._hopeful = self._hopeful and hasattr(adapter, "repeats")
         return adapter
 
     # ------------------------------------------------------------------ the end
@@ -270,10 +320,23 @@ class StreamParser:
         with self._guard:
             return None if self._adapter is None else self._adapter.message(self._assembler)
 
+    # ------------------------------------------------------------------ pickling
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._flushed()  # the beginning of one event, which completes nothing
+        lane = (self._room, self._max_event, self._hits, self._between, self._hopeful)
+        return _new, (type(self),), (lane, vars(self))
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        lane, attributes = state
+        vars(self).update(attributes)
+        self._room, self._max_event, self._hits, self._between, self._hopeful = lane
+
+
+def _new(cls: type[StreamParser]) -> StreamParser:
+    return cls.__new__(cls)
+
 
 def _excerpt(event: Any) -> str:
     text = repr(event)
     return text if len(text) <= _HEAD else text[:_HEAD] + "…"
-
-
-__all__ = ["OnError", "ProviderError", "StreamParser"]

@@ -1,14 +1,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..events import FieldComplete, FieldDelta
+from ..events import FieldComplete, FieldDelta, ReasoningDelta, TextDelta
 from ..fields import CffiFields as Fields
+from ..lane import SlowLane as Lane
 
-__all__ = ["Fields", "configure"]
+__all__ = ["Fields", "Lane", "configure"]
 
 def configure(
     complete: type[FieldComplete],
     delta: type[FieldDelta],
+    text: type[TextDelta],
+    reasoning: type[ReasoningDelta],
     loads: Callable[..., Any],
     load: Callable[..., Any],
     load_string: Callable[..., Any],

@@ -9,7 +9,7 @@ from cffi import FFI
 
 ROOT = Path(__file__).resolve().parents[3]
 CSRC = ROOT / "csrc"
-SOURCES = ["scanner.c", "strings.c", "paths.c", "keys.c", "state.c", "sse.c", "status.c"]
+SOURCES = ["keys.c", "lane.c", "paths.c", "scanner.c", "sse.c", "state.c", "status.c", "strings.c", "text.c"]
 
 
 def declarations(header: str) -> str:

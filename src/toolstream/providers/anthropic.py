@@ -9,6 +9,7 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import ToolCall, joined
+from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
 
@@ -24,6 +25,7 @@ GROWING = {"text_delta": "text", "thinking_delta": "thinking"}
 
 class Anthropic:
     name = "anthropic"
+    ignored: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._blocks: dict[int, dict[str, Any]] = {}
@@ -57,6 +59,20 @@ class Anthropic:
             assembler.end()
         elif kind == "error":
             assembler.fail(provider_error(event))
+
+    def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
+        if event.get("type") != "content_block_delta":
+            return None
+        index, delta = event["index"], event["delta"]
+        kind = delta.get("type")
+        if kind == "input_json_delta":
+            call = assembler.call(index)
+            return None if call is None else Repeat("partial_json", delta["partial_json"], call)
+        if kind == "text_delta":
+            return Repeat("text", delta["text"], None, index, (assembler.texts, self._parts[index]))
+        if kind == "thinking_delta":
+            return Repeat("thinking", delta["thinking"], None, index, (self._parts[index],), reasoning=True)
+        return None
 
     def end(self, assembler: Assembler, done: bool) -> None:
         assembler.break_off("the stream ended without message_stop")

@@ -6,15 +6,18 @@ from typing import Any, Protocol
 
 from ..assembler import Assembler
 from ..errors import ProviderError
+from ..lane import Repeat
 
 
 class Adapter(Protocol):
     """What one wire format means. An object serves one stream; its class recognises the format.
 
     name: what `provider` and `MessageStart.provider` say.
+    ignored: members of events that repeat (see `repeats`) which may differ each time and mean nothing.
     """
 
     name: str
+    ignored: tuple[str, ...]
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
@@ -23,6 +26,11 @@ class Adapter(Protocol):
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
         """Tells the assembler what one decoded event says. Members that are not there may raise `KeyError`."""
+        ...
+
+    def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
+        """After `handle`: whether `handle` would do with another event like this one, but for its text, nothing but
+        what `Repeat` says. None is always right, and slower."""
         ...
 
     def end(self, assembler: Assembler, done: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import ToolCall, joined
+from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
 
@@ -21,6 +22,14 @@ STOP_KINDS: dict[str | None, StopKind] = {
     "stop": "natural",  # OpenAI's own word after a call that tool_choice had named
     "length": "length",
     "content_filter": "filter",
+    # Other servers' own words.
+    "max_tokens": "length",
+    "model_length": "length",
+    "model_context_window_exceeded": "length",
+    "insufficient_system_resource": "length",
+    "sensitive": "filter",
+    "error": "error",
+    "network_error": "error",
 }
 # OpenRouter says tool_calls also where the arguments were cut; the word of the provider behind it tells.
 NATIVE_LENGTH = {"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"}
@@ -32,6 +41,7 @@ KEPT = ("refusal", "reasoning_content", "reasoning", "reasoning_details", "reaso
 
 class OpenAIChat:
     name = "openai-chat"
+    ignored: tuple[str, ...] = ("obfuscation", "p")
 
     def __init__(self) -> None:
         self._stopped: dict[int, bool] = {}  # choice: whether it has had its finish_reason
@@ -63,6 +73,37 @@ class OpenAIChat:
                 self._choice(choice, assembler)
         if event.get("error"):
             assembler.fail(provider_error(event))
+
+    def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
+        choices = event.get("choices")
+        if not choices or len(choices) != 1 or event.get("usage") or event.get("error"):
+            return None
+        choice = choices[0]
+        index, delta = choice.get("index") or 0, choice.get("delta")
+        if not delta or choice.get("finish_reason") or choice.get("usage"):
+            return None
+        entries = delta.get("tool_calls")
+        if entries:
+            return self._repeated_entry(index, entries, assembler) if len(delta) == len(entries) == 1 else None
+        said = {name for name, value in delta.items() if value and name != "role"}
+        if index == 0 and said == {"content"} and isinstance(delta["content"], str) and not self._parts:
+            keep = (assembler.texts, self._content or [])
+            return Repeat("content", delta["content"], None, index, keep)
+        if index == 0 and len(said) == 1 and said <= set(REASONING):
+            (name,) = said
+            return Repeat(name, delta[name], None, index, (self._kept[name],), reasoning=True)
+        return None
+
+    def _repeated_entry(self, index: int, entries: list[Any], assembler: Assembler) -> Repeat | None:
+        entry = entries[0]
+        function = entry.get("function") or {}
+        if entry.get("id") or function.get("id") or function.get("name") or not isinstance(entry.get("index"), int):
+            return None
+        call, arguments = assembler.call((index, entry["index"])), function.get("arguments")
+        if call is None or not isinstance(arguments, str):
+            return None
+        # Some servers repeat all so far in each fragment.
+        return Repeat("arguments", arguments, call, watchful=True)
 
     def end(self, assembler: Assembler, done: bool) -> None:
         # Some servers send no [DONE], others no finish_reason; one of them there must be.

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..assembler import Assembler
 from ..calls import joined
+from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
 
@@ -36,6 +37,7 @@ ENDS = {"response.completed", "response.incomplete", "response.failed"}
 
 class OpenAIResponses:
     name = "openai-responses"
+    ignored: tuple[str, ...] = ("sequence_number", "obfuscation")
 
     def __init__(self) -> None:
         self._forget()
@@ -74,6 +76,18 @@ class OpenAIResponses:
             self._response_end(event["response"], assembler)
         elif kind == "error":
             assembler.fail(provider_error(event), stop_reason="failed")
+
+    def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
+        kind, delta, key = event.get("type"), event.get("delta"), self._key(event)
+        if not isinstance(delta, str) or not isinstance(key, int):
+            return None
+        if kind in FRAGMENTS:
+            call = assembler.call(key)
+            return None if call is None else Repeat("delta", delta, call)
+        if kind in TEXT:
+            parts = self._texts[key, event.get("content_index") or 0]
+            return Repeat("delta", delta, None, key, (assembler.texts, parts))
+        return Repeat("delta", delta, None, key, reasoning=True) if kind in REASONING else None
 
     def end(self, assembler: Assembler, done: bool) -> None:
         assembler.break_off("the stream ended without response.completed")

@@ -1,58 +1,18 @@
 /* The hot calls of the JSON layer as a CPython type, over the same C core that cffi binds.
  *
  * A cffi call costs as much as scanning a few hundred bytes, and reading its records from Python costs more; here a
- * fragment goes from bytes to event objects in one call. `fields.py` beside this file is the same in Python over cffi,
+ * fragment goes from bytes to event objects in one call. `fields.py` beside this folder is the same in Python over cffi,
  * for interpreters without this extension: what one does, the other does, and one test suite runs over both.
  *
  * Holds the GIL except while it scans a large fragment; `busy` keeps a second thread and re-entrant calls out.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <string.h>
-#include <structmember.h>
-
-#include "toolstream.h"
+#include "native.h"
 
 /* Fragments from this size on are scanned without the GIL. */
 #define RELEASE_FROM 32768
 
 /* Runs from this size on are parsed in place; below, a copy with brackets is cheaper. */
 #define IN_PLACE_FROM 4096
-
-/* ------------------------------------------------------------------ module state */
-
-/* An event class and where its instances keep their three fields. */
-typedef struct event_class {
-    PyTypeObject *type;
-    Py_ssize_t slots[3];
-} event_class;
-
-typedef struct module_state {
-    PyTypeObject *fields_type;
-    event_class complete;        /* FieldComplete(call, path, value) */
-    event_class delta;           /* FieldDelta(call, path, text) */
-    PyObject *loads;             /* orjson.loads */
-    PyObject *load;              /* values.load(text, exact): where orjson.loads is not enough */
-    PyObject *load_string;       /* values.load_string(body) */
-    PyObject *fail;              /* "_fail" */
-} module_state;
-
-typedef struct fields {
-    PyObject_HEAD
-    module_state *state;
-    ts_scanner *scanner;
-    const ts_view *view;
-    PyObject *call;              /* what events name */
-    PyObject *root;              /* the live value */
-    PyObject *open;              /* list: the containers in it that have not ended */
-    PyObject *places;            /* list: where each stands in the one before */
-    PyObject *prefix;            /* tuple: path of the container that the reports are in */
-    PyObject *containers;        /* list: the live containers along it, None where not looked up yet */
-    PyObject *string_path;       /* tuple: the string whose growth is reported */
-    PyObject *fault;             /* the exception that ended this parser, or None */
-    char busy;
-    char stale;                  /* fed since the live value was brought up to date */
-} fields;
 
 /* ------------------------------------------------------------------ values */
 
@@ -372,11 +332,16 @@ static int report(fields *self, PyObject *events)
 
 /* ------------------------------------------------------------------ feeding */
 
+void native_raise_busy(void)
+{
+    PyErr_SetString(PyExc_RuntimeError,
+                    "the parser is in use: another thread, or a call from inside it, is feeding or reading it");
+}
+
 static int enter(fields *self)
 {
     if (self->busy) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "the parser is in use: another thread, or a call from inside it, is feeding or reading it");
+        native_raise_busy();
         return -1;
     }
     if (self->scanner == NULL) {
@@ -467,6 +432,31 @@ static int raise_fault(PyObject *fault)
     return -1;
 }
 
+/* Raises the exception that ended this parser, anew. */
+static int raise_again(fields *self, PyObject *events)
+{
+    PyObject *fault = PyObject_CallMethodObjArgs((PyObject *)self, self->state->fail, Py_None, events, NULL);
+    if (fault != NULL) {
+        raise_fault(fault);
+        Py_DECREF(fault);
+    }
+    return -1;
+}
+
+/* Makes and raises the exception for a status of the core. */
+static int raise_status(fields *self, int status, PyObject *events)
+{
+    PyObject *code = PyLong_FromLong(status);
+    PyObject *fault =
+        code == NULL ? NULL : PyObject_CallMethodObjArgs((PyObject *)self, self->state->fail, code, events, NULL);
+    Py_XDECREF(code);
+    if (fault != NULL) {
+        raise_fault(fault);
+        Py_DECREF(fault);
+    }
+    return -1;
+}
+
 static int feed_into(fields *self, PyObject *data, PyObject *events)
 {
     if (enter(self) < 0) {
@@ -474,31 +464,27 @@ static int feed_into(fields *self, PyObject *data, PyObject *events)
     }
     if (self->fault != Py_None) {
         self->busy = 0;
-        Py_INCREF(self->fault);
-        PyObject *fault = PyObject_CallMethodObjArgs((PyObject *)self, self->state->fail, Py_None, events, NULL);
-        if (fault != NULL) {
-            raise_fault(fault);
-        }
-        Py_DECREF(self->fault);
-        Py_XDECREF(fault);
-        return -1;
+        return raise_again(self, events);
     }
     int status = take_any(self, data, events);
     self->busy = 0;
-    if (status == TS_OK) {
-        return 0;
-    }
     if (status < 0) {
-        PyObject *code = PyLong_FromLong(status);
-        PyObject *fault =
-            code == NULL ? NULL : PyObject_CallMethodObjArgs((PyObject *)self, self->state->fail, code, events, NULL);
-        Py_XDECREF(code);
-        if (fault != NULL) {
-            raise_fault(fault);
-            Py_DECREF(fault);
-        }
+        return raise_status(self, status, events);
     }
-    return -1;
+    return status == TS_OK ? 0 : -1;
+}
+
+int native_feed(fields *self, const char *data, size_t size, PyObject *events)
+{
+    if (enter(self) < 0) {
+        return -1;
+    }
+    int status = take(self, data, size, events);
+    self->busy = 0;
+    if (status < 0) {
+        return raise_status(self, status, events);
+    }
+    return status == TS_OK ? 0 : -1;
 }
 
 static PyObject *fields_feed(fields *self, PyObject *data)
@@ -702,17 +688,15 @@ static PyGetSetDef fields_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-#define OBJECT_MEMBER(name, field) {name, T_OBJECT_EX, offsetof(fields, field), 0, NULL}
-
 static PyMemberDef fields_members[] = {
-    OBJECT_MEMBER("call", call),
-    OBJECT_MEMBER("_root", root),
-    OBJECT_MEMBER("_open", open),
-    OBJECT_MEMBER("_places", places),
-    OBJECT_MEMBER("_prefix", prefix),
-    OBJECT_MEMBER("_containers", containers),
-    OBJECT_MEMBER("_string_path", string_path),
-    OBJECT_MEMBER("_fault", fault),
+    OBJECT_MEMBER(fields, "call", call),
+    OBJECT_MEMBER(fields, "_root", root),
+    OBJECT_MEMBER(fields, "_open", open),
+    OBJECT_MEMBER(fields, "_places", places),
+    OBJECT_MEMBER(fields, "_prefix", prefix),
+    OBJECT_MEMBER(fields, "_containers", containers),
+    OBJECT_MEMBER(fields, "_string_path", string_path),
+    OBJECT_MEMBER(fields, "_fault", fault),
     {"_stale", T_BOOL, offsetof(fields, stale), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
@@ -728,123 +712,9 @@ static PyType_Slot fields_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec fields_spec = {
+PyType_Spec native_fields_spec = {
     .name = "toolstream._core._native.Fields",
     .basicsize = sizeof(fields),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = fields_slots,
 };
-
-/* ------------------------------------------------------------------ the module */
-
-static int event_class_set(event_class *event, PyObject *type, const char *const names[3])
-{
-    if (!PyType_Check(type)) {
-        PyErr_SetString(PyExc_TypeError, "an event class is wanted");
-        return -1;
-    }
-    for (int i = 0; i < 3; i++) {
-        PyObject *slot = PyObject_GetAttrString(type, names[i]);
-        if (slot == NULL) {
-            return -1;
-        }
-        if (!PyObject_TypeCheck(slot, &PyMemberDescr_Type)) {
-            Py_DECREF(slot);
-            PyErr_Format(PyExc_TypeError, "%s is no slot", names[i]);
-            return -1;
-        }
-        event->slots[i] = ((PyMemberDescrObject *)slot)->d_member->offset;
-        Py_DECREF(slot);
-    }
-    Py_INCREF(type);
-    Py_XSETREF(event->type, (PyTypeObject *)type);
-    return 0;
-}
-
-static PyObject *native_configure(PyObject *module, PyObject *args)
-{
-    static const char *const complete_names[3] = {"call", "path", "value"};
-    static const char *const delta_names[3] = {"call", "path", "text"};
-    PyObject *complete, *delta, *loads, *load, *load_string;
-    if (!PyArg_ParseTuple(args, "OOOOO", &complete, &delta, &loads, &load, &load_string)) {
-        return NULL;
-    }
-    module_state *state = (module_state *)PyModule_GetState(module);
-    if (event_class_set(&state->complete, complete, complete_names) < 0 ||
-        event_class_set(&state->delta, delta, delta_names) < 0) {
-        return NULL;
-    }
-    Py_XSETREF(state->loads, Py_NewRef(loads));
-    Py_XSETREF(state->load, Py_NewRef(load));
-    Py_XSETREF(state->load_string, Py_NewRef(load_string));
-    Py_RETURN_NONE;
-}
-
-static int native_exec(PyObject *module)
-{
-    module_state *state = (module_state *)PyModule_GetState(module);
-    state->fail = PyUnicode_InternFromString("_fail");
-    state->fields_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &fields_spec, NULL);
-    if (state->fail == NULL || state->fields_type == NULL) {
-        return -1;
-    }
-    return PyModule_AddType(module, state->fields_type);
-}
-
-static int native_traverse(PyObject *module, visitproc visit, void *arg)
-{
-    module_state *state = (module_state *)PyModule_GetState(module);
-    Py_VISIT(state->fields_type);
-    Py_VISIT(state->complete.type);
-    Py_VISIT(state->delta.type);
-    Py_VISIT(state->loads);
-    Py_VISIT(state->load);
-    Py_VISIT(state->load_string);
-    return 0;
-}
-
-static int native_clear(PyObject *module)
-{
-    module_state *state = (module_state *)PyModule_GetState(module);
-    Py_CLEAR(state->fields_type);
-    Py_CLEAR(state->complete.type);
-    Py_CLEAR(state->delta.type);
-    Py_CLEAR(state->loads);
-    Py_CLEAR(state->load);
-    Py_CLEAR(state->load_string);
-    Py_CLEAR(state->fail);
-    return 0;
-}
-
-static void native_free(void *module)
-{
-    (void)native_clear((PyObject *)module);
-}
-
-static PyMethodDef native_methods[] = {
-    {"configure", native_configure, METH_VARARGS,
-     "configure(FieldComplete, FieldDelta, orjson.loads, values.load, values.load_string)"},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyModuleDef_Slot native_slots[] = {
-    {Py_mod_exec, native_exec},
-    {0, NULL},
-};
-
-static struct PyModuleDef native_module = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_native",
-    .m_doc = "The hot calls of the JSON layer for CPython.",
-    .m_size = sizeof(module_state),
-    .m_methods = native_methods,
-    .m_slots = native_slots,
-    .m_traverse = native_traverse,
-    .m_clear = native_clear,
-    .m_free = native_free,
-};
-
-PyMODINIT_FUNC PyInit__native(void)
-{
-    return PyModuleDef_Init(&native_module);
-}

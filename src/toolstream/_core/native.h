@@ -1,0 +1,63 @@
+/* What the parts of the CPython extension share: see native_fields.c for what it is for. */
+#ifndef TS_NATIVE_H
+#define TS_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <string.h>
+#include <structmember.h>
+
+#include "toolstream.h"
+
+/* An event class and where its instances keep their fields. */
+#define EVENT_FIELDS 3
+
+typedef struct event_class {
+    PyTypeObject *type;
+    Py_ssize_t slots[EVENT_FIELDS];
+} event_class;
+
+typedef struct module_state {
+    PyTypeObject *fields_type;
+    PyTypeObject *lane_type;
+    event_class complete;        /* FieldComplete(call, path, value) */
+    event_class delta;           /* FieldDelta(call, path, text) */
+    event_class text;            /* TextDelta(text, index) */
+    event_class reasoning;       /* ReasoningDelta(text, index) */
+    PyObject *loads;             /* orjson.loads */
+    PyObject *load;              /* values.load(text, exact): where orjson.loads is not enough */
+    PyObject *load_string;       /* values.load_string(body) */
+    PyObject *fail;              /* "_fail" */
+    PyObject *feed_slowly;       /* "_feed_slowly" */
+    PyObject *spoil;             /* "_spoil" */
+} module_state;
+
+typedef struct fields {
+    PyObject_HEAD
+    module_state *state;
+    ts_scanner *scanner;
+    const ts_view *view;
+    PyObject *call;              /* what events name */
+    PyObject *root;              /* the live value */
+    PyObject *open;              /* list: the containers in it that have not ended */
+    PyObject *places;            /* list: where each stands in the one before */
+    PyObject *prefix;            /* tuple: path of the container that the reports are in */
+    PyObject *containers;        /* list: the live containers along it, None where not looked up yet */
+    PyObject *string_path;       /* tuple: the string whose growth is reported */
+    PyObject *fault;             /* the exception that ended this parser, or None */
+    char busy;
+    char stale;                  /* fed since the live value was brought up to date */
+} fields;
+
+#define OBJECT_MEMBER(owner, name, field) {name, T_OBJECT_EX, offsetof(owner, field), 0, NULL}
+
+/* The busy error, for an object that another call is inside of. */
+void native_raise_busy(void);
+
+extern PyType_Spec native_fields_spec;
+extern PyType_Spec native_lane_spec;
+
+/* Feeds bytes to a parser. Answers 0, or -1 with an exception set, which `events` holds what came before. */
+int native_feed(fields *self, const char *data, size_t size, PyObject *events);
+
+#endif

@@ -1,0 +1,132 @@
+/* The CPython extension `toolstream._core._native`: its types, and what they need of Python. */
+#include "native.h"
+
+/* names: of the class's slots, EVENT_FIELDS at most, NULL behind the last. */
+static int event_class_set(event_class *event, PyObject *type, const char *const *names)
+{
+    if (!PyType_Check(type)) {
+        PyErr_SetString(PyExc_TypeError, "an event class is wanted");
+        return -1;
+    }
+    for (int i = 0; i < EVENT_FIELDS && names[i] != NULL; i++) {
+        PyObject *slot = PyObject_GetAttrString(type, names[i]);
+        if (slot == NULL) {
+            return -1;
+        }
+        if (!PyObject_TypeCheck(slot, &PyMemberDescr_Type)) {
+            Py_DECREF(slot);
+            PyErr_Format(PyExc_TypeError, "%s is no slot", names[i]);
+            return -1;
+        }
+        event->slots[i] = ((PyMemberDescrObject *)slot)->d_member->offset;
+        Py_DECREF(slot);
+    }
+    Py_INCREF(type);
+    Py_XSETREF(event->type, (PyTypeObject *)type);
+    return 0;
+}
+
+static PyObject *native_configure(PyObject *module, PyObject *args)
+{
+    static const char *const complete_names[] = {"call", "path", "value"};
+    static const char *const delta_names[] = {"call", "path", "text"};
+    static const char *const text_names[] = {"text", "index", NULL};
+    PyObject *complete, *delta, *text, *reasoning, *loads, *load, *load_string;
+    if (!PyArg_ParseTuple(args, "OOOOOOO", &complete, &delta, &text, &reasoning, &loads, &load, &load_string)) {
+        return NULL;
+    }
+    module_state *state = (module_state *)PyModule_GetState(module);
+    if (event_class_set(&state->complete, complete, complete_names) < 0 ||
+        event_class_set(&state->delta, delta, delta_names) < 0 || event_class_set(&state->text, text, text_names) < 0 ||
+        event_class_set(&state->reasoning, reasoning, text_names) < 0) {
+        return NULL;
+    }
+    Py_XSETREF(state->loads, Py_NewRef(loads));
+    Py_XSETREF(state->load, Py_NewRef(load));
+    Py_XSETREF(state->load_string, Py_NewRef(load_string));
+    Py_RETURN_NONE;
+}
+
+static int native_exec(PyObject *module)
+{
+    module_state *state = (module_state *)PyModule_GetState(module);
+    state->fail = PyUnicode_InternFromString("_fail");
+    state->feed_slowly = PyUnicode_InternFromString("_feed_slowly");
+    state->spoil = PyUnicode_InternFromString("_spoil");
+    state->fields_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_fields_spec, NULL);
+    state->lane_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_lane_spec, NULL);
+    if (state->fail == NULL || state->feed_slowly == NULL || state->spoil == NULL || state->fields_type == NULL ||
+        state->lane_type == NULL) {
+        return -1;
+    }
+    if (PyModule_AddType(module, state->fields_type) < 0) {
+        return -1;
+    }
+    return PyModule_AddType(module, state->lane_type);
+}
+
+static int native_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    module_state *state = (module_state *)PyModule_GetState(module);
+    Py_VISIT(state->fields_type);
+    Py_VISIT(state->lane_type);
+    Py_VISIT(state->complete.type);
+    Py_VISIT(state->delta.type);
+    Py_VISIT(state->text.type);
+    Py_VISIT(state->reasoning.type);
+    Py_VISIT(state->loads);
+    Py_VISIT(state->load);
+    Py_VISIT(state->load_string);
+    return 0;
+}
+
+static int native_clear(PyObject *module)
+{
+    module_state *state = (module_state *)PyModule_GetState(module);
+    Py_CLEAR(state->fields_type);
+    Py_CLEAR(state->lane_type);
+    Py_CLEAR(state->complete.type);
+    Py_CLEAR(state->delta.type);
+    Py_CLEAR(state->text.type);
+    Py_CLEAR(state->reasoning.type);
+    Py_CLEAR(state->loads);
+    Py_CLEAR(state->load);
+    Py_CLEAR(state->load_string);
+    Py_CLEAR(state->fail);
+    Py_CLEAR(state->feed_slowly);
+    Py_CLEAR(state->spoil);
+    return 0;
+}
+
+static void native_free(void *module)
+{
+    (void)native_clear((PyObject *)module);
+}
+
+static PyMethodDef native_methods[] = {
+    {"configure", native_configure, METH_VARARGS,
+     "configure(FieldComplete, FieldDelta, TextDelta, ReasoningDelta, orjson.loads, values.load, values.load_string)"},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot native_slots[] = {
+    {Py_mod_exec, native_exec},
+    {0, NULL},
+};
+
+static struct PyModuleDef native_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_native",
+    .m_doc = "The hot calls for CPython.",
+    .m_size = sizeof(module_state),
+    .m_methods = native_methods,
+    .m_slots = native_slots,
+    .m_traverse = native_traverse,
+    .m_clear = native_clear,
+    .m_free = native_free,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&native_module);
+}
