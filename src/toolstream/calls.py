@@ -167,7 +167,12 @@ class FreeText:
 def joined(parts: list[str]) -> str:
     """The parts as one string, which replaces them: asking after each fragment must not copy everything each time."""
     if len(parts) > 1:
-        parts[:] = ["".join(parts)]
+        new = "".join(parts[1:])
+        del parts[1:]
+        # The only reference to the old text is this local one, so CPython appends in place.
+        text = parts.pop()
+        text += new
+        parts.append(text)
     return parts[0] if parts else ""
 
 

@@ -95,7 +95,16 @@ class FieldParser(Fields):
     call: what the events name. keep_text: keep all of the text for `text`. stop_at_end: see `JSONSequence`.
     """
 
-    __slots__ = ("_closed", "_limit_name", "_settings", "_text", "_text_read")
+    __slots__ = (
+        "_closed",
+        "_grown",
+        "_grown_string",
+        "_grown_to",
+        "_limit_name",
+        "_settings",
+        "_text",
+        "_text_read",
+    )
 
     def __init__(
         self,
@@ -115,9 +124,16 @@ class FieldParser(Fields):
         self._limit_name = limit_name
         self.call = call
         self._closed = False
+        self._forget_text()
+        self._start(self._settings.address)
+
+    def _forget_text(self) -> None:
         self._text = ""
         self._text_read = 0
-        self._start(self._settings.address)
+        # The string in progress as far as `snapshot` has decoded it: where it begins and how far that was.
+        self._grown = ""
+        self._grown_string = -1
+        self._grown_to = -1
 
     @property
     def _core(self) -> Any:
@@ -198,8 +214,16 @@ class FieldParser(Fields):
         if not lib.ts_scanner_string(self._core, start, end, escaped):
             return None
         view = self._state
-        body: bytes = ffi.buffer(view.text, view.text_size)[start[0] : end[0]]
-        return load_string(body) if escaped[0] else body.decode()
+        string = view.text_start + start[0]
+        if self._grown_string != string:
+            self._grown, self._grown_string, self._grown_to = "", string, string
+        body: bytes = ffi.buffer(view.text, view.text_size)[self._grown_to - view.text_start : end[0]]
+        self._grown_to += len(body)
+        # As in `text`: appended in place.
+        grown, self._grown = self._grown, ""
+        grown += load_string(body) if escaped[0] else body.decode()
+        self._grown = grown
+        return grown
 
     def is_complete(self, *path: str | int) -> bool:
         """Whether the value at path is final; without a path, the whole document."""
@@ -289,8 +313,7 @@ class FieldParser(Fields):
         self._prefix = state["prefix"]
         self._containers = [None] * (len(self._prefix) + 1)
         self._string_path = state["string_path"]
-        self._text = ""
-        self._text_read = 0
+        self._forget_text()
         saved = state["scanner"]
         scanner = lib.ts_scanner_load(self._settings.options, saved, len(saved))
         if scanner == ffi.NULL:
