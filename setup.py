@@ -3,13 +3,13 @@ from glob import glob
 
 from setuptools import Extension, setup
 
-CORE = ["keys.c", "lane.c", "paths.c", "scanner.c", "sse.c", "state.c", "status.c", "strings.c", "text.c"]
+CORE = sorted(glob("csrc/*.c"))
 NATIVE = ["native_fields.c", "native_lane.c", "native_module.c"]
 
 # The faster of the two bindings, for CPython only: where it cannot be built, cffi does all the work.
 native = Extension(
     "toolstream._core._native",
-    [*(f"src/toolstream/_core/{name}" for name in NATIVE), *(f"csrc/{name}" for name in CORE)],
+    [*(f"src/toolstream/_core/{name}" for name in NATIVE), *CORE],
     include_dirs=["csrc"],
     depends=[*glob("csrc/*.h"), "src/toolstream/_core/native.h"],
     optional=True,

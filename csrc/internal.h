@@ -205,6 +205,73 @@ unsigned ts_hex_digit(unsigned char c);
 /* Writes a code point as UTF-8, lone surrogates as three bytes; answers how many. */
 size_t ts_utf8_write(unsigned char *out, uint32_t code);
 
+/* ------------------------------------------------------------------ scanner.c: what tokens lead to */
+
+/* The offset in the stream of text[at]. */
+static inline int64_t position(const ts_scanner *s, size_t at)
+{
+    return s->text_start + (int64_t)at;
+}
+
+/* The innermost open container, NULL at the root. */
+static inline ts_level *top_level(ts_scanner *s)
+{
+    return s->level_count == 0 ? NULL : &s->levels[s->level_count - 1];
+}
+
+static inline int is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Ends the scanner's life: the offending byte is at `offset` of the stream. Answers status. */
+int ts_fail(ts_scanner *s, int status, int64_t offset);
+/* A scalar has ended before `end`; exact: see TS_F_EXACT. */
+int ts_scalar_end(ts_scanner *s, int64_t end, int exact);
+/* Decides what is asked of the member that begins in a container in which something may be: want and inner. key:
+ * decoded, NULL in an array. */
+void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size);
+
+/* As ts_member_match, for any container: most hold nothing that was asked for. */
+static inline void member_match(ts_scanner *s, const ts_level *level, const unsigned char *key, size_t key_size)
+{
+    s->want = 0;
+    s->inner = 0;
+    if (level->flags & LV_INNER) {
+        ts_member_match(s, key, key_size);
+    }
+}
+
+/* ------------------------------------------------------------------ tokens.c
+ *
+ * The scans begin at text[at], answer where they stopped, and set *status where that is not the end. */
+
+int ts_string_begin(ts_scanner *s, int64_t at, int is_key);
+size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status);
+size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status);
+size_t ts_literal_scan(ts_scanner *s, size_t at, size_t end, int *status);
+/* Whether a number may end in this state. */
+int ts_number_is_whole(int state);
+/* The number in progress has ended before `end`. */
+int ts_number_end(ts_scanner *s, int64_t end);
+
+/* ------------------------------------------------------------------ tape.c */
+
+int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b);
+void ts_tape_reset(ts_tape *tape);
+/* Appends a record about the current member of a container: its key or index. */
+int ts_place_append(ts_scanner *s, ts_tape *tape, int64_t tag, const ts_level *level);
+int ts_report_value(ts_scanner *s, const ts_level *level);
+int ts_report_leave(ts_scanner *s, int wanted);
+/* Reports what the string in progress grew by, up to the first byte that is not yet decided. */
+int ts_report_growth(ts_scanner *s, int64_t end);
+/* Shows what the level holds that was not shown yet. */
+int ts_run_append(ts_scanner *s, ts_level *level);
+/* Writes the build steps for all that is final. */
+int ts_settle(ts_scanner *s);
+
+/* ------------------------------------------------------------------ memory and the view */
+
 /* Makes room for `needed` sets of positions and levels. */
 int ts_levels_reserve(ts_scanner *scanner, size_t needed);
 /* Makes room for size more bytes of text and the spare one. */

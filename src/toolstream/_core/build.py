@@ -9,7 +9,6 @@ from cffi import FFI
 
 ROOT = Path(__file__).resolve().parents[3]
 CSRC = ROOT / "csrc"
-SOURCES = ["keys.c", "lane.c", "paths.c", "scanner.c", "sse.c", "state.c", "status.c", "strings.c", "text.c"]
 
 
 def declarations(header: str) -> str:
@@ -23,7 +22,7 @@ ffibuilder.set_source(
     "toolstream._core._cffi",
     '#include "toolstream.h"',
     # Relative to the project's root, where the build runs: setuptools wants no absolute paths.
-    sources=[f"csrc/{name}" for name in SOURCES],
+    sources=sorted(f"csrc/{path.name}" for path in CSRC.glob("*.c")),
     include_dirs=["csrc"],
     depends=sorted(f"csrc/{path.name}" for path in CSRC.glob("*.h")),
 )

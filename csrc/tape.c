@@ -1,0 +1,162 @@
+/* What the scanner writes: reports of what was subscribed to, and the build steps by which a live value catches up.
+ *
+ * A report or step points into the text; a place in a container is given by its key's text or its index. See the
+ * records in toolstream.h.
+ */
+#include "internal.h"
+
+/* Tapes longer than this are given back when they have been read: an idle scanner stays small. */
+#define TAPE_KEPT 64
+
+int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b)
+{
+    if (!ts_reserve((void **)&tape->records, &tape->capacity, tape->count, 1, sizeof *tape->records)) {
+        return TS_ERR_MEMORY;
+    }
+    ts_record *record = &tape->records[tape->count++];
+    record->tag = tag;
+    record->a = a;
+    record->b = b;
+    return TS_OK;
+}
+
+void ts_tape_reset(ts_tape *tape)
+{
+    tape->count = 0;
+    if (tape->capacity > TAPE_KEPT) {
+        TS_FREE(tape->records);
+        tape->records = NULL;
+        tape->capacity = 0;
+    }
+}
+
+/* Appends a record about the current member of a container: its key or index. */
+int ts_place_append(ts_scanner *s, ts_tape *tape, int64_t tag, const ts_level *level)
+{
+    if (level->flags & LV_ARRAY) {
+        return ts_tape_append(tape, tag | TS_F_INDEX, level->index, 0);
+    }
+    if (level->flags & LV_KEY_ESCAPED) {
+        tag |= TS_F_ESCAPED;
+    }
+    return ts_tape_append(tape, tag, level->key_start - s->text_start, level->key_end - s->text_start);
+}
+
+/* ------------------------------------------------------------------ reports */
+
+/* Notes that something in the members in progress was reported: their keys must not come again. */
+static void mark_reported(ts_scanner *s)
+{
+    for (size_t i = s->level_count; i-- > 0;) {
+        ts_level *level = &s->levels[i];
+        if (level->flags & LV_REPORTED) {
+            return; /* so all containers around it are marked, too */
+        }
+        level->flags |= LV_REPORTED;
+        if (level->key != TS_NO_KEY) {
+            s->keys.keys[level->key].reported = 1;
+        }
+    }
+}
+
+int ts_report_value(ts_scanner *s, const ts_level *level)
+{
+    mark_reported(s);
+    s->value_due = 1;
+    return ts_place_append(s, &s->reports, TS_VALUE, level);
+}
+
+/* The container around is the top again. Its key may have been dropped from the text by now, so the end of a
+ * wanted container has no place: the reader has it from TS_ENTER. */
+int ts_report_leave(ts_scanner *s, int wanted)
+{
+    if (!wanted) {
+        return ts_tape_append(&s->reports, TS_LEAVE, 0, 0);
+    }
+    mark_reported(s);
+    s->value_due = 1;
+    return ts_tape_append(&s->reports, TS_LEAVE | TS_F_VALUE, 0, 0);
+}
+
+/* Reports what the string in progress grew by, up to the first byte that is not yet decided. */
+int ts_report_growth(ts_scanner *s, int64_t end)
+{
+    if (s->hold >= 0 && s->hold < end) {
+        end = s->hold;
+    }
+    if (end <= s->grown) {
+        return TS_OK;
+    }
+    if (s->growing == 1) {
+        mark_reported(s);
+        int status = ts_place_append(s, &s->reports, TS_STRING, top_level(s));
+        if (status != TS_OK) {
+            return status;
+        }
+        s->growing = 2;
+    }
+    int64_t tag = s->escaped ? TS_GROW | TS_F_ESCAPED : TS_GROW;
+    int64_t start = s->grown;
+    s->grown = end;
+    return ts_tape_append(&s->reports, tag, start - s->text_start, end - s->text_start);
+}
+
+/* ------------------------------------------------------------------ build steps */
+
+/* Shows what the level holds that was not shown yet. */
+int ts_run_append(ts_scanner *s, ts_level *level)
+{
+    if (level->run_start < 0 || level->run_end <= level->run_start) {
+        return TS_OK;
+    }
+    int64_t tag = (level->flags & LV_EXACT) ? TS_RUN | TS_F_EXACT : TS_RUN;
+    level->flags &= ~(uint32_t)LV_EXACT;
+    return ts_tape_append(&s->steps, tag, level->run_start - s->text_start, level->run_end - s->text_start);
+}
+
+/* Whether the stream stands before or in a member, not behind a whole one. */
+static int member_is_open(const ts_scanner *s)
+{
+    return s->state != ST_AFTER_VALUE && s->state != ST_END;
+}
+
+/* Shows a root that ended before any of it was shown: a scalar, or a container as a whole. */
+static int root_append(ts_scanner *s)
+{
+    if (s->state != ST_END || s->root_shown) {
+        return TS_OK;
+    }
+    int64_t tag = s->root_exact ? TS_ROOT | TS_F_EXACT : TS_ROOT;
+    s->root_shown = 1;
+    return ts_tape_append(&s->steps, tag, s->root_start - s->text_start, s->root_end - s->text_start);
+}
+
+int ts_settle(ts_scanner *s)
+{
+    int status = root_append(s);
+    size_t first = s->pushed == 0 ? 0 : s->pushed - 1;
+    for (size_t i = first; i < s->level_count && status == TS_OK; i++) {
+        ts_level *level = &s->levels[i];
+        if (i >= s->pushed) {
+            int64_t tag = TS_PUSH | ((level->flags & LV_ARRAY) ? TS_F_ARRAY : 0);
+            status = i == 0 ? ts_tape_append(&s->steps, tag, 0, 0) : ts_place_append(s, &s->steps, tag, &s->levels[i - 1]);
+        }
+        if (status == TS_OK) {
+            status = ts_run_append(s, level);
+        }
+        int is_top = i + 1 == s->level_count;
+        level->run_start = is_top && member_is_open(s) ? level->member_start : -1;
+    }
+    if (status != TS_OK) {
+        return status;
+    }
+    s->pushed = s->level_count;
+    s->root_shown |= s->pushed != 0;
+    const ts_level *top = top_level(s);
+    if (top != NULL) {
+        s->keep_from = top->run_start >= 0 ? top->run_start - 1 : s->offset;
+    } else if (s->state == ST_END) {
+        s->keep_from = s->offset;
+    }
+    return TS_OK;
+}

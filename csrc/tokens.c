@@ -1,0 +1,363 @@
+/* The tokens of JSON: strings, keys, numbers and literals, each stopping and resuming at any byte.
+ *
+ * Where a token ends, what follows from that is the scanner's (ts_scalar_end, ts_member_match). Strict RFC 8259 and
+ * RFC 3629; a lone surrogate escape follows json.loads.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------ keys */
+
+static uint32_t four_digits(const unsigned char *text)
+{
+    return (ts_hex_digit(text[0]) << 12) | (ts_hex_digit(text[1]) << 8) | (ts_hex_digit(text[2]) << 4) | ts_hex_digit(text[3]);
+}
+
+static unsigned char simple_escape(unsigned char c)
+{
+    switch (c) {
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: return c;
+    }
+}
+
+/* Decodes the escapes of a key that the scanner has already checked. It never grows. */
+static size_t key_decode(const unsigned char *text, size_t size, unsigned char *out)
+{
+    size_t written = 0;
+    for (size_t at = 0; at < size;) {
+        if (text[at] != '\\') {
+            out[written++] = text[at++];
+        } else if (text[at + 1] != 'u') {
+            out[written++] = simple_escape(text[at + 1]);
+            at += 2;
+        } else {
+            uint32_t code = four_digits(text + at + 2);
+            at += 6;
+            if (code >= 0xd800 && code < 0xdc00 && size - at >= 6 && text[at] == '\\' && text[at + 1] == 'u') {
+                uint32_t low = four_digits(text + at + 2);
+                if (low >= 0xdc00 && low < 0xe000) {
+                    code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+                    at += 6;
+                }
+            }
+            written += ts_utf8_write(out + written, code);
+        }
+    }
+    return written;
+}
+
+/* Looks whether the object has had this key, where that matters. */
+static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, size_t size, int64_t end)
+{
+    int mode = s->options.duplicate_keys;
+    if (mode != TS_DUP_STRICT && !(level->flags & LV_INNER)) {
+        return TS_OK;
+    }
+    size_t at = 0;
+    int found = 0;
+    int status = ts_keys_add(&s->keys, (uint32_t)s->level_count, key, size, &at, &found);
+    if (status != TS_OK) {
+        return status;
+    }
+    level->key = at;
+    if (!found) {
+        return TS_OK;
+    }
+    int reported = s->keys.keys[at].reported != 0;
+    if (mode == TS_DUP_STRICT || (mode == TS_DUP_ERROR && reported)) {
+        return ts_fail(s, TS_ERR_DUPLICATE, end);
+    }
+    s->keys.keys[at].reported = 0;
+    return reported ? TS_PAUSED : TS_OK; /* the reader must see the value before another replaces it */
+}
+
+/* A key's closing quote is at `at`. */
+static int key_end(ts_scanner *s, int64_t at)
+{
+    ts_level *level = top_level(s);
+    level->key_start = s->token + 1;
+    level->key_end = at;
+    level->flags |= s->escaped ? LV_KEY_ESCAPED : 0;
+    s->state = ST_COLON;
+    const unsigned char *key = s->text + (level->key_start - s->text_start);
+    size_t size = (size_t)(at - level->key_start);
+    int matters = (level->flags & LV_INNER) || s->options.duplicate_keys == TS_DUP_STRICT;
+    if (s->escaped && matters) {
+        if (!ts_reserve((void **)&s->scratch, &s->scratch_capacity, 0, size, 1)) {
+            return TS_ERR_MEMORY;
+        }
+        size = key_decode(key, size, s->scratch);
+        key = s->scratch;
+    }
+    int status = key_check(s, level, key, size, at);
+    if (status >= 0) {
+        member_match(s, level, key, size);
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ strings */
+
+int ts_string_begin(ts_scanner *s, int64_t at, int is_key)
+{
+    s->state = ST_IN_STRING;
+    s->string = STR_BODY;
+    s->is_key = is_key;
+    s->token = at;
+    s->escaped = 0;
+    s->hold = -1;
+    s->growing = !is_key && (s->want & TS_WANT_GROWTH) ? 1 : 0;
+    s->grown = at + 1;
+    return TS_OK;
+}
+
+/* A byte from 0x80 on begins a sequence. */
+static int utf8_begin(ts_scanner *s, unsigned char c, int64_t at)
+{
+    if (c < 0xc2 || c > 0xf4) {
+        return ts_fail(s, TS_ERR_UTF8, at);
+    }
+    s->utf8_need = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+    s->utf8_low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    s->utf8_high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    s->hold = at;
+    s->string = STR_UTF8;
+    return TS_OK;
+}
+
+static int utf8_continue(ts_scanner *s, unsigned char c, int64_t at)
+{
+    if (c < s->utf8_low || c > s->utf8_high) {
+        return ts_fail(s, TS_ERR_UTF8, at);
+    }
+    s->utf8_low = 0x80;
+    s->utf8_high = 0xbf;
+    if (--s->utf8_need == 0) {
+        s->hold = -1;
+        s->string = STR_BODY;
+    }
+    return TS_OK;
+}
+
+/* The letter behind a '\' that is no \u of a pair. */
+static int escape_letter(ts_scanner *s, unsigned char c, int64_t at)
+{
+    switch (c) {
+    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
+        s->hold = -1;
+        s->string = STR_BODY;
+        return TS_OK;
+    case 'u':
+        s->code = 0;
+        s->digits = 0;
+        s->string = STR_HEX;
+        return TS_OK;
+    default:
+        return ts_fail(s, TS_ERR_ESCAPE, at);
+    }
+}
+
+/* A digit of \uXXXX. What the four of them mean depends on whether a high surrogate came before, exactly as
+ * in json.loads: a pair is one character, anything else stands alone. */
+static int escape_digit(ts_scanner *s, unsigned char c, int64_t at)
+{
+    unsigned digit = ts_hex_digit(c);
+    if (digit > 15) {
+        return ts_fail(s, TS_ERR_ESCAPE, at);
+    }
+    s->code = (s->code << 4) | digit;
+    if (++s->digits < 4) {
+        return TS_OK;
+    }
+    if (s->code >= 0xd800 && s->code < 0xdc00) {
+        s->hold = s->escape;
+        s->string = STR_HIGH;
+    } else {
+        s->hold = -1;
+        s->string = STR_BODY;
+    }
+    return TS_OK;
+}
+
+/* The closing quote is at `at`. */
+static int string_end(ts_scanner *s, int64_t at)
+{
+    s->hold = -1;
+    if (s->is_key) {
+        return key_end(s, at);
+    }
+    if (s->growing) {
+        int status = ts_report_growth(s, at);
+        if (status != TS_OK) {
+            return status;
+        }
+    }
+    return ts_scalar_end(s, at + 1, 0);
+}
+
+/* A byte in the body that is not plain. */
+static int string_special(ts_scanner *s, unsigned char c, int64_t at)
+{
+    if (c == '"') {
+        return string_end(s, at);
+    }
+    if (c == '\\') {
+        s->hold = at;
+        s->escape = at;
+        s->escaped = 1;
+        s->string = STR_ESCAPE;
+        return TS_OK;
+    }
+    if (c < 0x20) {
+        return ts_fail(s, TS_ERR_CONTROL, at);
+    }
+    return utf8_begin(s, c, at);
+}
+
+/* One byte in any state but STR_BODY. */
+static int string_byte(ts_scanner *s, unsigned char c, int64_t at)
+{
+    switch (s->string) {
+    case STR_UTF8: return utf8_continue(s, c, at);
+    case STR_ESCAPE: return escape_letter(s, c, at);
+    case STR_HEX: return escape_digit(s, c, at);
+    case STR_HIGH: /* before a '\\': the high surrogate is still held */
+        s->escape = at;
+        s->string = STR_HIGH_ESCAPE;
+        return TS_OK;
+    default: /* STR_HIGH_ESCAPE; if this is no \u, the high surrogate stands alone */
+        return escape_letter(s, c, at);
+    }
+}
+
+/* Scans string content from `at` on; answers where it stopped. */
+size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status)
+{
+    const unsigned char *text = s->text;
+    while (at < end && s->state == ST_IN_STRING && *status == TS_OK) {
+        if (s->string != STR_BODY) {
+            if (s->string == STR_HIGH && text[at] != '\\') {
+                s->hold = -1; /* no pair: the surrogate stands alone */
+                s->string = STR_BODY;
+                continue;
+            }
+            *status = string_byte(s, text[at], position(s, at));
+            at += *status >= 0;
+            continue;
+        }
+        at += ts_plain_prefix(text + at, end - at);
+        if (at == end) {
+            break;
+        }
+        unsigned char c = text[at];
+        if (c >= 0x80) {
+            size_t whole = ts_utf8_prefix(text + at, end - at);
+            if (whole != 0) {
+                at += whole;
+                continue;
+            }
+        } else if (c == '\\' && end - at >= 2 && text[at + 1] != 'u') {
+            s->escaped = 1;
+            s->hold = position(s, at);
+            *status = escape_letter(s, text[at + 1], position(s, at + 1));
+            at += *status >= 0 ? 2 : 1;
+            continue;
+        }
+        *status = string_special(s, c, position(s, at));
+        at += *status >= 0;
+    }
+    return at;
+}
+
+/* ------------------------------------------------------------------ numbers and literals */
+
+/* The state behind byte c, or -1: the byte does not belong to the number. */
+static int number_next(int state, unsigned char c)
+{
+    switch (state) {
+    case NUM_MINUS: return c == '0' ? NUM_ZERO : is_digit(c) ? NUM_INT : -1;
+    case NUM_ZERO:
+    case NUM_INT:
+        if (is_digit(c)) {
+            return state == NUM_INT ? NUM_INT : -1;
+        }
+        return c == '.' ? NUM_DOT : (c | 0x20) == 'e' ? NUM_E : -1;
+    case NUM_DOT: return is_digit(c) ? NUM_FRACTION : -1;
+    case NUM_FRACTION: return is_digit(c) ? NUM_FRACTION : (c | 0x20) == 'e' ? NUM_E : -1;
+    case NUM_E: return is_digit(c) ? NUM_EXPONENT : c == '+' || c == '-' ? NUM_SIGN : -1;
+    default: return is_digit(c) ? NUM_EXPONENT : -1; /* NUM_SIGN, NUM_EXPONENT */
+    }
+}
+
+/* Whether another digit changes nothing. */
+static int number_is_run(int state)
+{
+    return state == NUM_INT || state == NUM_FRACTION || state == NUM_EXPONENT;
+}
+
+int ts_number_is_whole(int state)
+{
+    return state == NUM_ZERO || state == NUM_INT || state == NUM_FRACTION || state == NUM_EXPONENT;
+}
+
+/* The number in progress has ended before `end`. */
+int ts_number_end(ts_scanner *s, int64_t end)
+{
+    int exact = 0;
+    if (s->number == NUM_INT) {
+        int64_t digits = end - s->token - (s->text[s->token - s->text_start] == '-');
+        if (s->options.max_int_digits > 0 && digits > s->options.max_int_digits) {
+            return ts_fail(s, TS_ERR_DIGITS, s->token);
+        }
+        exact = digits > 18; /* may not fit 64 bits, where other parsers answer a float */
+    }
+    return ts_scalar_end(s, end, exact);
+}
+
+size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status)
+{
+    const unsigned char *text = s->text;
+    int state = s->number;
+    while (at < end) {
+        unsigned char c = text[at];
+        if (is_digit(c) && number_is_run(state)) {
+            at++; /* by far the most bytes */
+            continue;
+        }
+        int next = number_next(state, c);
+        if (next < 0) {
+            s->number = state;
+            int whole = ts_number_is_whole(state) && !(state == NUM_ZERO && is_digit(c));
+            *status = whole ? ts_number_end(s, position(s, at)) : ts_fail(s, TS_ERR_NUMBER, position(s, at));
+            return at;
+        }
+        state = next;
+        at++;
+    }
+    s->number = state;
+    return at;
+}
+
+size_t ts_literal_scan(ts_scanner *s, size_t at, size_t end, int *status)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    const char *word = words[s->literal];
+    while (at < end) {
+        if (s->text[at] != (unsigned char)word[s->matched]) {
+            *status = ts_fail(s, TS_ERR_LITERAL, position(s, at));
+            return at;
+        }
+        at++;
+        if (word[++s->matched] == '\0') {
+            *status = ts_scalar_end(s, position(s, at), 0);
+            return at;
+        }
+    }
+    return at;
+}
