@@ -1,5 +1,6 @@
 #!/bin/sh
 # Builds each csrc/fuzz/fuzz_*.c with the whole core under libFuzzer, ASan and UBSan, and runs it from nothing.
+# A target's dictionary, fuzz_*.dict, is used where there is one.
 # Arguments: seconds for each target (default 60), then names of targets: only those (run.sh 600 fuzz_sse).
 # CC: a clang (default clang). Fails at the first finding and leaves its input in the current directory.
 set -eu
@@ -20,6 +21,8 @@ fi
 for name in "$@"; do
     "${CC:-clang}" -std=c11 -Wall -Wextra -Werror -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
         -I "$core" "$here/$name.c" "$core"/*.c -o "$build/$name"
-    "$build/$name" -max_total_time="$seconds" -max_len=512 -print_final_stats=1
+    dictionary=$here/$name.dict
+    [ -f "$dictionary" ] || dictionary=
+    "$build/$name" ${dictionary:+"-dict=$dictionary"} -max_total_time="$seconds" -max_len=512 -print_final_stats=1
     echo "$name: ok"
 done

@@ -207,6 +207,8 @@ class Assembler:
         """The stream has ended without the provider's own end. Raises `IncompleteError`."""
         call = self._unsettled[-1] if self._unsettled else None
         error = IncompleteError(reason) if call is None else incomplete_arguments(call, reason)
+        if call is not None:
+            call.error = error
         self.abandon()
         raise error
 
@@ -423,6 +425,10 @@ class Assembler:
     def _feed_first(self, call: ToolCall, text: str) -> None:
         """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
         held = call._held
+        if held is None and call.name and not call._free_text and text.strip() != "{}":
+            self._start(call)
+            self._parse(call, text)
+            return
         if held is None or (is_placeholder(held) and text.lstrip().startswith("{")):
             held = call._held = FreeText(self._limits.max_call_bytes, call)
         try:
@@ -448,6 +454,10 @@ class Assembler:
         if call._free_text:
             call._parser = held
             return
+        self._parse(call, held.text)
+
+    def _parse(self, call: ToolCall, text: str) -> None:
+        """Parses the first text of a call whose name is known."""
         call._parser = FieldParser(
             self._subscriptions.of(call.name),
             duplicate_keys=self._duplicate_keys,
@@ -458,7 +468,7 @@ class Assembler:
             keep_text=True,
         )
         try:
-            call._parser.feed_into(held.text, self.events)
+            call._parser.feed_into(text, self.events)
         except JSONError as error:
             self.spoil(call, error)
 
@@ -527,7 +537,8 @@ class Assembler:
         error.events = []
         if is_fault and self._raises:
             raise error
-        self._start(call)
+        if call.name:
+            self._start(call)
         self.events.append(ToolCallError(call, error))
 
     def _void_all(self, reason: str | None) -> None:
@@ -535,10 +546,10 @@ class Assembler:
         for call in self._unsettled:
             call._over = True
             call._state = "void"
-            if reason is not None:
-                call.error = incomplete_arguments(call, reason)
-                if call._started:
-                    self.events.append(ToolCallError(call, call.error))
+            if call.error is None:
+                call.error = incomplete_arguments(call, reason or "the stream ended before the call did")
+            if reason is not None and call._started:
+                self.events.append(ToolCallError(call, call.error))
         if reason is not None:
             for call in self._message_calls():
                 call._state = "void"
@@ -591,6 +602,8 @@ def continues(call: ToolCall, name: str | None, text: str | None) -> bool:
     """Whether an entry that may repeat the call's name, or give more of it, belongs to the call."""
     if name is None or not call.name:
         return True
+    if call._state == "void" and name != call.name:
+        return False
     if name == call.name:
         return not (is_whole(call) and text and not text.isspace() and text != call.text)
     untouched = call._parser is None and call._held is None

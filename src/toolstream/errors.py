@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Messages quote at most so many characters of a key, and of a path.
 _LONGEST_KEY = 32
 _LONGEST_PATH = 120
+_LONGEST_EXCERPT = 200
 
 
 class ToolStreamError(ValueError):
@@ -139,6 +140,15 @@ class ProviderError(ToolStreamError):
         self.type = type
         self.message = message
         self.raw = raw
+
+
+def excerpt(value: Any) -> str:
+    """The beginning of a value's repr, for a message; values from a stream may be large, and nested deep."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} that is nested deep"
+    return text if len(text) <= _LONGEST_EXCERPT else text[:_LONGEST_EXCERPT] + "…"
 
 
 def format_path(path: Path) -> str:

@@ -1,7 +1,7 @@
 """From bytes to field events and a live value: `Fields`, the hot part of the JSON layer, in two bindings.
 
-`CffiFields` drives the C core through cffi and runs everywhere. On CPython the extension `_core/native.c` does the
-same in one C call. The environment variable TOOLSTREAM_BINDING chooses: `native`, `cffi`, or nothing for the faster
+`CffiFields` drives the C core through cffi and runs everywhere. On CPython the extension `_core/native_fields.c` does
+the same in one C call. The environment variable TOOLSTREAM_BINDING chooses: `native`, `cffi`, or nothing for the faster
 one that is there. One test suite runs over both.
 
 Trusts the core's records. Guarantees that one thread at a time is inside, and that a parser that raised stays dead.

@@ -12,7 +12,6 @@ from typing import Any, NoReturn, Protocol
 
 import orjson
 
-from ._core import ffi, lib
 from .errors import IncompleteError, JSONError, LimitError, SSEError
 from .json_sequence import JSONSequence
 from .limits import Limits
@@ -66,7 +65,7 @@ class AutoFraming:
 
     def __init__(self, max_event_bytes: int | None) -> None:
         self._max_event_bytes = max_event_bytes
-        self._head = b""
+        self._head = bytearray()
         self._framing: Framing | None = None
 
     @property
@@ -80,13 +79,29 @@ class AutoFraming:
     def feed(self, data: bytes) -> Iterator[EventDict]:
         if self._framing is None:
             self._head += data
-            first = self._head.removeprefix(BOM).lstrip(_SPACE)[:1]
-            if not first or BOM.startswith(self._head):
+            name = self._decide(data)
+            if name is None:
                 return iter(())
-            data, self._head = self._head, b""
-            name = {b"{": "ndjson", b"[": "json-array"}.get(first, "sse")
+            data, self._head = bytes(self._head), bytearray()
             self._framing = new_framing(name, self._max_event_bytes)
         return self._framing.feed(data)
+
+    def _decide(self, data: bytes) -> str | None:
+        """The framing's name; None while nothing has come but white space, or what may become a BOM.
+
+        data: the end of the head. White space is looked at once, however much there is.
+        """
+        if len(self._head) - len(data) > len(BOM):
+            first = data.lstrip(_SPACE)[:1]
+        else:
+            head = bytes(self._head)
+            if BOM.startswith(head):
+                return None
+            first = head.removeprefix(BOM).lstrip(_SPACE)[:1]
+        if first:
+            return {b"{": "ndjson", b"[": "json-array"}.get(first, "sse")
+        is_too_long = self._max_event_bytes is not None and len(self._head) > self._max_event_bytes
+        return "sse" if is_too_long else None  # which refuses it
 
     def close(self) -> Iterator[EventDict]:
         return iter(()) if self._framing is None else self._framing.close()
@@ -172,7 +187,7 @@ class ValueFraming:
     """JSON objects one after another, on lines or not; or, with array, the elements of one array as each ends."""
 
     def __init__(self, max_event_bytes: int | None, *, array: bool) -> None:
-        self._objects = _Objects(limits=_ENVELOPE, max_value_bytes=max_event_bytes)
+        self._objects = JSONSequence(limits=_ENVELOPE, max_value_bytes=max_event_bytes)
         self.last: tuple[str, bytes] | None = None
         self.between = False
         self._inside = False  # an object has begun
@@ -187,7 +202,7 @@ class ValueFraming:
                 return
             # What lies behind the object's end was copied for nothing: so not too much at a time.
             try:
-                text, taken = self._objects.cut_first(data[at : at + _PIECE])
+                text, taken = self._objects.cut(data[at : at + _PIECE])
             except JSONError as error:
                 if isinstance(error, LimitError) and error.limit == "max_event_bytes":
                     raise
@@ -229,22 +244,3 @@ _BETWEEN = {
     "element": {b"{": "comma"},
     "end": {},
 }
-
-
-class _Objects(JSONSequence):
-    """Finds where one object ends, since what stands between two is not always white space."""
-
-    __slots__ = ()
-
-    def cut_first(self, data: bytes) -> tuple[bytes | None, int]:
-        """The text of the object that ends in data, None if none does, and how many bytes were taken."""
-        status = lib.ts_scanner_feed(self._core, data, len(data))
-        if status < 0:
-            raise self._fail(status, [])
-        view = self._state
-        if not view.complete:
-            return None, len(data)
-        text: bytes = ffi.buffer(view.text, view.text_size)[view.value_start : view.value_end]
-        taken = int(view.consumed)
-        lib.ts_scanner_next(self._core)
-        return text, taken

@@ -267,8 +267,8 @@ class FieldParser(Fields):
         if status == lib.TS_ERR_DUPLICATE:
             return DuplicateKeyError("a repeated key", **place)
         limits = {
-            lib.TS_ERR_DEPTH: ("max_depth", f"nested deeper than {self._settings.max_depth} levels"),
-            lib.TS_ERR_BYTES: (self._limit_name, f"longer than {self._settings.max_bytes} bytes"),
+            lib.TS_ERR_DEPTH: ("max_depth", f"nested deeper than max_depth={self._settings.max_depth}"),
+            lib.TS_ERR_BYTES: (self._limit_name, f"longer than {self._limit_name}={self._settings.max_bytes} bytes"),
             lib.TS_ERR_DIGITS: ("int_max_str_digits", f"an integer of more than {self._settings.digits} digits"),
         }
         if status in limits:

@@ -1,14 +1,8 @@
-"""JSON values one after another with white space between them: NDJSON, and pretty-printed bodies, too.
-
-The scanner finds where each value ends; nothing is decoded here.
-"""
+"""Finds where JSON values end that stand one after another in a byte stream; what is between them is the caller's."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from ._core import ffi, lib
-from .fields import Data, as_bytes
 from .json_parser import FieldParser
 from .limits import Limits
 from .paths import Subscription
@@ -17,40 +11,30 @@ _NOTHING = Subscription.compile(depth=0)
 
 
 class JSONSequence(FieldParser):
-    """Cuts a byte stream into the texts of its JSON values, each at the byte that ends it.
+    """Cuts a byte stream into the texts of its JSON values; nothing is decoded here.
 
-    max_value_bytes: bound on one value and the white space before it; a `LimitError` names it limit_name.
+    max_value_bytes: bound on one value; a `LimitError` calls it max_event_bytes.
     """
 
     __slots__ = ()
 
-    def __init__(self, *, limits: Limits, max_value_bytes: int | None, limit_name: str = "max_event_bytes") -> None:
-        super().__init__(_NOTHING, limits=limits, max_bytes=max_value_bytes, limit_name=limit_name, stop_at_end=True)
+    def __init__(self, *, limits: Limits, max_value_bytes: int | None) -> None:
+        super().__init__(
+            _NOTHING, limits=limits, max_bytes=max_value_bytes, limit_name="max_event_bytes", stop_at_end=True
+        )
 
-    def cut(self, data: Data, values: list[bytes]) -> None:
-        """Takes the next fragment and appends the values that it completes.
+    def cut(self, data: bytes) -> tuple[bytes | None, int]:
+        """The text of the value that ends in data, None if none does, and how many bytes were taken.
 
-        Raises `JSONError` and `LimitError`; then values holds what came before the fault.
+        Raises `JSONError` and `LimitError`.
         """
-        rest: Any = as_bytes(data)
-        scanner, view = self._core, self._state
-        while True:
-            status = lib.ts_scanner_feed(scanner, ffi.from_buffer(rest), len(rest))
-            if status < 0:
-                raise self._fail(status, [])
-            if not view.complete:
-                return
-            values.append(_value(view))
-            rest = memoryview(rest)[view.consumed :]
-            lib.ts_scanner_next(scanner)
-
-    def end(self, values: list[bytes]) -> None:
-        """The input has ended; a number may end with it. Raises `IncompleteError` inside a value."""
-        if self._state.value_start >= 0:
-            self.close()
-            values.append(_value(self._state))
-
-
-def _value(view: Any) -> bytes:
-    text: bytes = ffi.buffer(view.text, view.text_size)[view.value_start : view.value_end]
-    return text
+        status = lib.ts_scanner_feed(self._core, data, len(data))
+        if status < 0:
+            raise self._fail(status, [])
+        view = self._state
+        if not view.complete:
+            return None, len(data)
+        text: bytes = ffi.buffer(view.text, view.text_size)[view.value_start : view.value_end]
+        taken = int(view.consumed)
+        lib.ts_scanner_next(self._core)
+        return text, taken

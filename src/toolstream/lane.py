@@ -109,10 +109,11 @@ class SlowLane:
 
     _room: int
     _max_event: int
-    _hits: int
     _between: bool
     _hopeful: bool
+    _hits = 0
     _is_bound = False
+    _pending = b""
 
     def feed(self, data: bytes | bytearray | memoryview | str) -> list[Event]:
         """Takes the next bytes (or text), cut anywhere, and returns what they complete.

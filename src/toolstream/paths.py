@@ -17,7 +17,7 @@ from typing import Any
 from ._core import ffi, lib
 
 PathPattern = str | tuple[str | int | EllipsisType, ...]
-Paths = PathPattern | Iterable[PathPattern]
+Paths = str | Iterable[PathPattern]
 
 
 class _Kind(IntEnum):
@@ -130,7 +130,7 @@ def parse_paths(paths: Paths) -> tuple[tuple[Step, ...], ...]:
         patterns = list(paths)
     except TypeError:
         raise ValueError(f"paths is an iterable of paths, not {type(paths).__name__}") from None
-    return tuple(parse_path(pattern) for pattern in patterns)  # type: ignore[arg-type]
+    return tuple(parse_path(pattern) for pattern in patterns)
 
 
 class Subscription:

@@ -299,11 +299,12 @@ class Intake:
     def _feed_first(self, item: Any) -> list[Event]:
         if self._framing == "events" or not _is_text(item):
             self.feed = self._parser.feed_event
-        elif isinstance(item, (bytearray, memoryview)) or self._framing not in ("auto", "lines"):
-            self.feed = self._parser.feed
         elif self._framing == "lines":
-            self._lines = _Lines(self._parser.feed, _spelling(item))
-            self.feed = self._lines.feed
+            self._lines = lines = _Lines(self._parser.feed, _spelling(item))
+            is_view = isinstance(item, (bytearray, memoryview))
+            self.feed = (lambda line: lines.feed(bytes(line))) if is_view else lines.feed
+        elif isinstance(item, (bytearray, memoryview)) or self._framing != "auto":
+            self.feed = self._parser.feed
         else:
             self.feed = self._feed_undecided
         return self.feed(item)

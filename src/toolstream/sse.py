@@ -230,9 +230,8 @@ def _decode(raw: bytes) -> str:
 def _error(view: Any, status: int, max_event_bytes: int | None) -> Exception:
     if status == _MEMORY:
         return MemoryError("toolstream: out of memory")
-    return LimitError(
-        f"an SSE event longer than {max_event_bytes} bytes", limit="max_event_bytes", offset=int(view.offset)
-    )
+    reason = f"an SSE event is longer than max_event_bytes={max_event_bytes}"
+    return LimitError(reason, limit="max_event_bytes", offset=int(view.offset))
 
 
 def _save(sse: Any) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from . import providers
 from .assembler import Assembler, Subscriptions
 from .calls import ToolCall
-from .errors import IncompleteError, JSONError, LimitError, ToolStreamError, UnknownProviderError
+from .errors import IncompleteError, JSONError, LimitError, ToolStreamError, UnknownProviderError, excerpt
 from .event_objects import as_dict
 from .events import Event
 from .fields import as_bytes
@@ -80,6 +80,7 @@ class StreamParser(Lane):
         self._max_event = limits.max_event_bytes or _UNLIMITED
         self._hopeful = IS_FAST  # events may repeat
         self._between = False  # the framing stands between two events
+        self._framed = 0  # bytes that the framing has had
         self._tries = 0  # events that were made templates
         self._head = b""  # the first bytes, to show and to judge by while no event has come
         self._begun = False  # an event has come that decided nothing
@@ -148,6 +149,8 @@ class StreamParser(Lane):
         try:
             step(argument)
         except (ToolStreamError, MemoryError) as error:
+            self._unbind()
+            self._hopeful = False
             self._assembler.abandon()
             self._fault = error
             if isinstance(error, ToolStreamError):
@@ -163,8 +166,17 @@ class StreamParser(Lane):
         if self._adapter is None and len(self._head) < _HEAD:
             self._head += data[: _HEAD - len(self._head)]
         room = self._room
+        begin = (self._limits.max_bytes or _UNLIMITED) - room
         self._room -= min(len(data), room)
-        self._handle_all(self._framing.feed(data[:room] if room < len(data) else data))
+        skipped = begin - self._framed
+        self._framed += min(len(data), room)
+        try:
+            self._handle_all(self._framing.feed(data[:room] if room < len(data) else data))
+        except LimitError as error:
+            if error.limit != "max_event_bytes":
+                raise
+            # The framing does not know of the bytes that took the fast lane.
+            raise LimitError(error.reason, limit=error.limit, offset=error.offset + skipped) from None
         if room < len(data):
             limit = self._limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
@@ -187,18 +199,23 @@ class StreamParser(Lane):
             self._done = True
             self._finish(done=True)
             return
+        try:
+            self._interpret(event)
+        except ToolStreamError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as mistake:
+            provider = self.provider or "a known provider"
+            reason = f"an event that {provider} does not send ({type(mistake).__name__}: {mistake})"
+            raise ToolStreamError(f"{reason}: {excerpt(event)}") from mistake
+
+    def _interpret(self, event: EventDict) -> None:
+        """Tells the assembler what an event means. An event of another shape may raise anything that wrong data do."""
         adapter = self._adapter or self._recognise(event)
         if adapter is None:
             return
         if not self._assembler.started and not adapter.recognises(event):
             self._raise_error(event)  # a provider that the caller has named may answer with an error, too
-        try:
-            adapter.handle(event, self._assembler)
-        except ToolStreamError:
-            raise
-        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as mistake:
-            reason = f"an event that {adapter.name} does not send ({type(mistake).__name__}: {mistake})"
-            raise ToolStreamError(f"{reason}: {_excerpt(event)}") from mistake
+        adapter.handle(event, self._assembler)
         if self._hopeful and self._framing.last is not None:
             self._bind(adapter, event, *self._framing.last)
 
@@ -228,7 +245,7 @@ class StreamParser(Lane):
         if event.get("type") in UNDECIDED:
             self._begun = True
             return None
-        raise UnknownProviderError(f"no known provider sends such an event: {_excerpt(event)}", event=event)
+        raise UnknownProviderError(f"no known provider sends such an event: {excerpt(event)}", event=event)
 
     def _raise_error(self, event: EventDict) -> None:
         """Raises the `ProviderError` that a body instead of a stream tells of, if it does."""
@@ -263,7 +280,7 @@ class StreamParser(Lane):
             raise IncompleteError("the stream ended before its first event")
         else:
             head = self._head
-            raise UnknownProviderError(f"the stream holds no event of a known provider: {_excerpt(head)}", event=head)
+            raise UnknownProviderError(f"the stream holds no event of a known provider: {excerpt(head)}", event=head)
 
     def _begins_as_sse(self) -> bool:
         """Whether the bytes, which held no event, are the beginning of an SSE stream."""
@@ -323,20 +340,14 @@ class StreamParser(Lane):
     # ------------------------------------------------------------------ pickling
 
     def __reduce__(self) -> tuple[Any, ...]:
-        self._flushed()  # the beginning of one event, which completes nothing
-        lane = (self._room, self._max_event, self._hits, self._between, self._hopeful)
-        return _new, (type(self),), (lane, vars(self))
+        lane = (self._room, self._max_event, self._hits, self._between, self._hopeful, self._pending)
+        return _new, (type(self),), (lane, dict(vars(self)))
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         lane, attributes = state
         vars(self).update(attributes)
-        self._room, self._max_event, self._hits, self._between, self._hopeful = lane
+        self._room, self._max_event, self._hits, self._between, self._hopeful, self._pending = lane
 
 
 def _new(cls: type[StreamParser]) -> StreamParser:
     return cls.__new__(cls)
-
-
-def _excerpt(event: Any) -> str:
-    text = repr(event)
-    return text if len(text) <= _HEAD else text[:_HEAD] + "…"

@@ -7,6 +7,9 @@
  */
 #include "native.h"
 
+/* So many bytes for the beginning of an event are kept for good. */
+#define KEPT_PENDING 8192
+
 /* What the text of a matching event is for. */
 enum lane_use { USE_NOTHING, USE_CALL, USE_TEXT, USE_REASONING };
 
@@ -236,6 +239,19 @@ static int append_pending(lane *self, const unsigned char *data, size_t size)
     return 0;
 }
 
+/* Gives back what a large chunk needed and the beginning of an event does not. */
+static void trim_pending(lane *self)
+{
+    if (self->pending_capacity > KEPT_PENDING && self->pending_size < self->pending_capacity / 4) {
+        size_t capacity = self->pending_size + 1;
+        unsigned char *smaller = PyMem_Realloc(self->pending, capacity);
+        if (smaller != NULL) {
+            self->pending = smaller;
+            self->pending_capacity = capacity;
+        }
+    }
+}
+
 /* Takes data as far as it goes; what matches so far waits in pending. */
 static int take_chunk(lane *self, const unsigned char *data, size_t size, PyObject *events)
 {
@@ -262,6 +278,7 @@ static int take_chunk(lane *self, const unsigned char *data, size_t size, PyObje
     if (is_pending) {
         memmove(self->pending, data + at, size - at);
         self->pending_size = size - at;
+        trim_pending(self);
         return 0;
     }
     return at < size ? append_pending(self, data + at, size - at) : 0;
@@ -380,6 +397,25 @@ static PyObject *lane_is_bound(lane *self, void *unused)
     return PyBool_FromLong(self->use != USE_NOTHING);
 }
 
+static PyObject *lane_get_pending(lane *self, void *unused)
+{
+    (void)unused;
+    return PyBytes_FromStringAndSize((const char *)self->pending, (Py_ssize_t)self->pending_size);
+}
+
+/* For a copy: it has no template, so what is pending goes to the slow lane with the next bytes. */
+static int lane_set_pending(lane *self, PyObject *bytes, void *unused)
+{
+    (void)unused;
+    if (bytes == NULL || !PyBytes_Check(bytes)) {
+        PyErr_SetString(PyExc_TypeError, "bytes are wanted");
+        return -1;
+    }
+    self->pending_size = 0;
+    Py_ssize_t size = PyBytes_GET_SIZE(bytes);
+    return size == 0 ? 0 : append_pending(self, (const unsigned char *)PyBytes_AS_STRING(bytes), (size_t)size);
+}
+
 static PyMethodDef lane_methods[] = {
     {"feed", (PyCFunction)lane_feed, METH_O,
      "Takes the next bytes (or text), cut anywhere, and returns what they complete.\n\n"
@@ -394,6 +430,7 @@ static PyMethodDef lane_methods[] = {
 
 static PyGetSetDef lane_getset[] = {
     {"_is_bound", (getter)lane_is_bound, NULL, "An event that repeats is known.", NULL},
+    {"_pending", (getter)lane_get_pending, (setter)lane_set_pending, "Bytes that no lane has taken yet.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -5,6 +5,7 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from ..assembler import Assembler, StopKind
@@ -30,6 +31,7 @@ class Anthropic:
     def __init__(self) -> None:
         self._blocks: dict[int, dict[str, Any]] = {}
         self._parts: dict[int, list[str]] = {}  # what has grown in a block since its start
+        self._citations: dict[int, list[Any]] = {}  # what was cited in it since
         self._usage: dict[str, Any] = {}
 
     @classmethod
@@ -80,7 +82,7 @@ class Anthropic:
     def _message_start(self, message: dict[str, Any], assembler: Assembler) -> None:
         if not assembler.message_start(message.get("id"), message.get("model")):
             return
-        self._blocks, self._parts, self._usage = {}, {}, {}
+        self._blocks, self._parts, self._citations, self._usage = {}, {}, {}, {}
         self._add_usage(message.get("usage"), assembler)
         # A turn that goes on after a pause holds its calls already.
         for index, block in enumerate(message.get("content") or ()):
@@ -92,9 +94,10 @@ class Anthropic:
             assembler.stop(reason, STOP_KINDS.get(reason, "other"))
 
     def _block(self, index: int, block: dict[str, Any], assembler: Assembler) -> None:
-        self._blocks[index] = dict(block)
-        self._parts.pop(index, None)
         kind = block["type"]
+        self._blocks[operator.index(index)] = dict(block)
+        self._parts.pop(index, None)
+        self._citations.pop(index, None)
         if kind.endswith("tool_use"):
             assembler.open(index, id=block.get("id"), name=block.get("name"), server=kind != "tool_use")
         elif kind == "text" and block.get("text"):
@@ -107,14 +110,13 @@ class Anthropic:
         if kind == "input_json_delta":
             assembler.fragment(index, delta["partial_json"])
         elif kind == "text_delta":
-            self._parts.setdefault(index, []).append(delta["text"])
             assembler.text_delta(delta["text"], index)
+            self._parts.setdefault(index, []).append(delta["text"])
         elif kind == "thinking_delta":
-            self._parts.setdefault(index, []).append(delta["thinking"])
             assembler.reasoning_delta(delta["thinking"], index)
+            self._parts.setdefault(index, []).append(delta["thinking"])
         elif kind == "citations_delta":
-            block = self._blocks[index]
-            block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
+            self._citations.setdefault(index, []).append(delta["citation"])
         elif index in self._blocks:
             # signature_delta, compaction_delta and their like: each member replaces the block's.
             self._blocks[index].update((name, value) for name, value in delta.items() if name != "type")
@@ -156,5 +158,8 @@ class Anthropic:
             block["input"] = call.snapshot()
         if index in self._parts:
             field = block["type"]
-            block[field] = (block.get(field) or "") + joined(self._parts[index])
+            before = block.get(field)
+            block[field] = (before if isinstance(before, str) else "") + joined(self._parts[index])
+        if index in self._citations:
+            block["citations"] = [*(block.get("citations") or ()), *self._citations[index]]
         return block

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..assembler import Assembler
-from ..errors import ProviderError
+from ..errors import ProviderError, excerpt
 from ..lane import Repeat
 
 
@@ -78,7 +78,7 @@ def find_error(raw: Any) -> ProviderError | None:
     if not isinstance(message, str):
         if detail is raw and raw.get("type") != "error":
             return None
-        message = str(message or detail)
+        message = excerpt(message or detail)
     kind = detail.get("type") or detail.get("code")
     if detail is raw and kind == "error":
         kind = detail.get("code")

@@ -213,7 +213,7 @@ class OpenAIResponses:
         if key in self._done:
             return item
         call = assembler.call(key)
-        if call is not None:
+        if call is not None and item["type"] in CALL_ITEMS:
             item[CALL_ITEMS[item["type"]]] = call.text
         elif item["type"] == "message":
             parts = sorted(index for place, index in self._texts if place == key)
