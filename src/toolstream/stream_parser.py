@@ -76,8 +76,10 @@ class StreamParser(Lane):
             limits=limits,
         )
         self._limits = limits
-        self._room = limits.max_bytes or _UNLIMITED  # bytes that may still come
-        self._max_event = limits.max_event_bytes or _UNLIMITED
+        self._room = self._most = min(
+            limits.max_bytes or _UNLIMITED, _UNLIMITED
+        )  # bytes that may still come, and in all
+        self._max_event = min(limits.max_event_bytes or _UNLIMITED, _UNLIMITED)
         self._hopeful = IS_FAST  # events may repeat
         self._between = False  # the framing stands between two events
         self._framed = 0  # bytes that the framing has had
@@ -166,7 +168,7 @@ class StreamParser(Lane):
         if self._adapter is None and len(self._head) < _HEAD:
             self._head += data[: _HEAD - len(self._head)]
         room = self._room
-        begin = (self._limits.max_bytes or _UNLIMITED) - room
+        begin = self._most - room
         self._room -= min(len(data), room)
         skipped = begin - self._framed
         self._framed += min(len(data), room)
@@ -188,9 +190,10 @@ class StreamParser(Lane):
 
     def _handle_all(self, events: Iterable[EventDict]) -> None:
         for event in events:
-            self._handle(event)
+            self._handle(event, self._framing.last)
 
-    def _handle(self, event: EventDict) -> None:
+    def _handle(self, event: EventDict, frame: tuple[str, bytes] | None = None) -> None:
+        """Handles an event. frame: the SSE frame that it came in, if it came in one."""
         if self._is_bound:
             self._unbind()  # what the template meant may change
         if self._done:
@@ -200,7 +203,7 @@ class StreamParser(Lane):
             self._finish(done=True)
             return
         try:
-            self._interpret(event)
+            self._interpret(event, frame)
         except ToolStreamError:
             raise
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as mistake:
@@ -208,7 +211,7 @@ class StreamParser(Lane):
             reason = f"an event that {provider} does not send ({type(mistake).__name__}: {mistake})"
             raise ToolStreamError(f"{reason}: {excerpt(event)}") from mistake
 
-    def _interpret(self, event: EventDict) -> None:
+    def _interpret(self, event: EventDict, frame: tuple[str, bytes] | None) -> None:
         """Tells the assembler what an event means. An event of another shape may raise anything that wrong data do."""
         adapter = self._adapter or self._recognise(event)
         if adapter is None:
@@ -216,8 +219,8 @@ class StreamParser(Lane):
         if not self._assembler.started and not adapter.recognises(event):
             self._raise_error(event)  # a provider that the caller has named may answer with an error, too
         adapter.handle(event, self._assembler)
-        if self._hopeful and self._framing.last is not None:
-            self._bind(adapter, event, *self._framing.last)
+        if self._hopeful and frame is not None:
+            self._bind(adapter, event, *frame)
 
     def _bind(self, adapter: providers.Adapter, event: EventDict, name: str, body: bytes) -> None:
         """Opens the fast lane for events like this one, if the adapter says that there may be such."""

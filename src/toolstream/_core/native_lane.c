@@ -144,7 +144,7 @@ static int is_usable(const lane *self, size_t size)
         return 1;
     }
     const fields *target = self->target;
-    return target->fault == Py_None && !(self->watchful && (long long)size * 4 >= target->view->offset);
+    return target->fault == Py_None && !(self->watchful && (long long)size >= target->view->offset);
 }
 
 static int use_text(lane *self, const unsigned char *text, size_t size, PyObject *events)
@@ -298,6 +298,11 @@ static int feed_any(lane *self, PyObject *data, PyObject *events)
     Py_ssize_t size = PyBytes_CheckExact(data) ? PyBytes_GET_SIZE(data) : -1;
     if (size > 0 && size <= self->room - (long long)self->pending_size) {
         return take_chunk(self, (const unsigned char *)PyBytes_AS_STRING(data), (size_t)size, events);
+    }
+    if (size < 0 && !PyUnicode_Check(data) && !PyObject_CheckBuffer(data)) {
+        PyErr_Format(PyExc_TypeError, "feed takes str, bytes, bytearray or memoryview, not %.100s",
+                     Py_TYPE(data)->tp_name);
+        return -1;
     }
     if (size != 0 && flush_pending(self, events) < 0) {
         return -1;

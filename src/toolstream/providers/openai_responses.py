@@ -87,7 +87,8 @@ class OpenAIResponses:
         if kind in TEXT:
             parts = self._texts[key, event.get("content_index") or 0]
             return Repeat("delta", delta, None, key, (assembler.texts, parts))
-        return Repeat("delta", delta, None, key, reasoning=True) if kind in REASONING else None
+        index = event.get("output_index") or 0
+        return Repeat("delta", delta, None, index, reasoning=True) if kind in REASONING else None
 
     def end(self, assembler: Assembler, done: bool) -> None:
         assembler.break_off("the stream ended without response.completed")
