@@ -28,6 +28,7 @@ from toolstream import LimitError, Limits, StreamParser, ToolStreamError
 from toolstream.lane import IS_FAST
 
 needs_lane = pytest.mark.skipif(not IS_FAST, reason="there is no fast lane here: TOOLSTREAM_LANE or TOOLSTREAM_BINDING")
+pytestmark = needs_lane
 
 Move = Callable[[StreamParser], StreamParser]
 Outcome = dict[str, Any]
@@ -300,10 +301,27 @@ RAW: dict[str, tuple[bytes, ...]] = {
     "plain": PLAIN,
     "escapes": (b'{\\"a\\":', b'\\"x\\\\n\\\\', b"u00e9", b'\\\\\\"', b'\\\\\\\\\\"', b"}"),
     "every simple escape": (b'{\\"a\\":', b"\\t\\n\\r ", b'\\"\\\\b\\/\\\\\\/', b'\\b\\f"'[:-1], b'\\"', b"}"),
-    "unicode escapes": (b'{\\"a\\":', b'\\"\\u00e9\\u20AC', b"\\u0041", b"\\ud83d\\ude00", b"\\u007f", b'\\u0022', b"}"),
+    "unicode escapes": (
+        b'{\\"a\\":',
+        b'\\"\\u00e9\\u20AC',
+        b"\\u0041",
+        b"\\ud83d\\ude00",
+        b"\\u007f",
+        b"\\u0022",
+        b"}",
+    ),
     "utf-8": (b'{\\"a\\":', b'\\"caf\xc3\xa9', b"\xe2\x82\xac", b"\xf0\x9f\x98\x80", b'\x7f\\"', b"}"),
     "a pair cut between events": (b'{\\"a\\":', b'\\"', b"x", b"\\ud83d", b"\\ude00", b"y", b"z", b'\\"', b"}"),
-    "a pair cut, more around it": (b'{\\"a\\":\\"', b"x", b"a\\ud83d", b"\\ude00b", b"\\ud83d", b"\\ude00", b'\\"', b"}"),
+    "a pair cut, more around it": (
+        b'{\\"a\\":\\"',
+        b"x",
+        b"a\\ud83d",
+        b"\\ude00b",
+        b"\\ud83d",
+        b"\\ude00",
+        b'\\"',
+        b"}",
+    ),
     "a pair cut, nothing between": (b'{\\"a\\":\\"', b"x", b"\\ud83d", b"", b"\\ude00", b"x", b'\\"}'),
     "high surrogate alone": (b'{\\"a\\":\\"', b"x", b"y", b"\\ud83d", b"z", b'\\"', b"}"),
     "low surrogate alone": (b'{\\"a\\":\\"', b"x", b"y", b"\\ude00", b"z", b'\\"', b"}"),
@@ -324,7 +342,15 @@ RAW: dict[str, tuple[bytes, ...]] = {
         *(b'{\\"a\\":\\"', b"x", b"y", b'\\\\\\"partial_json\\\\\\":\\\\\\"', b'\\\\\\"arguments\\\\\\":\\\\\\"'),
         *(b'text\\\\\\":', b"delta", b'\\\\\\"content\\\\\\":\\\\\\"', b'\\"', b"}"),
     ),
-    "the end of a stream": (b'{\\"a\\":\\"', b"x", b"[DONE]", b"data: [DONE]", b"\\n\\ndata: [DONE]\\n\\n", b'\\"', b"}"),
+    "the end of a stream": (
+        b'{\\"a\\":\\"',
+        b"x",
+        b"[DONE]",
+        b"data: [DONE]",
+        b"\\n\\ndata: [DONE]\\n\\n",
+        b'\\"',
+        b"}",
+    ),
     "broken arguments": (b'{\\"a\\":', b"1", b"2", b",", b"x", b"}", b"more", b"and more"),
     "a broken literal": (b'{\\"a\\":', b"t", b"r", b"a", b"}", b"more"),
     "a duplicate key": (b"{", b'\\"a\\":1,', b'\\"b\\":2,', b'\\"a\\":', b"3", b"}", b"more"),
@@ -351,7 +377,9 @@ def test_any_text_gives_the_same(kind: Kind, raw: tuple[bytes, ...], on_error: s
 
 
 @each_kind
-@pytest.mark.parametrize("name", ["plain", "escapes", "unicode escapes", "a pair cut between events", "broken arguments"])
+@pytest.mark.parametrize(
+    "name", ["plain", "escapes", "unicode escapes", "a pair cut between events", "broken arguments"]
+)
 def test_every_cut_gives_the_same(kind: Kind, name: str) -> None:
     data = kind.stream(*RAW[name])
     check_cuts(data, range(len(data) + 1), depth=1, deltas=False)
@@ -507,9 +535,13 @@ CHANGES: dict[str, Change] = {
     "reasoning, too": lambda event: event.replace(b'"delta":{', b'"delta":{"reasoning":"R",'),
     "an id in each": lambda event: event.replace(b'{"index":0,"function"', b'{"index":0,"id":"call_0","function"'),
     "a name in each": lambda event: event.replace(b'"function":{', b'"function":{"name":"search",'),
-    "no index": lambda event: event.replace(b'{"index":0,"function"', b'{"function"').replace(b'"output_index":0,', b""),
+    "no index": lambda event: event.replace(b'{"index":0,"function"', b'{"function"').replace(
+        b'"output_index":0,', b""
+    ),
     "an empty name": lambda event: event.replace(b'"function":{', b'"function":{"name":"",'),
-    "more of the entry, hidden": lambda event: event.replace(b'"function":', b'"extra_content":{"p":"abc"},"function":'),
+    "more of the entry, hidden": lambda event: event.replace(
+        b'"function":', b'"extra_content":{"p":"abc"},"function":'
+    ),
     "another choice": lambda event: event.replace(b'"choices":[{"index":0', b'"choices":[{"index":1'),
     "two choices": lambda event: event.replace(
         b'"choices":[', b'"choices":[{"index":1,"delta":{"content":"other"},"finish_reason":null},'
