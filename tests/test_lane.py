@@ -22,9 +22,9 @@ import wire
 from hypothesis import given
 from hypothesis import strategies as st
 from json_documents import damage, documents, fragments, laws, seeds, texts, write
-from wire import DONE, STREAMS, Reading, Wire, plain, pieces, sse
+from wire import DONE, STREAMS, Reading, Wire, pieces, plain, sse
 
-from toolstream import LimitError, Limits, StreamParser, ToolStreamError
+from toolstream import Limits, StreamParser, ToolStreamError
 from toolstream.lane import IS_FAST
 
 needs_lane = pytest.mark.skipif(not IS_FAST, reason="there is no fast lane here: TOOLSTREAM_LANE or TOOLSTREAM_BINDING")

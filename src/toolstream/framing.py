@@ -34,6 +34,7 @@ class Framing(Protocol):
 
     `close` raises `IncompleteError` for an event that is cut.
     last: the event type and data of the SSE frame that was yielded last. between: it is SSE, and stands between two.
+    newline: what ends a line of it.
     """
 
     @property
@@ -41,6 +42,9 @@ class Framing(Protocol):
 
     @property
     def between(self) -> bool: ...
+
+    @property
+    def newline(self) -> bytes: ...
 
     def feed(self, data: bytes) -> Iterator[EventDict]: ...
 
@@ -75,6 +79,10 @@ class AutoFraming:
     @property
     def between(self) -> bool:
         return self._framing is not None and self._framing.between
+
+    @property
+    def newline(self) -> bytes:
+        return b"\n" if self._framing is None else self._framing.newline
 
     def feed(self, data: bytes) -> Iterator[EventDict]:
         if self._framing is None:
@@ -113,12 +121,15 @@ class SSEFraming:
     def __init__(self, max_event_bytes: int | None) -> None:
         self._frames = FrameParser(max_event_bytes)
         self.last: tuple[str, bytes] | None = None
+        self.newline = b"\n"
 
     @property
     def between(self) -> bool:
         return self._frames.between
 
     def feed(self, data: bytes) -> Iterator[EventDict]:
+        if b"\r" in data:
+            self.newline = b"\r\n"
         fault = None
         try:
             frames = self._frames.feed(data)
@@ -190,6 +201,7 @@ class ValueFraming:
         self._objects = JSONSequence(limits=_ENVELOPE, max_value_bytes=max_event_bytes)
         self.last: tuple[str, bytes] | None = None
         self.between = False
+        self.newline = b"\n"
         self._inside = False  # an object has begun
         self._state = "array" if array else "objects"  # what may stand between them: a key of _BETWEEN
 

@@ -71,7 +71,8 @@ def template(
     for start, end, slot in slots:
         parts += (head + body[at:start], slot)
         head, at = b"", end
-    return (*parts, *_tail(body[at:]), newline + newline)
+    # A CR ends the blank line already; the LF behind it is skipped before the next event.
+    return (*parts, *_tail(body[at:]), newline + newline[:1])
 
 
 def _tail(text: bytes) -> list[Any]:

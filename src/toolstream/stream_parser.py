@@ -231,8 +231,7 @@ class StreamParser(Lane):
         if self._tries > _TRIES and self._hits < self._tries:
             self._hopeful = False
             return
-        newline = b"\r\n" if b"\r\n" in self._head else b"\n"
-        parts = template(name, body, newline, repeat, adapter.ignored)
+        parts = template(name, body, self._framing.newline, repeat, adapter.ignored)
         if parts is None:
             return
         if repeat.call is None:

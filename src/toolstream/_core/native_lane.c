@@ -203,6 +203,11 @@ static int step(lane *self, const unsigned char *data, size_t size, size_t *used
     size_t text_size = 0;
     *used = 0;
     if (self->use != USE_NOTHING && self->between) {
+        if (data[0] == '\n') { /* between two events: the end of a CRLF, or an empty line */
+            *used = 1;
+            self->room--;
+            return 0;
+        }
         answer = ts_lane_match(self->matcher, data, size, used, &text, &text_size);
         if (answer == TS_ERR_MEMORY) {
             PyErr_NoMemory();

@@ -99,6 +99,8 @@ class OpenAIChat:
         function = entry.get("function") or {}
         if entry.get("id") or function.get("id") or function.get("name") or not isinstance(entry.get("index"), int):
             return None
+        if "extra_content" in entry:
+            return None
         call, arguments = assembler.call((index, entry["index"])), function.get("arguments")
         if call is None or not isinstance(arguments, str):
             return None
