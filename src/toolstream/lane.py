@@ -57,6 +57,8 @@ def template(
     span = _only(body, repeat.member, _BODY)
     if span is None or b"\n" in body or not _is_utf8(body) or load_string(body[span[0] : span[1]]) != repeat.text:
         return None
+    if b"\\" in body[: span[0]] or b"\\" in body[span[1] :]:
+        return None  # a name may be spelled with escapes, and be the one that counts
     slots = [(*span, _TEXT)]
     for member in ignored:
         string, number = _only(body, member, _BODY), _only(body, member, rb"(\d+)")

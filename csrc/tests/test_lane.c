@@ -1,0 +1,340 @@
+/* The lane by itself: templates at every cut, what each slot takes, decoded text, and memory that runs out.
+ * csrc/tests/run.sh builds and runs this.
+ */
+#include "check.h"
+#include "failing_alloc.h"
+#include "toolstream.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------ templates in short */
+
+/* '$' the text, '@' a string, '#' a number, '_' blanks; all else are bytes that must be equal. */
+static int add_all(ts_lane *lane, const char *template)
+{
+    static const char slots[] = "$@#_";
+    while (*template != '\0') {
+        const char *slot = strchr(slots, *template);
+        size_t size = slot != NULL ? 0 : strcspn(template, slots);
+        int status = ts_lane_add(lane, slot != NULL ? (int)(slot - slots) + TS_SLOT_TEXT : 0, template, size);
+        if (status != TS_OK) {
+            return status;
+        }
+        template += slot != NULL ? 1 : size;
+    }
+    return TS_OK;
+}
+
+static ts_lane *new_lane(const char *template)
+{
+    ts_lane *lane = ts_lane_new();
+    CHECK(lane != NULL && add_all(lane, template) == TS_OK);
+    return lane;
+}
+
+typedef struct answer {
+    int kind;
+    size_t used;
+    size_t text_size;
+    unsigned char text[512];
+} answer;
+
+/* Matches a copy of exactly size bytes, so that ASan sees any step beyond it. */
+static answer match(ts_lane *lane, const char *data, size_t size)
+{
+    unsigned char *copy = (unsigned char *)malloc(size != 0 ? size : 1);
+    CHECK(copy != NULL);
+    memcpy(copy, data, size);
+    answer got;
+    memset(&got, 0, sizeof got);
+    const unsigned char *text = NULL;
+    got.kind = ts_lane_match(lane, copy, size, &got.used, &text, &got.text_size);
+    if (got.kind == TS_LANE_EVENT) {
+        CHECK(got.used <= size && got.text_size < sizeof got.text);
+        memcpy(got.text, text, got.text_size);
+    } else {
+        got.used = got.text_size = 0;
+    }
+    free(copy);
+    return got;
+}
+
+static int same(const answer *a, const answer *b)
+{
+    return a->kind == b->kind && a->used == b->used && a->text_size == b->text_size &&
+           memcmp(a->text, b->text, a->text_size) == 0;
+}
+
+/* The answer to data, which is the same for all ways to cut it: only that it may come earlier, where nothing that
+ * follows could change it. */
+static answer match_at_every_cut(const char *template, const char *data, size_t size)
+{
+    ts_lane *lane = new_lane(template);
+    answer whole = match(lane, data, size);
+    for (size_t cut = 0; cut <= size; cut++) {
+        ts_lane_restart(lane);
+        answer first = match(lane, data, cut);
+        answer second = first.kind == TS_LANE_MORE ? match(lane, data, size) : first;
+        CHECK(same(&whole, &second));
+        CHECK(first.kind != TS_LANE_EVENT || cut >= whole.used);
+    }
+    ts_lane_restart(lane);
+    answer got = match(lane, data, 0);
+    for (size_t end = 1; got.kind == TS_LANE_MORE && end <= size; end++) {
+        got = match(lane, data, end);
+    }
+    CHECK(same(&whole, &got));
+    /* An answer other than MORE leaves nothing behind. */
+    if (whole.kind != TS_LANE_MORE) {
+        got = match(lane, data, size);
+        CHECK(same(&whole, &got));
+    }
+    ts_lane_free(lane);
+    return whole;
+}
+
+static void check_text(const char *template, const char *data, const char *text, size_t text_size)
+{
+    answer got = match_at_every_cut(template, data, strlen(data));
+    CHECK(got.kind == TS_LANE_EVENT && got.used == strlen(data));
+    CHECK(got.text_size == text_size && memcmp(got.text, text, text_size) == 0);
+}
+
+static void check_kind(const char *template, const char *data, int kind)
+{
+    answer got = match_at_every_cut(template, data, strlen(data));
+    CHECK(got.kind == kind);
+}
+
+/* ------------------------------------------------------------------ matching */
+
+static const char *const delta = "data: {\"n\":#,\"t\":\"$\",\"x\":\"@\"_}_\n\n";
+
+static void test_an_event_like_the_template_gives_its_text(void)
+{
+    check_text(delta, "data: {\"n\":7,\"t\":\"some text\",\"x\":\"abc\"}\n\n", "some text", 9);
+    check_text(delta, "data: {\"n\":123456,\"t\":\"\",\"x\":\"\"   }  \n\n", "", 0);
+    check_text("$\"", "x\"", "x", 1);
+}
+
+static void test_anything_else_is_something_else(void)
+{
+    static const char *const others[] = {
+        "data: {\"m\":7,\"t\":\"a\",\"x\":\"b\"}\n\n",   "data: {\"n\":7,\"t\":\"a\",\"x\":\"b\"}\n\r\n",
+        "data: {\"n\":7,\"t\":\"a\",\"x\":\"b\",1}\n\n", "data:{\"n\":7,\"t\":\"a\",\"x\":\"b\"}\n\n",
+        "data: {\"n\":7,\"t\":\"a\"}\n\n",               "\n",
+        "data: {\"n\":7,\"t\":\"a\nb\",\"x\":\"b\"}\n\n", "data: {\"n\":7,\"t\":\"a\",\"x\":\"b\"\t}\n\n",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        check_kind(delta, others[i], TS_LANE_OTHER);
+    }
+}
+
+static void test_what_matches_so_far_wants_more(void)
+{
+    const char *event = "data: {\"n\":7,\"t\":\"a\\u00e9\\\\\",\"x\":\"b\" } \n\n";
+    for (size_t size = 0; size < strlen(event); size++) {
+        answer got = match_at_every_cut(delta, event, size);
+        CHECK(got.kind == TS_LANE_MORE);
+    }
+}
+
+static void test_events_in_a_row_are_taken_one_by_one(void)
+{
+    const char *stream = "<\"a\">\n<\"b\\n\">\n<\"\">\n<'c'>\n";
+    static const char *const texts[] = {"a", "b\n", ""};
+    ts_lane *lane = new_lane("<\"$\">\n");
+    size_t at = 0;
+    for (size_t i = 0; i < 3; i++) {
+        answer got = match(lane, stream + at, strlen(stream) - at);
+        CHECK(got.kind == TS_LANE_EVENT && got.text_size == strlen(texts[i]));
+        CHECK(memcmp(got.text, texts[i], got.text_size) == 0);
+        at += got.used;
+    }
+    CHECK(match(lane, stream + at, strlen(stream) - at).kind == TS_LANE_OTHER);
+    ts_lane_free(lane);
+}
+
+static void test_without_a_template_everything_is_something_else(void)
+{
+    ts_lane *lane = ts_lane_new();
+    CHECK(lane != NULL && match(lane, "x", 1).kind == TS_LANE_OTHER);
+    CHECK(add_all(lane, "a$\"") == TS_OK && match(lane, "ax\"", 3).kind == TS_LANE_EVENT);
+    CHECK(match(lane, "ax", 2).kind == TS_LANE_MORE);
+    ts_lane_clear(lane);
+    CHECK(match(lane, "ax\"", 3).kind == TS_LANE_OTHER);
+    CHECK(add_all(lane, "b$\"") == TS_OK && match(lane, "bxy\"", 4).text_size == 2);
+    ts_lane_free(lane);
+    ts_lane_free(NULL);
+}
+
+static void test_bad_parts_are_refused(void)
+{
+    ts_lane *lane = ts_lane_new();
+    CHECK(lane != NULL && ts_lane_add(lane, 0, "", 0) == TS_ERR_ARGUMENT);
+    CHECK(ts_lane_add(lane, -1, NULL, 0) == TS_ERR_ARGUMENT && ts_lane_add(lane, 5, NULL, 0) == TS_ERR_ARGUMENT);
+    CHECK(match(lane, "x", 1).kind == TS_LANE_OTHER);
+    ts_lane_free(lane);
+}
+
+/* ------------------------------------------------------------------ slots */
+
+static void test_a_number_is_one_that_json_allows(void)
+{
+    static const struct {
+        const char *number;
+        int kind;
+    } rows[] = {
+        {"0", TS_LANE_EVENT},   {"9", TS_LANE_EVENT},    {"123456789012345678", TS_LANE_EVENT},
+        {"", TS_LANE_OTHER},    {"00", TS_LANE_OTHER},   {"01", TS_LANE_OTHER},
+        {"-1", TS_LANE_OTHER},  {"1.5", TS_LANE_OTHER},  {"1234567890123456789", TS_LANE_OTHER},
+        {"1e5", TS_LANE_OTHER}, {" 1", TS_LANE_OTHER},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char event[64];
+        snprintf(event, sizeof event, "%s,\"x\"", rows[i].number);
+        check_kind("#,\"$\"", event, rows[i].kind);
+    }
+}
+
+static void test_a_string_without_meaning_is_a_plain_one(void)
+{
+    check_kind("@\"$\"", "abc def\"x\"", TS_LANE_EVENT);
+    check_kind("@\"$\"", "\"x\"", TS_LANE_EVENT);
+    check_kind("@\"$\"", "a\\n\"x\"", TS_LANE_OTHER);
+    check_kind("@\"$\"", "a\xc3\xa9\"x\"", TS_LANE_OTHER);
+    check_kind("@\"$\"", "a\nb\"x\"", TS_LANE_OTHER);
+}
+
+static void test_blanks_are_blanks_only(void)
+{
+    check_kind("_}$\"", "}\"", TS_LANE_EVENT);
+    check_kind("_}$\"", "     }\"", TS_LANE_EVENT);
+    check_kind("_}$\"", "\t}\"", TS_LANE_OTHER);
+    check_kind("_}$\"", "   ", TS_LANE_MORE);
+}
+
+/* ------------------------------------------------------------------ text */
+
+static void check_decoded(const char *raw, const char *text, size_t text_size)
+{
+    char event[256];
+    snprintf(event, sizeof event, "\"%s\"}", raw);
+    check_text("\"$\"}", event, text, text_size);
+}
+
+static void check_undecided(const char *raw)
+{
+    char event[256];
+    snprintf(event, sizeof event, "\"%s\"}", raw);
+    check_kind("\"$\"}", event, TS_LANE_OTHER);
+}
+
+static void test_escapes_are_decoded(void)
+{
+    check_decoded("\\\"\\\\\\/\\b\\f\\n\\r\\t", "\"\\/\b\f\n\r\t", 8);
+    check_decoded("a\\u0041\\u00e9\\u20AC", "aA\xc3\xa9\xe2\x82\xac", 7);
+    check_decoded("\\ud83d\\ude00", "\xf0\x9f\x98\x80", 4);
+    check_decoded("\\uD800\\uDC00\\udbff\\udfff", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", 8);
+    check_decoded("\\u0000", "\0", 1);
+    check_decoded("\\uffff\\ud7ff\\ue000", "\xef\xbf\xbf\xed\x9f\xbf\xee\x80\x80", 9);
+    check_decoded("\\\\u0041\\\\\\\"", "\\u0041\\\"", 8);
+}
+
+static void test_utf8_stays_as_it_is(void)
+{
+    const char *text = "\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf";
+    check_decoded(text, text, strlen(text));
+    check_decoded("0123456789abcdef0123456789\xc3\xa9\\n", "0123456789abcdef0123456789\xc3\xa9\n", 29);
+}
+
+static void test_what_needs_a_closer_look_is_left_alone(void)
+{
+    static const char *const raws[] = {
+        "\\x",           "\\u12",         "\\u12g4",          "\\U0041",         "a\\ud83d",     "\\ude00",
+        "\\ud83dx",      "\\ud83d\\n",    "\\ud83d\\u0041",   "\\ud83d\\ud83d",  "\\ude00\\ud83d", "\\ud83d\\ude0",
+        "\xff",          "\xc0\x80",      "\xed\xa0\x80",     "\xf4\x90\x80\x80", "\xe2\x82",     "\xc3",
+        "\xf0\x9f\x98",  "\x80",          "\xf8\x88\x80\x80\x80", "\xc3\\n",      "\xe0\x80\x80",
+    };
+    for (size_t i = 0; i < sizeof raws / sizeof raws[0]; i++) {
+        check_undecided(raws[i]);
+    }
+    /* A backslash takes the quote with it: the string goes on. */
+    check_kind("\"$\"}", "\"\\\"}", TS_LANE_MORE);
+    for (int c = 1; c < 0x20; c++) {
+        char raw[4] = {'a', (char)c, 'b', '\0'};
+        check_undecided(raw);
+    }
+}
+
+/* ------------------------------------------------------------------ memory */
+
+/* Answers whether memory ran out somewhere, which each call says itself. */
+static int live_through(void)
+{
+    ts_lane *lane = ts_lane_new();
+    if (lane == NULL) {
+        return 1;
+    }
+    int short_of_memory = 0;
+    char part[] = "0,";
+    for (int i = 0; !short_of_memory && i < 40; i++) {
+        part[0] = (char)('a' + i % 20);
+        short_of_memory = ts_lane_add(lane, 0, part, 2) == TS_ERR_MEMORY;
+    }
+    short_of_memory = short_of_memory || add_all(lane, "\"$\"#_}") == TS_ERR_MEMORY;
+    if (!short_of_memory) {
+        char event[256];
+        size_t size = 0;
+        for (int i = 0; i < 40; i++) {
+            event[size++] = (char)('a' + i % 20);
+            event[size++] = ',';
+        }
+        memcpy(event + size, "\"text \\n and more\"12 }", 22);
+        size += 22;
+        short_of_memory = match(lane, event, size).kind == TS_ERR_MEMORY;
+        if (short_of_memory) {
+            fail_allocation(0, 0);
+            CHECK(match(lane, event, size).kind == TS_LANE_EVENT); /* and it is usable still */
+            ts_lane_free(lane);
+            return 2;
+        }
+    }
+    ts_lane_free(lane);
+    return short_of_memory;
+}
+
+static void test_every_allocation_may_fail(void)
+{
+    long live = allocations_alive();
+    for (int after = 0; after <= 1; after++) {
+        long at = 1;
+        for (int failed = 1; failed; at++) {
+            fail_allocation(at, after);
+            int noticed = live_through();
+            failed = noticed == 2 || allocation_has_failed();
+            CHECK((noticed != 0) == failed);
+            CHECK(allocations_alive() == live);
+        }
+        CHECK(at > 5);
+    }
+    fail_allocation(0, 0);
+}
+
+int main(void)
+{
+    test_an_event_like_the_template_gives_its_text();
+    test_anything_else_is_something_else();
+    test_what_matches_so_far_wants_more();
+    test_events_in_a_row_are_taken_one_by_one();
+    test_without_a_template_everything_is_something_else();
+    test_bad_parts_are_refused();
+    test_a_number_is_one_that_json_allows();
+    test_a_string_without_meaning_is_a_plain_one();
+    test_blanks_are_blanks_only();
+    test_escapes_are_decoded();
+    test_utf8_stays_as_it_is();
+    test_what_needs_a_closer_look_is_left_alone();
+    test_every_allocation_may_fail();
+    return 0;
+}
