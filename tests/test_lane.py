@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import pickle
 import random
+import subprocess
+import sys
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -711,7 +714,8 @@ def test_a_dead_parser_stays_dead(kind: Kind, broken: bytes, together: bool) -> 
             raised.append(error)
     if not raised:
         pytest.skip("for this format it is no fault")
-    for piece in (hot, hot[:9], hot[9:], b"", hot.decode(), hot * 50):
+    more: list[Any] = [hot, hot[:9], hot[9:], b"", hot.decode(), hot * 50]
+    for piece in more:
         with pytest.raises(type(raised[0])) as again:
             parser.feed(piece)
         assert again.value is raised[0]
@@ -832,6 +836,32 @@ def test_a_parser_that_has_moved_finds_the_lane_again(kind: Kind) -> None:
     moved = pickled(parser)
     moved.feed(hot * 5)
     assert moved._hits >= parser._hits + 4
+
+
+# Goes on with a parser from another process: prints its text.
+ELSEWHERE = """
+import pickle, sys
+parser, rest = pickle.loads(sys.stdin.buffer.read())
+parser.feed(rest)
+parser.close()
+print(parser.text)
+"""
+
+
+@needs_lane
+@pytest.mark.parametrize("variable", ["TOOLSTREAM_LANE=slow", "TOOLSTREAM_BINDING=cffi", "TOOLSTREAM_LANE=fast"])
+def test_a_parser_may_move_to_a_process_with_another_lane(variable: str) -> None:
+    kind = TEXTS["anthropic, text"]
+    data = kind.stream(*(b"one ", b"two ", b"three ", b"four"))
+    parser = new_parser()
+    cut = data.index(b"three") - 20
+    parser.feed(data[:cut])
+    name, value = variable.split("=")
+    command = [sys.executable, "-c", ELSEWHERE]
+    given = pickle.dumps((parser, data[cut:]))
+    done = subprocess.run(command, input=given, env={**os.environ, name: value}, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().strip() == "one two three four"
 
 
 def test_two_threads_get_each_event_once_or_are_refused() -> None:

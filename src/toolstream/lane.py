@@ -125,6 +125,7 @@ class SlowLane:
         `RuntimeError` where another thread is inside.
         """
         events: list[Event] = []
+        self._flush(events)
         self._feed_slowly(data, events)
         return events
 
@@ -132,7 +133,10 @@ class SlowLane:
         raise NotImplementedError
 
     def _flush(self, events: list[Event]) -> None:
-        """Gives the slow lane all that came."""
+        """Gives the slow lane all that came: what a fast one held that has moved here."""
+        pending, self._pending = self._pending, b""
+        if pending:
+            self._feed_slowly(pending, events)
 
     def _bind_call(self, template: tuple[Any, ...], parser: Any, watchful: bool) -> None:
         """Never asked for: nothing is hopeful here."""
