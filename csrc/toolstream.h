@@ -1,7 +1,8 @@
-/* toolstream core: two resumable push parsers without I/O, recursion or global state.
+/* toolstream core: resumable push parsers without I/O, recursion or global state.
  *
  *   ts_scanner   JSON text in fragments  -> records: "the value at P has ended", "the string at P grew"
  *   ts_sse       an SSE byte stream      -> frames (WHATWG HTML, section 9.2)
+ *   ts_lane      an SSE byte stream      -> the text of events that are like the one before them
  *
  * This is the only header that others see; the Python binding's declarations are made from it (lines
  * that start with '#' and the word TS_API are dropped), so it holds plain C declarations only.
