@@ -666,6 +666,13 @@ def test_max_depth_trips_at_the_bracket_too_many(bound: int) -> None:
         assert run(pieces, limits=Limits(max_depth=bound)) == expected
 
 
+@pytest.mark.parametrize("bound", [2**62, 2**63, 2**70])
+def test_a_limit_may_be_larger_than_any_document(bound: int) -> None:
+    parser = JSONParser(limits=Limits(max_bytes=bound, max_depth=bound))
+    parser.feed('{"a": [1]}')
+    assert parser.value == {"a": [1]}
+
+
 def test_the_depth_limit_is_512_by_default() -> None:
     assert loads("[" * 512 + "]" * 512)
     with pytest.raises(LimitError) as raised:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any, Literal, NoReturn
 
@@ -29,7 +29,7 @@ from .events import (
 )
 from .json_parser import DuplicateKeys, FieldParser
 from .limits import Limits
-from .paths import Subscription
+from .paths import Subscription, Subscriptions
 from .usage import Usage
 
 StopKind = Literal["tools", "natural", "length", "filter", "error", "other"]
@@ -44,33 +44,6 @@ NO_FIELDS = Subscription.compile(depth=0)
 _LONGEST_PLACEHOLDER = 8  # bytes, white space included
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-
-
-class Subscriptions:
-    """Which fields are reported, for each tool. Raises `ValueError` for a path that can't be read.
-
-    paths, deltas: as in `Subscription`, or a mapping from tool names to such; a tool that paths doesn't name reports
-    no fields.
-    """
-
-    def __init__(self, *, depth: int | None, paths: Any, deltas: Any) -> None:
-        self._by_tool: dict[str, Subscription] = {}
-        self._other = NO_FIELDS
-        names: set[str] = set()
-        for option in (paths, deltas):
-            if isinstance(option, Mapping):
-                names.update(option)
-        for name in names:
-            own = paths.get(name) if isinstance(paths, Mapping) else paths
-            if not isinstance(paths, Mapping) or name in paths:
-                grow = deltas.get(name, False) if isinstance(deltas, Mapping) else deltas
-                self._by_tool[name] = Subscription.compile(depth=depth, paths=own, deltas=grow)
-        if not isinstance(paths, Mapping):
-            grow = False if isinstance(deltas, Mapping) else deltas
-            self._other = Subscription.compile(depth=depth, paths=paths, deltas=grow)
-
-    def of(self, tool: str) -> Subscription:
-        return self._by_tool.get(tool, self._other)
 
 
 class Assembler:

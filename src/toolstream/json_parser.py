@@ -23,7 +23,7 @@ from .errors import (
 )
 from .events import Event
 from .fields import Data, Fields, read_place, read_records
-from .limits import Limits
+from .limits import Limits, core_bound
 from .paths import Paths, Subscription
 from .values import copy_live, find, load_string, pack_live, unpack_live
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 DuplicateKeys = Literal["error", "last", "strict"]
 
 _DUPLICATES = {"error": lib.TS_DUP_ERROR, "last": lib.TS_DUP_LAST, "strict": lib.TS_DUP_STRICT}
-_UNLIMITED = 2**62
 
 _EXPECTATIONS = {
     lib.TS_EXPECT_VALUE: "a value",
@@ -69,8 +68,8 @@ class _Settings:
         options = ffi.new("ts_options *")
         options.paths = subscription.core_paths()
         options.depth = subscription.core_depth
-        options.max_depth = self.max_depth or _UNLIMITED
-        options.max_bytes = self.max_bytes or _UNLIMITED
+        options.max_depth = core_bound(self.max_depth)
+        options.max_bytes = core_bound(self.max_bytes)
         options.max_int_digits = self.digits
         options.seed[0], options.seed[1] = _SEED
         options.deltas = subscription.deltas

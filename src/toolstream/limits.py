@@ -34,3 +34,12 @@ class Limits:
             bound = getattr(self, field.name)
             if bound is not None and (not isinstance(bound, int) or bound < 1):
                 raise ValueError(f"{field.name} must be a positive int or None, not {bound!r}")
+
+
+# More than any stream has; it leaves room for sums in the core's 64 bits.
+_UNLIMITED = 2**62
+
+
+def core_bound(bound: int | None) -> int:
+    """A bound as the core takes it: a number of 64 bits, however large it is here."""
+    return _UNLIMITED if bound is None else min(bound, _UNLIMITED)

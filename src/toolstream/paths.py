@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from functools import lru_cache
 from types import EllipsisType
@@ -180,6 +180,33 @@ class Subscription:
 
     def __deepcopy__(self, _memo: object) -> Subscription:
         return self
+
+
+class Subscriptions:
+    """Which fields are reported, for each tool. Raises `ValueError` for a path that can't be read.
+
+    paths, deltas: as in `Subscription`, or a mapping from tool names to such; a tool that paths doesn't name reports
+    no fields.
+    """
+
+    def __init__(self, *, depth: int | None, paths: Any, deltas: Any) -> None:
+        self._by_tool: dict[str, Subscription] = {}
+        self._other = Subscription.compile(depth=0)
+        names: set[str] = set()
+        for option in (paths, deltas):
+            if isinstance(option, Mapping):
+                names.update(option)
+        for name in names:
+            own = paths.get(name) if isinstance(paths, Mapping) else paths
+            if not isinstance(paths, Mapping) or name in paths:
+                grow = deltas.get(name, False) if isinstance(deltas, Mapping) else deltas
+                self._by_tool[name] = Subscription.compile(depth=depth, paths=own, deltas=grow)
+        if not isinstance(paths, Mapping):
+            grow = False if isinstance(deltas, Mapping) else deltas
+            self._other = Subscription.compile(depth=depth, paths=paths, deltas=grow)
+
+    def of(self, tool: str) -> Subscription:
+        return self._by_tool.get(tool, self._other)
 
 
 def _check_depth(depth: int | None) -> None:

@@ -15,9 +15,8 @@ from ._core import ffi, lib
 from .errors import LimitError, SSEError
 from .fields import Data, as_bytes
 from .guard import Guard
-from .limits import Limits
+from .limits import Limits, core_bound
 
-_UNLIMITED = 2**63 - 1
 # ts_frame: seven int64_t, which no compiler pads. The second one reads the type and the data only.
 _FRAME = struct.Struct("=7q")
 _TYPE_AND_DATA = struct.Struct("=4q24x")
@@ -57,7 +56,7 @@ class SSEParser:
         self._closed = False
         self._fault: Exception | None = None
         self._id = ""  # the id that the core has at offset 0, if there is one: see _read
-        self._sse, self._view = _owned(lib.ts_sse_new(_bound(max_event_bytes)))
+        self._sse, self._view = _owned(lib.ts_sse_new(core_bound(max_event_bytes)))
 
     def feed(self, data: Data) -> list[ServerSentEvent]:
         """Takes a chunk, which may end anywhere, and returns the events that it completes.
@@ -157,7 +156,7 @@ class FrameParser:
 
     def __init__(self, max_event_bytes: int | None) -> None:
         self._max_event_bytes = max_event_bytes
-        self._sse, self._view = _owned(lib.ts_sse_new(_bound(max_event_bytes)))
+        self._sse, self._view = _owned(lib.ts_sse_new(core_bound(max_event_bytes)))
 
     def feed(self, data: bytes) -> list[tuple[str, bytes]]:
         """The frames that the chunk completes. Raises `LimitError`, whose `frames` are those before the fault."""
@@ -206,10 +205,6 @@ class FrameParser:
         self._sse, self._view = _load(self._max_event_bytes, saved)
 
 
-def _bound(max_event_bytes: int | None) -> int:
-    return _UNLIMITED if max_event_bytes is None else min(max_event_bytes, _UNLIMITED)
-
-
 def _owned(sse: Any) -> tuple[Any, Any]:
     if sse == ffi.NULL:
         raise MemoryError("toolstream: out of memory")
@@ -242,7 +237,7 @@ def _save(sse: Any) -> bytes:
 
 
 def _load(max_event_bytes: int | None, saved: bytes) -> tuple[Any, Any]:
-    sse = lib.ts_sse_load(_bound(max_event_bytes), saved, len(saved))
+    sse = lib.ts_sse_load(core_bound(max_event_bytes), saved, len(saved))
     if sse == ffi.NULL:
         raise ValueError("the saved state of a parser is damaged, or of another version")
     return _owned(sse)

@@ -11,17 +11,18 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from . import providers
-from .assembler import Assembler, Subscriptions
+from .assembler import Assembler
 from .calls import ToolCall
 from .errors import IncompleteError, JSONError, LimitError, ToolStreamError, UnknownProviderError, excerpt
 from .event_objects import as_dict
 from .events import Event
 from .fields import as_bytes
-from .framing import DONE, EventDict, new_framing
+from .framing import BOM, DONE, EventDict, new_framing
 from .guard import Guard
 from .json_parser import DuplicateKeys, FieldParser
 from .lane import IS_FAST, Lane, template
-from .limits import Limits
+from .limits import Limits, core_bound
+from .paths import Subscriptions
 from .usage import Usage
 
 OnError = Literal["raise", "event"]
@@ -29,7 +30,6 @@ OnError = Literal["raise", "event"]
 # Types of events that come before a stream's first own event and that every format may send.
 UNDECIDED = ("ping", "keepalive")
 _HEAD = 200
-_UNLIMITED = 2**62
 # So many events in vain were made templates before the stream is taken for one whose events do not repeat.
 _TRIES = 32
 
@@ -76,10 +76,9 @@ class StreamParser(Lane):
             limits=limits,
         )
         self._limits = limits
-        self._room = self._most = min(
-            limits.max_bytes or _UNLIMITED, _UNLIMITED
-        )  # bytes that may still come, and in all
-        self._max_event = min(limits.max_event_bytes or _UNLIMITED, _UNLIMITED)
+        self._most = core_bound(limits.max_bytes)  # bytes that may come in all
+        self._room = self._most  # and may still come
+        self._max_event = core_bound(limits.max_event_bytes)
         self._hopeful = IS_FAST  # events may repeat
         self._between = False  # the framing stands between two events
         self._framed = 0  # bytes that the framing has had
@@ -286,7 +285,7 @@ class StreamParser(Lane):
 
     def _begins_as_sse(self) -> bool:
         """Whether the bytes, which held no event, are the beginning of an SSE stream."""
-        head = self._head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        head = self._head.removeprefix(BOM).lstrip()
         name, colon, _ = head.partition(b":")
         fields = (b"data", b"event", b"id", b"retry")
         return bool(head) and (name in (b"", *fields) if colon else any(field.startswith(name) for field in fields))

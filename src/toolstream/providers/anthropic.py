@@ -20,8 +20,6 @@ STOP_KINDS: dict[str | None, StopKind] = {
     "model_context_window_exceeded": "length",
     "refusal": "filter",
 }
-# The part of a block that grows with a delta of this type, and the member of the delta that holds more of it.
-GROWING = {"text_delta": "text", "thinking_delta": "thinking"}
 
 
 class Anthropic:
