@@ -1,7 +1,9 @@
-"""Recorded streams of real providers, if there are any on this machine.
+"""Streams whose contents are known: those of this repository, and recordings of real providers where there are any.
 
-TOOLSTREAM_CORPORA names a directory with `streams/`: the recordings, and `expected.jsonl`, which says for each what it
-holds. A value of null there means that it is undecided.
+`data/streams/` holds a folder for each wire format: small streams in the provider's shape, written for these tests, one
+for each quirk, and `expected.jsonl`, which says what each must give. TOOLSTREAM_CORPORA may name a directory with
+`streams/` of the same kind: recordings, with one `expected.jsonl` for all. A value of null there means that it is
+undecided.
 """
 
 from __future__ import annotations
@@ -14,12 +16,19 @@ from typing import Any
 
 import pytest
 
-FORMATS = ("anthropic", "openai-chat", "openai-responses")
+from toolstream.providers import ADAPTERS
+
+OWN = Path(__file__).parent / "data" / "streams"
 
 
 def directory() -> Path | None:
     corpora = os.environ.get("TOOLSTREAM_CORPORA")
     return Path(corpora) / "streams" if corpora else None
+
+
+def _read(path: Path, root: Path) -> list[dict[str, Any]]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [{"root": root, **json.loads(line)} for line in lines]
 
 
 @lru_cache
@@ -28,31 +37,38 @@ def expectations() -> list[dict[str, Any]]:
     streams = directory()
     if streams is None:
         return []
-    lines = (streams / "expected.jsonl").read_text(encoding="utf-8").splitlines()
-    return [expected for expected in map(json.loads, lines) if expected["format"] in FORMATS]
+    return [known for known in _read(streams / "expected.jsonl", streams) if known["format"] in ADAPTERS]
 
 
-def body(name: str) -> bytes:
-    streams = directory()
-    assert streams is not None
-    return (streams / name).read_bytes()
+@lru_cache
+def own_expectations() -> list[dict[str, Any]]:
+    """What each stream of this repository must give."""
+    return [known for path in sorted(OWN.glob("*/expected.jsonl")) for known in _read(path, OWN)]
+
+
+def body(known: dict[str, Any]) -> bytes:
+    return (known["root"] / known["file"]).read_bytes()  # type: ignore[no-any-return]
 
 
 def events(data: bytes) -> list[dict[str, Any]]:
-    """The recording's events, decoded with the standard library."""
+    """The stream's events, decoded with the standard library."""
     text = data.decode().replace("\r\n", "\n")
+    if text.startswith("["):
+        return json.loads(text)  # type: ignore[no-any-return]
     if text.startswith("{"):
         return [json.loads(line) for line in text.split("\n") if line.strip()]
     frames = [line[5:].strip() for line in text.split("\n") if line.startswith("data:")]
     return [json.loads(frame) for frame in frames if frame.startswith("{")]
 
 
-def parametrize(argument: str = "expected", **of: Any) -> pytest.MarkDecorator:
-    """Runs a test for each recording (of a format), or skips it with the reason."""
+def parametrize(argument: str = "expected", *, own: bool = True, **of: Any) -> pytest.MarkDecorator:
+    """Runs a test for each stream (of a format): this repository's own, and the recordings, or skips these loudly."""
     found = [
-        pytest.param(expected, id=expected["file"])
-        for expected in expectations()
-        if all(expected[name] == value for name, value in of.items())
+        pytest.param(known, id=known["file"])
+        for known in [*(own_expectations() if own else ()), *expectations()]
+        if all(known[name] == value for name, value in of.items())
     ]
-    reason = "no recordings: TOOLSTREAM_CORPORA is not set"
-    return pytest.mark.parametrize(argument, found or [pytest.param(None, marks=pytest.mark.skip(reason=reason))])
+    if directory() is None:
+        reason = "no recordings: TOOLSTREAM_CORPORA is not set"
+        found.append(pytest.param(None, id="recordings", marks=pytest.mark.skip(reason=reason)))
+    return pytest.mark.parametrize(argument, found)

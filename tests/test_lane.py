@@ -1015,7 +1015,7 @@ def test_limits_of_random_streams_trip_at_the_same_place(
 @recordings.parametrize()
 @pytest.mark.parametrize("size", [7, 64, "event", None])
 def test_a_recording_gives_the_same_in_both_lanes(expected: dict[str, Any], size: Any) -> None:
-    data = recordings.body(expected["file"])
+    data = recordings.body(expected)
     given = [part + b"\n\n" for part in data.split(b"\n\n")] if size == "event" else pieces(data, size)
     chosen: dict[str, Any] = {"depth": None, "deltas": True, "on_error": "event"}
     assert fast_outcome(given, **chosen) == slow_outcome(given, **chosen)

@@ -115,7 +115,7 @@ def test_it_equals_the_client_s_on_recordings(expected: dict[str, Any]) -> None:
     if expected["file"] in CLIENT_FAULTS:
         pytest.skip(f"the client {CLIENT_FAULTS[expected['file']]}")
     provider = expected["format"]
-    for stream in messages(recordings.events(recordings.body(expected["file"])), provider):
+    for stream in messages(recordings.events(recordings.body(expected)), provider):
         ours = read([*stream, wire.DONE], on_error="event")
         if "message_end" not in ours.types:
             continue  # replaced by the next one

@@ -1,7 +1,12 @@
-"""Every recorded stream gives what is known about it, whole, byte by byte, and in pieces of seven bytes."""
+"""Every stream whose contents are known gives them, however it is cut and whatever it comes from; and one that breaks
+off never gives a call that was not whole."""
 
 from __future__ import annotations
 
+import asyncio
+import copy
+import random
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,13 +15,55 @@ import recordings
 import wire
 from wire import plain, read_bytes
 
-from toolstream import IncompleteError, ProviderError, ReasoningDelta, StreamParser
+from toolstream import (
+    Event,
+    IncompleteError,
+    MessageEnd,
+    ProviderError,
+    ReasoningDelta,
+    StreamParser,
+    ToolCallEnd,
+    ToolStreamError,
+    parse,
+)
 
 
 @recordings.parametrize()
 @pytest.mark.parametrize("size", [None, 7, 1])
-def test_a_recording_gives_what_is_known_of_it(expected: dict[str, Any], size: int | None) -> None:
-    reading = read_bytes(recordings.body(expected["file"]), size)
+def test_a_stream_gives_what_is_known_of_it(expected: dict[str, Any], size: int | None) -> None:
+    check(read_bytes(recordings.body(expected), size), expected)
+
+
+@recordings.parametrize()
+def test_it_gives_the_same_from_sync_and_async_sources(expected: dict[str, Any]) -> None:
+    data = recordings.body(expected)
+    pieces = [data[at : at + 512] for at in range(0, len(data), 512)]
+    told = plain(read_bytes(data))
+
+    sync = wire.Reading(parse(pieces))  # type: ignore[arg-type]
+    try:
+        sync.events.extend(sync.parser)  # type: ignore[arg-type]
+    except ToolStreamError as error:
+        sync.error = error
+    assert plain(sync) == told
+
+    async def source() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    async def run() -> wire.Reading:
+        reading = wire.Reading(parse(source()))  # type: ignore[arg-type]
+        try:
+            async for event in reading.parser:  # type: ignore[attr-defined]
+                reading.events.append(event)
+        except ToolStreamError as error:
+            reading.error = error
+        return reading
+
+    assert plain(asyncio.run(run())) == told
+
+
+def check(reading: wire.Reading, expected: dict[str, Any]) -> None:
     assert reading.parser.provider == expected["format"]
     if expected["error"] is None:
         assert reading.error is None
@@ -55,21 +102,44 @@ def check_calls(reading: wire.Reading, expected: list[dict[str, Any]]) -> None:
 
 
 @recordings.parametrize()
-def test_a_recording_that_is_cut_shows_whole_calls_only(expected: dict[str, Any]) -> None:
-    data = recordings.body(expected["file"])
+def test_a_stream_that_breaks_off_gives_whole_calls_and_an_incomplete_error(expected: dict[str, Any]) -> None:
+    data = recordings.body(expected)
     final = {call.index: call.arguments for call in read_bytes(data, on_error="event").calls}
-    for part in range(1, 8):
-        reading = read_bytes(data[: len(data) * part // 8], on_error="event")
-        for call in reading.calls:
-            if call.complete:
-                assert call.arguments == final[call.index]
-        if "message_end" not in reading.types:
-            assert reading.error is not None
+    parser = StreamParser(on_error="event")
+    events: list[Event] = []
+    begin = 0
+    for end in places_to_cut(data):
+        try:
+            events += parser.feed(data[begin:end])
+        except ProviderError:
+            return  # the provider itself has broken off
+        begin = end
+        cut, told = copy.deepcopy((parser, events))
+        try:
+            told += cut.close()
+        except (IncompleteError, ProviderError) as error:
+            told += error.events
+        else:
+            assert any(isinstance(event, MessageEnd) for event in told), f"cut at byte {end}: no error and no end"
+        for event in told:
+            if isinstance(event, ToolCallEnd) and event.call.complete:
+                assert event.call.arguments == final[event.call.index], f"cut at byte {end}"
+        for call in cut.calls:
+            assert call.complete or call.state == "void", f"cut at byte {end}: {call}"
+
+
+def places_to_cut(data: bytes, most: int = 150) -> list[int]:
+    """Where events end, and 50 places more: the same for the same data."""
+    ends = [at + 1 for at, byte in enumerate(data) if byte in b"\n\r"]
+    chance = random.Random(len(data))
+    if len(ends) > most:
+        ends = chance.sample(ends, most)
+    return sorted({*ends, *(chance.randrange(1, len(data)) for _ in range(50))})
 
 
 @recordings.parametrize()
 def test_decoded_events_say_the_same_as_the_bytes(expected: dict[str, Any]) -> None:
-    data = recordings.body(expected["file"])
+    data = recordings.body(expected)
     reading = wire.Reading(StreamParser(on_error="event"))
     try:
         for event in recordings.events(data):

@@ -284,11 +284,11 @@ class StreamParser(Lane):
             raise UnknownProviderError(f"the stream holds no event of a known provider: {excerpt(head)}", event=head)
 
     def _begins_as_sse(self) -> bool:
-        """Whether the bytes, which held no event, are the beginning of an SSE stream."""
+        """Whether the bytes, which held no event, are the beginning of an SSE stream: blank lines may be, too."""
         head = self._head.removeprefix(BOM).lstrip()
         name, colon, _ = head.partition(b":")
         fields = (b"data", b"event", b"id", b"retry")
-        return bool(head) and (name in (b"", *fields) if colon else any(field.startswith(name) for field in fields))
+        return bool(self._head) and (name in (b"", *fields) if colon else any(f.startswith(name) for f in fields))
 
     # ------------------------------------------------------------------ reading
 
