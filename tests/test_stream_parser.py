@@ -774,8 +774,6 @@ class TestEnds:
         "data",
         [
             b"",
-            b"\n",
-            b"\xef\xbb\xbf",
             b"<html><h1>502 Bad Gateway</h1></html>",
             b"upstream connect error",
             b"[]",
@@ -802,7 +800,19 @@ class TestEnds:
         assert len(str(error)) < 400
 
     @pytest.mark.parametrize(
-        "data", [b"da", b"event: message_start\n", b": comment\n\n", b"data: {", b"{", b"[", b"id", b'{"type": "ping"}']
+        "data",
+        [
+            b"\n",
+            b"\xef\xbb\xbf",
+            b"da",
+            b"event: message_start\n",
+            b": comment\n\n",
+            b"data: {",
+            b"{",
+            b"[",
+            b"id",
+            b'{"type": "ping"}',
+        ],
     )
     def test_a_stream_that_breaks_off_before_its_first_event(self, data: bytes) -> None:
         for size in (None, 1):
