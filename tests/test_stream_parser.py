@@ -443,6 +443,7 @@ class TestBadArguments:
         assert isinstance(reading.error, JSONError)
         assert reading.error.call is reading.call
         assert reading.error.offset == 17
+        assert "at byte 17 of the arguments" in str(reading.error)
         assert "search" in str(reading.error)
         assert reading.call.error is reading.error
         assert [event.path for event in reading.of(FieldComplete)] == [("a",)]
@@ -510,6 +511,11 @@ class TestLimits:
         reading = read(stream, limits=Limits(max_call_bytes=64))
         assert isinstance(reading.error, LimitError)
         assert reading.error.limit == "max_call_bytes"
+
+    @pytest.mark.parametrize("bound", [0, -1, 1.5, "1", True])
+    def test_a_bound_that_is_none_is_refused(self, bound: Any) -> None:
+        with pytest.raises(ValueError, match="max_calls must be a positive int or None"):
+            Limits(max_calls=bound)
 
     def test_all_can_be_lifted(self) -> None:
         limits = Limits(max_depth=None, max_bytes=None, max_call_bytes=None, max_calls=None, max_event_bytes=None)
@@ -707,6 +713,13 @@ class TestFaults:
         parser.close()
         assert parser.message == parser.partial_message
 
+    @every_whole_stream
+    def test_what_is_done_to_a_message_does_not_come_back_in_the_next_one(self, name: str) -> None:
+        parser = read(WHOLE[name]).parser
+        before = copy.deepcopy(parser.message)
+        spoil(parser.message)
+        assert parser.message == before
+
     def test_two_threads_inside_one_parser_get_a_clean_error(self) -> None:
         parser = StreamParser()
         inside, leave = threading.Event(), threading.Event()
@@ -738,7 +751,25 @@ class TestFaults:
             parser.feed_event(Nosy())
 
 
+def spoil(value: Any) -> None:
+    """Adds something to every container inside a value."""
+    if isinstance(value, dict):
+        for inner in list(value.values()):
+            spoil(inner)
+        value["added"] = True
+    elif isinstance(value, list):
+        for inner in list(value):
+            spoil(inner)
+        value.append("added")
+
+
 class TestEnds:
+    def test_what_comes_behind_the_end_of_a_message_begins_another_one(self) -> None:
+        reading = read([*wire.anthropic(wire.text_block(0, "Hello")), *wire.tool_block(0, '{"a": 1')])
+        assert reading.types.count("message_start") == 2
+        assert isinstance(reading.error, IncompleteError)
+        assert reading.call.state == "void"
+
     @pytest.mark.parametrize(
         ("body", "kind", "message"),
         [

@@ -115,9 +115,15 @@ class Assembler:
         if not self.started:
             self.message_start(None, None)
 
+    def _begin_content(self) -> None:
+        """As `_begin`, for what only a message that has not ended can hold: behind its end another one begins."""
+        if self.ended:
+            self.message_start(None, None)
+        self._begin()
+
     def text_delta(self, text: str, index: int, *, aside: bool = False) -> None:
         """Visible text. aside: of another choice than the one that `text` shows."""
-        self._begin()
+        self._begin_content()
         text = self._characters(("text", index), text)
         if text:
             if not aside:
@@ -125,7 +131,7 @@ class Assembler:
             self.events.append(TextDelta(text, index))
 
     def reasoning_delta(self, text: str, index: int) -> None:
-        self._begin()
+        self._begin_content()
         text = self._characters(("reasoning", index), text)
         if text:
             self.events.append(ReasoningDelta(text, index))
@@ -220,7 +226,7 @@ class Assembler:
         scope: int = 0,
     ) -> ToolCall:
         """A call begins. Without a name it is not reported before `rename` has told it."""
-        self._begin()
+        self._begin_content()
         before = self._keys.get(key)
         if before is not None and not before._over:
             self._end(before)

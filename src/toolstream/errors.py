@@ -68,7 +68,7 @@ class JSONError(ToolStreamError):
     ) -> None:
         message = reason
         if offset is not None:
-            message += f" at byte {offset}"
+            message += f" at byte {offset}" + (" of the arguments" if call is not None else "")
         if line is not None:
             message += f" (line {line}, column {column})"
         if path:

@@ -32,7 +32,7 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             bound = getattr(self, field.name)
-            if bound is not None and (not isinstance(bound, int) or bound < 1):
+            if bound is not None and (not isinstance(bound, int) or isinstance(bound, bool) or bound < 1):
                 raise ValueError(f"{field.name} must be a positive int or None, not {bound!r}")
 
 

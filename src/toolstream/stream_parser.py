@@ -7,6 +7,7 @@ exception, and that a parser that has raised stays dead.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -336,7 +337,8 @@ class StreamParser(Lane):
     def partial_message(self) -> Any:
         """As `message`, as far as it has come; None before the provider is known."""
         with self._guard:
-            return None if self._adapter is None else self._adapter.message(self._assembler)
+            # A copy: what the caller adds to it must not come back in the next one.
+            return None if self._adapter is None else copy.deepcopy(self._adapter.message(self._assembler))
 
     # ------------------------------------------------------------------ pickling
 
