@@ -33,6 +33,8 @@ UNDECIDED = ("ping", "keepalive")
 _HEAD = 200
 # So many events in vain were made templates before the stream is taken for one whose events do not repeat.
 _TRIES = 32
+# What code that expects a provider's shape may raise for data of another one.
+_MISSHAPEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class StreamParser(Lane):
@@ -206,7 +208,7 @@ class StreamParser(Lane):
             self._interpret(event, frame)
         except ToolStreamError:
             raise
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as mistake:
+        except _MISSHAPEN as mistake:
             provider = self.provider or "a known provider"
             reason = f"an event that {provider} does not send ({type(mistake).__name__}: {mistake})"
             raise ToolStreamError(f"{reason}: {excerpt(event)}") from mistake
@@ -327,15 +329,25 @@ class StreamParser(Lane):
     def message(self) -> Any:
         """The assistant's message in the shape that the provider's next request must contain.
 
-        Raises `ToolStreamError` before the message's proper end.
+        Raises `ToolStreamError` before the message's proper end, and where what came makes no message.
         """
         if not self._assembler.ended:
             raise ToolStreamError("the message has not ended; partial_message is what there is so far")
-        return self.partial_message
+        try:
+            return self._told_message()
+        except _MISSHAPEN as mistake:
+            reason = f"the provider's events make no message ({type(mistake).__name__}: {mistake})"
+            raise ToolStreamError(reason) from mistake
 
     @property
     def partial_message(self) -> Any:
-        """As `message`, as far as it has come; None before the provider is known."""
+        """As `message`, as far as it has come; None before the provider is known, or where what came makes none."""
+        try:
+            return self._told_message()
+        except _MISSHAPEN:
+            return None
+
+    def _told_message(self) -> Any:
         with self._guard:
             # A copy: what the caller adds to it must not come back in the next one.
             return None if self._adapter is None else copy.deepcopy(self._adapter.message(self._assembler))

@@ -163,8 +163,8 @@ class OpenAIResponses:
 
     def _text(self, place: dict[str, Any], text: str, assembler: Assembler) -> None:
         key = self._key(place)
-        self._texts.setdefault((key, place.get("content_index") or 0), []).append(text)
         assembler.text_delta(text, key if isinstance(key, int) else 0)
+        self._texts.setdefault((key, place.get("content_index") or 0), []).append(text)
 
     def _whole_text(self, place: dict[str, Any], text: str | None, assembler: Assembler) -> None:
         if text and (self._key(place), place.get("content_index") or 0) not in self._texts:
