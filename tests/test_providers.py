@@ -12,6 +12,7 @@ from wire import STREAMS, anthropic, calls, chat, chat_call, chunk, entry, plain
 
 from toolstream import (
     FieldComplete,
+    FieldDelta,
     IncompleteError,
     JSONError,
     MessageEnd,
@@ -810,6 +811,22 @@ class TestResponses:
         assert cut.call.state == "void"
         assert cut.error is None
         assert isinstance(read(stream[:4]).error, IncompleteError)
+
+    def test_free_text_is_reported_as_it_grows_under_the_empty_path(self) -> None:
+        item = {"type": "custom_tool_call", "id": "ctc_0", "call_id": "call_0", "name": "run", "input": ""}
+        code = ["print(", "'\ud83d", "\ude00')", ""]
+        stream = responses(
+            [wire.item_added(0, item)],
+            [wire.arguments_delta(0, text, "custom_tool_call_input") for text in code],
+            [wire.item_done(0, {**item, "input": "print('\U0001f600')", "status": "completed"})],
+        )
+        for deltas in (True, {"run": True}):
+            reading = wire.read_bytes(wire.lines(stream), deltas=deltas)
+            assert [event.text for event in reading.of(FieldDelta)] == ["print(", "'", "\U0001f600')"]
+            assert {(event.call, event.path) for event in reading.of(FieldDelta)} == {(reading.call, ())}
+            assert reading.call.arguments == "print('\U0001f600')"
+        for deltas in (False, ["x"], {"other": True}):
+            assert not read(stream, deltas=deltas).of(FieldDelta)
 
     def test_calls_that_the_server_makes(self) -> None:
         item = {"type": "mcp_call", "id": "mcp_0", "name": "ask", "arguments": "", "server_label": "docs"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import Any, Literal, NoReturn
 
@@ -29,7 +29,8 @@ from .events import (
 )
 from .json_parser import DuplicateKeys, FieldParser
 from .limits import Limits
-from .paths import Subscription, Subscriptions
+from .paths import Subscriptions
+from .resends import Doubt, probe
 from .usage import Usage
 
 StopKind = Literal["tools", "natural", "length", "filter", "error", "other"]
@@ -40,7 +41,6 @@ provider itself cut the message. error: it broke off. other: anything else.
 """
 CUTS = ("length", "filter")
 
-NO_FIELDS = Subscription.compile(depth=0)
 _LONGEST_PLACEHOLDER = 8  # bytes, white space included
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -156,7 +156,8 @@ class Assembler:
                 self._settle(call)
         if kind == "natural":
             kind = "tools" if any(call.complete and not call.server for call in self._message_calls(scope)) else "other"
-        self._kinds[scope] = kind
+        if self._kinds.get(scope) not in CUTS:  # some servers say twice why they stop, and the cut only once
+            self._kinds[scope] = kind
         if kind == "tools":
             self._confirm(scope)
         for call in calls:
@@ -208,10 +209,12 @@ class Assembler:
 
     def may_repeat(self, call: ToolCall | None) -> bool:
         """Whether more text for the call (None: visible text) needs nothing but to be fed: no half character waits,
-        and the call's text is being parsed."""
+        the call's text is being parsed, and none of it is known to come again."""
         if call is None:
             return not self._halves and not self._unsettled
-        return call._parser is not None and call._held is None and not call._half and not call._over
+        if call._parser is None or call._held is not None or call._half or call._over:
+            return False
+        return not (call._cumulative or call._doubt is not None or call._owes_brace)
 
     # ------------------------------------------------------------------ calls by key
 
@@ -262,14 +265,13 @@ class Assembler:
         call = self._keys.get(key)
         if call is None or arguments is None or call._state == "void":
             return
-        text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+        text = as_text(arguments)
         seen, call._half = call.text, ""
         if text.startswith(seen):
             if len(text) > len(seen):
                 self._feed(call, text[len(seen) :])
         elif not self._same_value(call, text):
-            reason = "the provider's final arguments are not those that it has streamed"
-            self.spoil(call, JSONError(reason, offset=len(seen.encode("utf-8", "replace")), call=call))
+            self._contradict(call)
 
     def close(self, key: Hashable, *, certain: bool = False) -> None:
         """The provider has ended a call. certain: it says that the arguments are whole, not only that they stop."""
@@ -288,20 +290,25 @@ class Assembler:
 
     # ------------------------------------------------------------------ calls without a reliable key
 
-    def entry(
-        self, scope: int, index: int | None, id: str | None, name: str | None, text: str | None
-    ) -> ToolCall | None:
+    def entry(self, scope: int, index: int | None, id: str | None, name: str | None, arguments: Any) -> ToolCall | None:
         """A fragment of a call where index, id and name may each be missing, repeated or wrong.
 
         The order of trust: an id that is known or new, then the index, then the last call. A call that is whole is not
-        continued by an entry that names one again. Answers the call, or None for an entry that belongs to none.
+        continued by an entry that names one again. arguments: text, or the value itself. Answers the call, or None for
+        an entry that belongs to none.
         """
         call = self._keys.get((scope, index)) if index is not None else None
         if id or name or call is None:
-            call = self._find(scope, index, call, id or None, name or None, text)
+            call = self._find(scope, index, call, id or None, name or None, arguments)
             if call is None:
                 return None
-        if text and text[0] in "{[":  # perhaps everything from the start again
+        if isinstance(arguments, dict):
+            self._feed_object(call, arguments)
+            return call
+        text = as_text(arguments)
+        if call._owes_brace and text.strip():
+            self._close_object(call)
+        if text and (text[0] in "{[" or call._doubt is not None):  # perhaps everything from the start again
             text = self._unseen(call, text)
         if text:
             self._feed(call, text)
@@ -316,27 +323,27 @@ class Assembler:
             self.went_on(scope)
 
     def _find(
-        self, scope: int, index: int | None, slot: ToolCall | None, id: str | None, name: str | None, text: str | None
+        self, scope: int, index: int | None, slot: ToolCall | None, id: str | None, name: str | None, arguments: Any
     ) -> ToolCall | None:
         call = slot
         if id is not None:
             call = self._ids.get((scope, id))
-            if call is None and slot is not None and slot.id is None and not is_whole(slot):
-                call = slot  # the id comes late
+            if call is None and slot is not None and takes_id(slot, name):
+                call = slot
         elif call is None and index is None and name is None:
             return self._latest.get(scope)
-        if call is None or not continues(call, name, text):
+        if call is None or not self._continues(call, id, name, arguments):
             call = self._open_entry(scope, index, id, name)
         elif name and name != call.name:
             streamed = name.startswith(call.name)
             self.rename(call, name if streamed else call.name + name)
         if id is not None:
-            call.id = id
+            call.id = call.id or id
             self._ids[scope, id] = call
         if index is not None:
             self._keys[scope, index] = call
         # A name without an id may still grow; what comes next settles it.
-        if call.name and (call.id or text):
+        if call.name and (call.id or arguments):
             self._start(call)
         return call
 
@@ -348,29 +355,90 @@ class Assembler:
         call.name = name or ""
         return call
 
+    def _continues(self, call: ToolCall, id: str | None, name: str | None, arguments: Any) -> bool:
+        """Whether an entry that may repeat the call's name, or give more of it, belongs to the call."""
+        if name is None or not call.name:
+            return True
+        if call._state == "void" and name != call.name:
+            return False
+        if name != call.name:
+            untouched = call._parser is None and call._held is None
+            return untouched and (name.startswith(call.name) or call.id is None)
+        if not is_whole(call):
+            return True
+        if id is not None and (call._parser is None or (call._owes_brace and isinstance(arguments, dict))):
+            return True  # `{}` was a placeholder, or this is the next snapshot of the object
+        text = as_text(arguments)
+        return not text or text.isspace() or self._repeats(call, text)
+
+    def _repeats(self, call: ToolCall, text: str) -> bool:
+        """Whether text is all the arguments of a whole call again, perhaps in another spelling."""
+        return text == whole_text(call) or self._same_value(call, text)
+
     def _unseen(self, call: ToolCall, text: str) -> str:
         """What of a fragment is new: some servers repeat all so far in each fragment, or everything at the end."""
+        if call._doubt is not None:
+            return self._unseen_in_doubt(call, call._doubt, text)
         parser = call._parser
-        if parser is None or 4 * len(text) < parser.offset:  # the latter: shorter than what is there, in any script
+        if parser is None:
             return text
+        if not call._cumulative and 4 * len(text) < parser.offset:  # shorter than what is there, in any script
+            return text
+        if parser.complete:
+            return "" if self._repeats(call, text) else text
         seen = call.text
-        if not text.startswith(seen):
+        if call._cumulative:
+            return text.removeprefix(seen) if not seen.startswith(text) else ""
+        if isinstance(parser, FreeText) or not text.startswith(seen):
             return text
-        if not call._cumulative:
-            replayed = parser.complete and text == seen
-            # True increments may begin like the whole, too: only if they make no sense here is it a repetition.
-            if replayed or self._accepts(seen + text):
-                return "" if replayed else text
-            call._cumulative = True
-        return text[len(seen) :]
+        call._doubt = Doubt(seen, self._limits)
+        return self._unseen_in_doubt(call, call._doubt, text)
 
-    def _accepts(self, text: str) -> bool:
-        probe = FieldParser(NO_FIELDS, duplicate_keys="last", limits=self._limits, max_bytes=None)
-        try:
-            probe.feed(text)
-        except JSONError:
-            return False
-        return True
+    def _unseen_in_doubt(self, call: ToolCall, doubt: Doubt, text: str) -> str:
+        if text.isspace():
+            return ""
+        verdict = doubt.feed(text)
+        if verdict is None:
+            return ""
+        call._doubt = None
+        if verdict == "more":
+            return doubt.held
+        call._cumulative = True
+        return doubt.last.removeprefix(call.text)
+
+    def _feed_object(self, call: ToolCall, arguments: dict[str, Any]) -> None:
+        """Arguments that come as the object itself. Its end is kept back: the next entry may bring more of it."""
+        text = as_text(arguments)
+        seen = call.text
+        if not call._owes_brace:
+            text = self._unseen(call, text)
+            call._owes_brace = bool(text) and bool(arguments) and not call._over
+            text = text[:-1] if call._owes_brace else text
+        elif text.startswith(seen):
+            text = text[len(seen) : -1]
+        elif not self._has_any(call, arguments):  # only what is new
+            text = ", " + text[1:-1] if arguments else ""
+        elif call.arguments == arguments:
+            return
+        else:
+            self._contradict(call)
+            return
+        if text:
+            self._feed(call, text)
+
+    def _has_any(self, call: ToolCall, names: Iterable[str]) -> bool:
+        seen = call.snapshot()
+        return any(name in seen for name in names)
+
+    def _close_object(self, call: ToolCall) -> None:
+        call._owes_brace = False
+        if not call._over:
+            self._feed(call, "}")
+
+    def _contradict(self, call: ToolCall) -> None:
+        reason = "the provider's final arguments are not those that it has streamed"
+        offset = len(call.text.encode("utf-8", "replace"))
+        self.spoil(call, JSONError(reason, offset=offset, call=call))
 
     # ------------------------------------------------------------------ the life of a call
 
@@ -404,7 +472,7 @@ class Assembler:
     def _feed_first(self, call: ToolCall, text: str) -> None:
         """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
         held = call._held
-        if held is None and call.name and not call._free_text and text.strip() != "{}":
+        if held is None and call.name and (call._free_text or text.strip() != "{}"):
             self._start(call)
             self._parse(call, text)
             return
@@ -422,34 +490,36 @@ class Assembler:
 
     def _feed_late(self, call: ToolCall, text: str) -> None:
         """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad."""
-        if call._state != "void" and not text.isspace() and text != call.text and text.strip() != "{}":
+        if call._state != "void" and not text.isspace() and text.strip() != "{}" and not self._repeats(call, text):
             self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
 
     def _release(self, call: ToolCall) -> None:
         """Parses the text that was held back."""
         held, call._held = call._held, None
-        if held is None:
-            return
-        if call._free_text:
-            call._parser = held
-            return
-        self._parse(call, held.text)
+        if held is not None:
+            self._parse(call, held.text)
 
     def _parse(self, call: ToolCall, text: str) -> None:
         """Parses the first text of a call whose name is known."""
-        call._parser = FieldParser(
-            self._subscriptions.of(call.name),
-            duplicate_keys=self._duplicate_keys,
-            limits=self._limits,
-            max_bytes=self._limits.max_call_bytes,
-            limit_name="max_call_bytes",
-            call=call,
-            keep_text=True,
-        )
+        call._parser = self._new_parser(call)
         try:
             call._parser.feed_into(text, self.events)
         except JSONError as error:
             self.spoil(call, error)
+
+    def _new_parser(self, call: ToolCall) -> FieldParser | FreeText:
+        subscription, max_bytes = self._subscriptions.of(call.name), self._limits.max_call_bytes
+        if call._free_text:
+            return FreeText(max_bytes, call, grows=subscription.deltas)
+        return FieldParser(
+            subscription,
+            duplicate_keys=self._duplicate_keys,
+            limits=self._limits,
+            max_bytes=max_bytes,
+            limit_name="max_call_bytes",
+            call=call,
+            keep_text=True,
+        )
 
     def _end(self, call: ToolCall, certain: bool = False) -> None:
         """The provider has ended the call: settles it if its arguments are whole.
@@ -462,6 +532,7 @@ class Assembler:
             return
         self._start(call)
         self._release(call)
+        self._settle_arguments(call)
         if call._half and not call._over:
             self._feed_half(call)
         if not call._over and (is_whole(call) or (certain and self._closes(call))):
@@ -470,6 +541,14 @@ class Assembler:
             call._state = "closed"
             self._unconfirmed.append(call)
             self.events.append(ToolCallEnd(call))
+
+    def _settle_arguments(self, call: ToolCall) -> None:
+        """Feeds what was kept back because more might have followed."""
+        doubt, call._doubt = call._doubt, None
+        if doubt is not None and not call._over:
+            self._feed(call, doubt.last.removeprefix(call.text))
+        if call._owes_brace:
+            self._close_object(call)
 
     def _settle(self, call: ToolCall) -> None:
         call._over = True
@@ -537,15 +616,15 @@ class Assembler:
     # ------------------------------------------------------------------ small things
 
     def _same_value(self, call: ToolCall, text: str) -> bool:
-        if call._free_text or call._parser is None or not call._parser.complete:
+        if call._free_text or call._parser is None or not (call._parser.complete or call._owes_brace):
             return False
-        probe = FieldParser(NO_FIELDS, duplicate_keys="last", limits=self._limits, max_bytes=None)
+        other = probe(self._limits)
         try:
-            probe.feed(text)
-            probe.close()
+            other.feed(text)
+            other.close()
         except JSONError:
             return False
-        return bool(probe.value == call._parser.value)
+        return bool(other.value == call._parser.value)
 
     def _characters(self, key: Hashable, text: str) -> str:
         """Text in whole characters: a provider may cut a surrogate pair between two of its events."""
@@ -562,9 +641,37 @@ class Assembler:
 
 def is_whole(call: ToolCall) -> bool:
     """The JSON text of the arguments is complete, a possible placeholder included."""
+    if call._owes_brace:
+        return True
+    if call._doubt is not None:
+        return call._doubt.is_whole
     if call._parser is None:
         return call._held is not None and not call._free_text and is_placeholder(call._held)
     return call._parser.complete
+
+
+def whole_text(call: ToolCall) -> str:
+    """The arguments of a whole call, with what of them is kept back."""
+    if call._doubt is not None:
+        return call._doubt.last
+    return call.text + "}" if call._owes_brace else call.text
+
+
+def as_text(arguments: Any) -> str:
+    """Arguments as the provider has written them, or would have."""
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+
+
+def takes_id(call: ToolCall, name: str | None) -> bool:
+    """Whether an id that was not seen before may belong to the open call in its place.
+
+    It does if it is the call's first and comes late, or where a name would have to come and the arguments just go on.
+    """
+    if is_whole(call):
+        return False
+    return call.id is None or (name is None and call._parser is not None)
 
 
 def is_placeholder(held: FreeText) -> bool:
@@ -575,18 +682,6 @@ def is_placeholder(held: FreeText) -> bool:
 def is_nothing(call: ToolCall) -> bool:
     """An entry without a name and without text: there never was a call."""
     return not (call._over or call.name or call._held or call._half)
-
-
-def continues(call: ToolCall, name: str | None, text: str | None) -> bool:
-    """Whether an entry that may repeat the call's name, or give more of it, belongs to the call."""
-    if name is None or not call.name:
-        return True
-    if call._state == "void" and name != call.name:
-        return False
-    if name == call.name:
-        return not (is_whole(call) and text and not text.isspace() and text != call.text)
-    untouched = call._parser is None and call._held is None
-    return untouched and (name.startswith(call.name) or call.id is None)
 
 
 def split_half(text: str) -> tuple[str, str]:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from .errors import IncompleteError, LimitError, ToolStreamError
-from .events import Event, Path
+from .events import Event, FieldDelta, Path
 from .json_parser import FieldParser
+from .resends import Doubt
 
 State = Literal["streaming", "ready", "closed", "confirmed", "committed", "void"]
 
@@ -30,11 +31,13 @@ class ToolCall:
         "__weakref__",
         "_complete",
         "_cumulative",
+        "_doubt",
         "_ended",
         "_free_text",
         "_half",
         "_held",
         "_over",
+        "_owes_brace",
         "_parser",
         "_scope",
         "_started",
@@ -65,6 +68,8 @@ class ToolCall:
         self._over = False  # nothing more is expected: ended and whole, or void
         self._complete = False  # ToolCallEnd has been given
         self._cumulative = False  # each fragment repeats all before it
+        self._doubt: Doubt | None = None  # while fragments may be that, or more
+        self._owes_brace = False  # the arguments came as an object, whose end waits for more of it
 
     @property
     def arguments(self) -> Any:
@@ -121,15 +126,17 @@ class ToolCall:
 class FreeText:
     """Arguments that are no JSON, kept as they are; it answers like a `FieldParser` that reports no field.
 
+    grows: the text is reported as it grows, under the empty path.
     Raises `LimitError` past max_bytes of UTF-8, after the text up to there has been kept.
     """
 
-    def __init__(self, max_bytes: int | None, call: ToolCall) -> None:
+    def __init__(self, max_bytes: int | None, call: ToolCall, *, grows: bool = False) -> None:
         self.complete = False
         self.offset = 0
         self.pending_path: Path | None = ()
         self._max_bytes = max_bytes
         self._call = call
+        self._grows = grows
         self._parts: list[str] = []
 
     @property
@@ -145,12 +152,17 @@ class FreeText:
         limit = self._max_bytes
         if limit is not None and self.offset + size > limit:
             head = data.encode("utf-8", "surrogatepass")[: limit - self.offset]
-            self._parts.append(head.decode("utf-8", "ignore"))
+            self._take(head.decode("utf-8", "ignore"), events)
             self.offset = limit
             reason = f"the arguments are longer than max_call_bytes={limit}"
             raise LimitError(reason, limit="max_call_bytes", offset=limit, call=self._call)
         self.offset += size
-        self._parts.append(data)
+        self._take(data, events)
+
+    def _take(self, text: str, events: list[Event]) -> None:
+        self._parts.append(text)
+        if self._grows and text:
+            events.append(FieldDelta(self._call, (), text))
 
     def close(self) -> list[Event]:
         self.complete = True

@@ -144,7 +144,8 @@ static int is_usable(const lane *self, size_t size)
         return 1;
     }
     const fields *target = self->target;
-    return target->fault == Py_None && !(self->watchful && (long long)size >= target->view->offset);
+    const ts_view *view = target->view;
+    return target->fault == Py_None && !(self->watchful && (view->complete || (long long)size >= view->offset));
 }
 
 static int use_text(lane *self, const unsigned char *text, size_t size, PyObject *events)

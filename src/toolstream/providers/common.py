@@ -46,8 +46,15 @@ class Adapter(Protocol):
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Usage counts are cumulative snapshots: the last value that is not null counts."""
-    return {**old, **{name: value for name, value in new.items() if value is not None}}
+    """Usage counts are cumulative snapshots: the last value that is not null counts, in the details too."""
+    told = dict(old)
+    for name, value in new.items():
+        before = told.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            told[name] = {**before, **{key: count for key, count in value.items() if count is not None}}
+        elif value is not None or name not in told:
+            told[name] = value
+    return told
 
 
 def provider_error(raw: Any) -> ProviderError:

@@ -7,7 +7,6 @@ assembler's business (`Assembler.entry`).
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ..assembler import Assembler, StopKind
@@ -37,6 +36,8 @@ NATIVE_LENGTH = {"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"}
 REASONING = ("reasoning_content", "reasoning")
 # Members of a delta beside content and calls that the next request must repeat.
 KEPT = ("refusal", "reasoning_content", "reasoning", "reasoning_details", "reasoning_opaque", "reasoning_text")
+# The place of the one call that a function_call tells of; it has none of its own.
+FUNCTION = -1
 
 
 class OpenAIChat:
@@ -45,6 +46,7 @@ class OpenAIChat:
 
     def __init__(self) -> None:
         self._stopped: dict[int, bool] = {}  # choice: whether it has had its finish_reason
+        self._has_deltas: set[int] = set()  # choices whose message, where there is one too, only repeats
         self._usage: dict[str, Any] = {}
         # The message, of the first choice.
         self._content: list[str] | None = None
@@ -71,8 +73,12 @@ class OpenAIChat:
         if choices:
             for choice in choices:
                 self._choice(choice, assembler)
+        # OpenRouter sends an error beside a choice that stops for it.
         if event.get("error"):
-            assembler.fail(provider_error(event))
+            assembler.fail(provider_error(event), _stop_reason(choices))
+        if choices:
+            for choice in choices:
+                self._finish(choice, assembler)
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
         choices = event.get("choices")
@@ -118,14 +124,20 @@ class OpenAIChat:
         index = choice.get("index") or 0
         # Writer has sent message for delta, Perplexity sends both; Azure's content filter sends neither.
         delta = choice.get("delta")
-        if delta is None:
+        if delta is None and index not in self._has_deltas:
             delta = choice.get("message")
+        elif delta:
+            self._has_deltas.add(index)
         if delta:
             self._delta(index, delta, assembler)
         if choice.get("usage"):  # Moonshot
             self._add_usage(choice["usage"], assembler)
-        reason = choice.get("finish_reason")
+
+    def _finish(self, choice: dict[str, Any], assembler: Assembler) -> None:
+        index, reason = choice.get("index") or 0, choice.get("finish_reason")
         self._stopped[index] = bool(reason) or self._stopped.get(index, False)
+        if choice.get("error"):
+            assembler.fail(provider_error(choice), reason)
         if reason:
             native = choice.get("native_finish_reason")
             assembler.stop(reason, "length" if native in NATIVE_LENGTH else STOP_KINDS.get(reason, "other"), index)
@@ -151,7 +163,8 @@ class OpenAIChat:
         if delta.get("refusal"):
             assembler.text_delta(delta["refusal"], index, aside=index != 0)
         if delta.get("function_call"):  # the predecessor of tool_calls: one call, without id and index
-            call = self._fragment(index, None, None, delta["function_call"], assembler)
+            function = delta["function_call"]
+            call = assembler.entry(index, FUNCTION, None, function.get("name"), function.get("arguments"))
             self._function = call if index == 0 else self._function
         if index == 0:
             self._keep(delta)
@@ -160,21 +173,14 @@ class OpenAIChat:
         function = entry.get("function") or {}
         # llama.cpp once put the id inside function; mistralai's client writes "null" for none.
         id = entry.get("id") or function.get("id")
-        call = self._fragment(index, entry.get("index"), None if id == "null" else id, function, assembler)
+        id = None if id == "null" else id
+        call = assembler.entry(index, entry.get("index"), id, function.get("name"), function.get("arguments"))
         if call is None or index != 0:
             return
         if call not in self._calls:
             self._calls[call] = {}
         if "extra_content" in entry:  # Gemini's thought signature
             self._calls[call]["extra_content"] = entry["extra_content"]
-
-    def _fragment(
-        self, index: int, slot: int | None, id: str | None, function: dict[str, Any], assembler: Assembler
-    ) -> ToolCall | None:
-        arguments = function.get("arguments")
-        if arguments is not None and not isinstance(arguments, str):  # MiniMax sends the object itself
-            arguments = json.dumps(arguments, ensure_ascii=False)
-        return assembler.entry(index, slot, id, function.get("name"), arguments)
 
     def _say(self, index: int, content: str | list[dict[str, Any]], assembler: Assembler) -> None:
         if content:
@@ -218,6 +224,7 @@ class OpenAIChat:
                 ),
                 cache_write_tokens=_first(
                     read.get("cache_write_tokens"),  # OpenRouter
+                    read.get("cache_creation_tokens"),  # LiteLLM
                     raw.get("cache_creation_input_tokens"),  # Databricks
                 ),
                 reasoning_tokens=reasoning,
@@ -247,7 +254,12 @@ class OpenAIChat:
             message[name] = _merged_details(values) if isinstance(values[0], list) else "".join(values)
         if self._calls:
             message["tool_calls"] = [
-                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.text}, **beside}
+                {
+                    "id": call.id or "",
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.text},
+                    **beside,
+                }
                 for call, beside in self._calls.items()
                 if call.name
             ]
@@ -266,6 +278,10 @@ class OpenAIChat:
             if text:
                 content.append({"type": kind, kind: text if kind == "text" else [{"type": "text", "text": text}]})
         return content
+
+
+def _stop_reason(choices: list[dict[str, Any]] | None) -> str | None:
+    return choices[0].get("finish_reason") if choices else None
 
 
 def _first(*counts: int | None) -> int | None:

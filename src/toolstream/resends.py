@@ -1,0 +1,71 @@
+"""Servers that send a call's arguments again: all so far in each fragment, or everything once more at the end.
+
+A fragment that begins like all before it may be such a repetition, or an increment that happens to look like one
+(`{"a":` and again `{"a":`, of `{"a":{"a":1}}`). Both readings are followed until one of them is no JSON; nothing is
+reported meanwhile. They can't both become whole values: what closes the root in one leaves it open in the other.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .errors import JSONError
+from .json_parser import FieldParser
+from .limits import Limits
+from .paths import Subscription
+
+NO_FIELDS = Subscription.compile(depth=0)
+
+Verdict = Literal["more", "again"]
+
+
+class Doubt:
+    """Fragments that may each be more of a call's arguments, or all of them again.
+
+    seen: the text before them. last: the newest of them, or seen. held: all of them, joined.
+    """
+
+    __slots__ = ("_again", "_held", "_more", "last")
+
+    def __init__(self, seen: str, limits: Limits) -> None:
+        self.last = seen
+        self._held: list[str] = []
+        self._more = probe(limits)
+        self._again = probe(limits)
+        self._more.feed(seen)
+        self._again.feed(seen)
+
+    @property
+    def held(self) -> str:
+        return "".join(self._held)
+
+    @property
+    def is_whole(self) -> bool:
+        """Read as repetitions, the arguments are complete."""
+        return self._again.complete
+
+    def feed(self, text: str) -> Verdict | None:
+        """Takes the next fragment, and answers what all of them are once that is known."""
+        if not text.startswith(self.last):
+            self._held.append(text)
+            return "more"
+        is_again = _accepts(self._again, text[len(self.last) :])
+        is_more = _accepts(self._more, text)
+        self._held.append(text)
+        self.last = text
+        if is_more and (self._more.complete or not is_again):
+            return "more"
+        return None if is_more else "again"
+
+
+def probe(limits: Limits) -> FieldParser:
+    """A parser that only tells whether text is JSON."""
+    return FieldParser(NO_FIELDS, duplicate_keys="last", limits=limits, max_bytes=limits.max_call_bytes)
+
+
+def _accepts(parser: FieldParser, text: str) -> bool:
+    try:
+        parser.feed(text)
+    except JSONError:
+        return False
+    return True
