@@ -6,8 +6,10 @@ the framing alone.
 
 from .calls import ToolCall
 from .errors import (
+    CallVoidError,
     DuplicateKeyError,
     IncompleteError,
+    InvalidFieldError,
     JSONError,
     LimitError,
     ProviderError,
@@ -35,12 +37,19 @@ from .limits import Limits
 from .parse import AsyncEventStream, EventStream, parse
 from .sse import ServerSentEvent, SSEParser
 from .stream_parser import StreamParser
+from .tools.declared import tool
+from .tools.partial import ABSENT, INVALID, PENDING, Partial
+from .tools.streamed import Streamed
 from .usage import Usage
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ABSENT",
+    "INVALID",
+    "PENDING",
     "AsyncEventStream",
+    "CallVoidError",
     "DuplicateKeyError",
     "Event",
     "EventStream",
@@ -48,18 +57,21 @@ __all__ = [
     "FieldDelta",
     "FieldInvalid",
     "IncompleteError",
+    "InvalidFieldError",
     "JSONError",
     "JSONParser",
     "LimitError",
     "Limits",
     "MessageEnd",
     "MessageStart",
+    "Partial",
     "ProviderError",
     "ReasoningDelta",
     "SSEError",
     "SSEParser",
     "ServerSentEvent",
     "StreamParser",
+    "Streamed",
     "TextDelta",
     "ToolCall",
     "ToolCallEnd",
@@ -72,4 +84,5 @@ __all__ = [
     "UsageUpdate",
     "loads",
     "parse",
+    "tool",
 ]

@@ -31,6 +31,7 @@ from .json_parser import DuplicateKeys, FieldParser
 from .limits import Limits
 from .paths import Subscriptions
 from .resends import Doubt, probe
+from .tools.checks import CheckedParser, Checks
 from .usage import Usage
 
 StopKind = Literal["tools", "natural", "length", "filter", "error", "other"]
@@ -59,6 +60,7 @@ class Assembler:
         duplicate_keys: DuplicateKeys = "error",
         on_error: str = "raise",
         limits: Limits,
+        checks: Checks | None = None,
     ) -> None:
         self.events: list[Event] = []
         self.calls: list[ToolCall] = []
@@ -73,6 +75,7 @@ class Assembler:
         self._duplicate_keys = duplicate_keys
         self._raises = on_error == "raise"
         self._limits = limits
+        self._checks = checks
         self._opened = 0
         self._text: list[str] = []
         self._forget_message()
@@ -214,7 +217,7 @@ class Assembler:
             return not self._halves and not self._unsettled
         if call._parser is None or call._held is not None or call._half or call._over:
             return False
-        return not (call._cumulative or call._doubt is not None or call._owes_brace)
+        return not (call._cumulative or call._doubt is not None or call._owes_brace or call._check is not None)
 
     # ------------------------------------------------------------------ calls by key
 
@@ -452,6 +455,26 @@ class Assembler:
             call.index = len(self.calls)
             self.calls.append(call)
             self.events.append(ToolCallStart(call))
+            if self._checks is not None and not call._over:
+                self._check(call, certain=False)
+
+    def _check(self, call: ToolCall, *, certain: bool) -> bool:
+        """Has the call checked by its tool's schema; False if it ended by that. certain: its name grows no more."""
+        try:
+            if self._checks is not None:
+                self._checks.begin(call, self.events, certain=certain)
+        except JSONError as error:
+            self.spoil(call, error)
+        return not call._over
+
+    def _passes(self, call: ToolCall) -> bool:
+        """Whether a call whose arguments are whole may end, by its tool's schema."""
+        try:
+            if self._checks is not None and self._check(call, certain=True):
+                self._checks.end(call, self.events)
+        except JSONError as error:
+            self.spoil(call, error)
+        return not call._over
 
     def _feed(self, call: ToolCall, text: str) -> None:
         if call._over:
@@ -501,6 +524,8 @@ class Assembler:
 
     def _parse(self, call: ToolCall, text: str) -> None:
         """Parses the first text of a call whose name is known."""
+        if self._checks is not None and not self._check(call, certain=True):
+            return
         call._parser = self._new_parser(call)
         try:
             call._parser.feed_into(text, self.events)
@@ -511,7 +536,10 @@ class Assembler:
         subscription, max_bytes = self._subscriptions.of(call.name), self._limits.max_call_bytes
         if call._free_text:
             return FreeText(max_bytes, call, grows=subscription.deltas)
-        return FieldParser(
+        kind = FieldParser
+        if self._checks is not None and call._check is not None:
+            kind, subscription = CheckedParser, self._checks.subscription(call)
+        return kind(
             subscription,
             duplicate_keys=self._duplicate_keys,
             limits=self._limits,
@@ -535,7 +563,8 @@ class Assembler:
         self._settle_arguments(call)
         if call._half and not call._over:
             self._feed_half(call)
-        if not call._over and (is_whole(call) or (certain and self._closes(call))):
+        whole = not call._over and (is_whole(call) or (certain and self._closes(call)))
+        if whole and self._passes(call):
             self._settle(call)
             call._complete = True
             call._state = "closed"

@@ -7,12 +7,18 @@ that `arguments` never shows anything that the end of the stream could still cha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from .errors import IncompleteError, LimitError, ToolStreamError
+from .errors import IncompleteError, InvalidFieldError, LimitError, ToolStreamError
 from .events import Event, FieldDelta, Path
 from .json_parser import FieldParser
 from .resends import Doubt
+from .tools.partial import Partial
+
+if TYPE_CHECKING:
+    from .tools.checks import CallCheck
+
+_T = TypeVar("_T")
 
 State = Literal["streaming", "ready", "closed", "confirmed", "committed", "void"]
 
@@ -29,6 +35,7 @@ class ToolCall:
 
     __slots__ = (
         "__weakref__",
+        "_check",
         "_complete",
         "_cumulative",
         "_doubt",
@@ -67,6 +74,7 @@ class ToolCall:
         self._ended = False  # the provider has ended the call; whether it is whole may show later
         self._over = False  # nothing more is expected: ended and whole, or void
         self._complete = False  # ToolCallEnd has been given
+        self._check: CallCheck | None = None  # with `tools`: what is known by the tool's schema
         self._cumulative = False  # each fragment repeats all before it
         self._doubt: Doubt | None = None  # while fragments may be that, or more
         self._owes_brace = False  # the arguments came as an object, whose end waits for more of it
@@ -92,6 +100,8 @@ class ToolCall:
         """How far the stream has committed to the call; see the table in the contract."""
         if self._state == "streaming" and self._parser is not None and self._parser.complete:
             return "closed"
+        if self._state == "streaming" and self.ready:
+            return "ready"
         return self._state
 
     @property
@@ -101,8 +111,39 @@ class ToolCall:
 
     @property
     def ready(self) -> bool:
-        """Every required field is final and valid. Needs the tools' schemas; without them never."""
-        return False
+        """Every required field is final and valid. Needs `tools`; without them never."""
+        return self._check is not None and self._check.ready
+
+    @property
+    def invalid(self) -> tuple[InvalidFieldError, ...]:
+        """What is wrong with the arguments by the tool's schema, so far. Needs `tools`."""
+        return () if self._check is None else tuple(self._check.errors)
+
+    @property
+    def parsed(self) -> Any:
+        """The arguments as the tool's type has them: a model instance, or a `dict`. Needs `tools`.
+
+        Raises `InvalidFieldError` where they are invalid, `ToolStreamError` before the call's end, or for a void one.
+        """
+        if self._check is None:
+            raise ToolStreamError(f"the tool {self.name!r} was not given in tools")
+        return self._check.result()
+
+    def parsed_as(self, model: type[_T]) -> _T:
+        """As `parsed`, for type checkers. Raises `TypeError` for an instance of another class."""
+        parsed = self.parsed
+        if not isinstance(parsed, model):
+            raise TypeError(f"the arguments of {self.name!r} are a {type(parsed).__name__}, no {model.__name__}")
+        return parsed
+
+    @property
+    def partial(self) -> Partial[Any]:
+        """What is final and valid so far, by the model's field names. Needs `tools`."""
+        return Partial(self)
+
+    def partial_as(self, model: type[_T]) -> Partial[_T]:
+        """As `partial`, for type checkers."""
+        return Partial(self)
 
     def is_complete(self, *path: str | int) -> bool:
         """Whether the value at path is final; without a path: whether the whole arguments are."""

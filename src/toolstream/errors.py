@@ -7,6 +7,7 @@ quote at most a short excerpt of the input.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ class ToolStreamError(ValueError):
         self.events = []
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Subclasses take keyword arguments that Exception's own way of pickling doesn't know.
-        return _restore, (type(self), self.args, self.__dict__)
+        # Subclasses take keyword arguments that Exception's own way of pickling doesn't know. The attributes are state,
+        # set when the error is there: its call may hold the error.
+        return _restore, (type(self), self.args), self.__dict__
 
 
-def _restore(cls: type[ToolStreamError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ToolStreamError:
+def _restore(cls: type[ToolStreamError], args: tuple[Any, ...]) -> ToolStreamError:
     error = cls.__new__(cls, *args)
     error.args = args
-    error.__dict__.update(attributes)
     return error
 
 
@@ -112,6 +113,42 @@ class LimitError(JSONError):
     def __init__(self, reason: str, *, limit: str = "", **place: Any) -> None:
         super().__init__(reason, **place)
         self.limit = limit
+
+
+class InvalidFieldError(JSONError):
+    """A final value of a call's arguments breaks the tool's schema, or the tool is unknown (needs `tools`).
+
+    path: the wrong value; empty for the arguments as a whole. value: what it is, None for a field that is missing, or
+    not allowed whatever its value is. wants: the JSON Schema of the top-level field, where it is known.
+    """
+
+    def __init__(self, reason: str, *, value: Any = None, wants: Any = None, **place: Any) -> None:
+        super().__init__(reason, **place)
+        self.value = value
+        self.wants = wants
+
+    @property
+    def tool_message(self) -> str:
+        """What to tell the model, as the text of a tool result that is an error."""
+        name = "the tool" if self.call is None else f"the tool {self.call.name!r}"
+        where = f" at {format_path(self.path)}" if self.path else ""
+        text = f"The arguments of {name} are invalid{where}: {self.reason}."
+        if self.value is not None:
+            text += f" The value was {excerpt(self.value)}."
+        if self.wants is not None:
+            text += f" The schema wants {json.dumps(self.wants, ensure_ascii=False, default=str)}."
+        return text + " The call was not run. Call again with corrected arguments."
+
+
+class CallVoidError(ToolStreamError):
+    """A call whose function has begun turned out void or invalid: raised inside the function, and into what it reads.
+
+    call: the call. __cause__: why.
+    """
+
+    def __init__(self, message: str, *, call: ToolCall) -> None:
+        super().__init__(message)
+        self.call = call
 
 
 class SSEError(ToolStreamError):

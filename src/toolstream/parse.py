@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self, TypedDict, Unpack
 
     from .calls import ToolCall
+    from .errors import InvalidFieldError
     from .events import Event
     from .json_parser import DuplicateKeys
     from .stream_parser import OnError
+    from .tools.schemas import OnInvalid
     from .usage import Usage
 
     class _Options(TypedDict, total=False):
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
         deltas: Any
         duplicate_keys: DuplicateKeys
         on_error: OnError
+        tools: Any
+        on_invalid: OnInvalid
         framing: str
         limits: Limits
 
@@ -85,6 +89,11 @@ class _Stream:
     def usage(self) -> Usage:
         """The token counts so far; `final` once the provider has said its last word."""
         return self._reading.parser.usage
+
+    @property
+    def invalid(self) -> InvalidFieldError | None:
+        """The first field that broke its tool's schema (needs `tools`); its `tool_message` tells the model."""
+        return self._reading.parser.invalid
 
     @property
     def stop_reason(self) -> str | None:
@@ -276,6 +285,8 @@ def _read(reading: _Reading) -> Generator[Event]:
                 yield from reading.take(fault)
                 raise
             yield from events
+            if reading.parser.stopped:
+                return
         yield from reading.end()
     except Exception:
         if reading.state != "closed":
@@ -298,6 +309,8 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
                 raise
             for event in events:
                 yield event
+            if reading.parser.stopped:
+                return
         for event in reading.end():
             yield event
     except Exception:
@@ -374,6 +387,8 @@ def parse(
     deltas: Any = False,
     duplicate_keys: DuplicateKeys = "error",
     on_error: OnError = "raise",
+    tools: Any = None,
+    on_invalid: OnInvalid = "event",
     framing: str = "auto",
     limits: Limits = Limits(),  # noqa: B008 - immutable
 ) -> EventStream | AsyncEventStream:
@@ -392,6 +407,10 @@ def parse(
     deltas: True: strings at reported paths are also reported as they grow; paths: just those.
     duplicate_keys: "error" (where a repeated key would belie what has been reported), "last" or "strict".
     on_error: "raise", or "event": a call's bad arguments become a `ToolCallError` event.
+    tools: the tools that the model was given: a provider's or MCP's list, {name: type}, or functions. Then calls are
+        checked field by field, and `ToolCallReady` and `FieldInvalid` are reported.
+    on_invalid: what a field that breaks its schema does: "event", "raise", or "close": the source is closed, and
+        `invalid` has the error, with a text for the model.
     framing: "auto", or what source's text is: "sse", "lines", "ndjson", "json-array", "events".
     limits: upper bounds on what a stream may ask for.
 
@@ -407,6 +426,8 @@ def parse(
         deltas=deltas,
         duplicate_keys=duplicate_keys,
         on_error=on_error,
+        tools=tools,
+        on_invalid=on_invalid,
         framing=framing,
         limits=limits,
     )

@@ -175,6 +175,22 @@ class Subscription:
             self._core = _compile(self.patterns) if self.patterns else ffi.NULL
         return self._core
 
+    def reports(self, path: tuple[str | int, ...], *, growth: bool = False) -> bool:
+        """Whether a value at path is reported; growth: whether a string there is, as it grows."""
+        if path and (self.depth is None or len(path) <= self.depth) and (self.deltas or not growth):
+            return True
+        return any((grows or not growth) and _matches(steps, path) for steps, grows in self.patterns)
+
+    def widened(self, *, elements: Iterable[str], growing: Iterable[str]) -> Subscription:
+        """This and all values at depth 1. elements: also those in these lists; growing: these strings as they grow."""
+        depth, deltas = self.depth, self.deltas
+        if depth == 0:
+            depth, deltas = 1, False
+        more: list[tuple[tuple[Step, ...], bool]] = []
+        more += [(((_Kind.KEY, key), (_Kind.ANY_INDEX, None)), False) for key in elements]
+        more += [(((_Kind.KEY, key),), True) for key in growing]
+        return Subscription(depth, (*self.patterns, *more), deltas)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Subscription, (self.depth, self.patterns, self.deltas)
 
@@ -207,6 +223,38 @@ class Subscriptions:
 
     def of(self, tool: str) -> Subscription:
         return self._by_tool.get(tool, self._other)
+
+
+def _matches(steps: tuple[Step, ...], path: tuple[str | int, ...]) -> bool:
+    """Whether a pattern names the place. The states are the numbers of steps that the path so far may have taken."""
+    states = _skipping({0}, steps)
+    for part in path:
+        moved = set()
+        for at in states:
+            if at < len(steps):
+                kind, argument = steps[at]
+                if kind == _Kind.DEEP:
+                    moved.add(at)
+                elif _fits(kind, argument, part):
+                    moved.add(at + 1)
+        states = _skipping(moved, steps)
+    return len(steps) in states
+
+
+def _skipping(states: set[int], steps: tuple[Step, ...]) -> set[int]:
+    """The states with those that `**` for no step at all leads to."""
+    reached = set(states)
+    for at in sorted(states):
+        while at < len(steps) and steps[at][0] == _Kind.DEEP:
+            at += 1
+            reached.add(at)
+    return reached
+
+
+def _fits(kind: _Kind, argument: str | int | None, part: str | int) -> bool:
+    if kind in (_Kind.KEY, _Kind.INDEX):
+        return type(part) is type(argument) and part == argument
+    return kind == _Kind.ANY or isinstance(part, str) == (kind == _Kind.ANY_KEY)
 
 
 def _check_depth(depth: int | None) -> None:

@@ -14,7 +14,15 @@ from typing import Any, Literal
 from . import providers
 from .assembler import Assembler
 from .calls import ToolCall
-from .errors import IncompleteError, JSONError, LimitError, ToolStreamError, UnknownProviderError, excerpt
+from .errors import (
+    IncompleteError,
+    InvalidFieldError,
+    JSONError,
+    LimitError,
+    ToolStreamError,
+    UnknownProviderError,
+    excerpt,
+)
 from .event_objects import as_dict
 from .events import Event
 from .fields import as_bytes
@@ -24,6 +32,8 @@ from .json_parser import DuplicateKeys, FieldParser
 from .lane import IS_FAST, Lane, template
 from .limits import Limits, core_bound
 from .paths import Subscriptions
+from .tools.checks import Checks, StopReading
+from .tools.schemas import ON_INVALID, OnInvalid, toolset
 from .usage import Usage
 
 OnError = Literal["raise", "event"]
@@ -46,6 +56,10 @@ class StreamParser(Lane):
     `{tool name: paths}`: then the tools that paths doesn't name report no field, and those of deltas no growth.
     duplicate_keys: as in `JSONParser`.
     on_error: what a call's bad arguments do: "raise", or "event": a `ToolCallError`, and the other calls go on.
+    tools: the tools, in any form that a provider, MCP or a Python type gives them (docs/tools.md): the arguments are
+    checked field by field, and `ToolCallReady` and `FieldInvalid` are reported.
+    on_invalid: what a field that breaks its schema does: "event", "raise" (one of the call's faults, so that on_error
+    decides) or "close": nothing more is read.
     framing: "auto", "sse", "ndjson" or "json-array".
     limits: see `Limits`.
 
@@ -61,6 +75,8 @@ class StreamParser(Lane):
         deltas: Any = False,
         duplicate_keys: DuplicateKeys = "error",
         on_error: OnError = "raise",
+        tools: Any = None,
+        on_invalid: OnInvalid = "event",
         framing: str = "auto",
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
@@ -72,11 +88,16 @@ class StreamParser(Lane):
         self._candidates = choice if isinstance(choice, list) else []
         self._adapter: providers.Adapter | None = None
         self._framing = new_framing(framing, limits.max_event_bytes)
+        if on_invalid not in ON_INVALID:
+            raise ValueError(f"on_invalid is one of {', '.join(ON_INVALID)}, not {on_invalid!r}")
+        subscriptions = Subscriptions(depth=depth, paths=paths, deltas=deltas)
+        self._checks = None if tools is None else Checks(toolset(tools), on_invalid, subscriptions)
         self._assembler = Assembler(
-            Subscriptions(depth=depth, paths=paths, deltas=deltas),
+            subscriptions,
             duplicate_keys=duplicate_keys,
             on_error=on_error,
             limits=limits,
+            checks=self._checks,
         )
         self._limits = limits
         self._most = core_bound(limits.max_bytes)  # bytes that may come in all
@@ -92,6 +113,7 @@ class StreamParser(Lane):
         self._guard = Guard()
         self._fault: Exception | None = None
         self._closed = False
+        self._stopped = False  # an invalid field has ended the reading
         if not isinstance(choice, list):
             self._adopt(choice)
 
@@ -150,8 +172,15 @@ class StreamParser(Lane):
 
     def _run(self, step: Any, argument: Any) -> list[Event]:
         """Does one step and returns its events, or hands them over with its fault."""
+        if self._stopped:
+            return []
         try:
             step(argument)
+        except StopReading:
+            self._unbind()
+            self._hopeful = False
+            self._assembler.abandon()
+            self._stopped = True
         except (ToolStreamError, MemoryError) as error:
             self._unbind()
             self._hopeful = False
@@ -309,6 +338,16 @@ class StreamParser(Lane):
     def usage(self) -> Usage:
         """The token counts so far, of the last message."""
         return self._assembler.usage
+
+    @property
+    def stopped(self) -> bool:
+        """An invalid field has ended the reading (`on_invalid="close"`): nothing that is fed is looked at any more."""
+        return self._stopped
+
+    @property
+    def invalid(self) -> InvalidFieldError | None:
+        """The first field that broke its schema; its `tool_message` tells the model."""
+        return None if self._checks is None else self._checks.invalid
 
     @property
     def stop_reason(self) -> str | None:

@@ -1,0 +1,92 @@
+"""`Tool`, the one form of everything that `tools` takes, and `@tool`, which says beside a function what it does."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, overload
+
+from .shapes import Shape
+
+Effects = Literal["none", "idempotent", "once"]
+Start = Literal["ready", "final", "closed", "confirmed", "committed"]
+
+EFFECTS = ("none", "idempotent", "once")
+STARTS = ("ready", "final", "closed", "confirmed", "committed")
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_MARK = "__toolstream_tool__"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What `@tool` says. None: nothing said."""
+
+    name: str | None = None
+    effects: Effects | None = None
+    start: Start | None = None
+    schema: Any = None
+
+
+@dataclass(slots=True)
+class Tool:
+    """One tool.
+
+    shape: what its arguments must look like; None where nothing is known of them.
+    function: what runs it, where the caller has given one.
+    """
+
+    name: str
+    shape: Shape | None = None
+    function: Callable[..., Any] | None = None
+    effects: Effects | None = None
+    start: Start | None = None
+
+
+@overload
+def tool(function: _F, /) -> _F: ...
+
+
+@overload
+def tool(
+    *, name: str | None = None, effects: Effects | None = None, start: Start | None = None, schema: Any = None
+) -> Callable[[_F], _F]: ...
+
+
+def tool(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    effects: Effects | None = None,
+    start: Start | None = None,
+    schema: Any = None,
+) -> Any:
+    """Says of a function what `dispatch` must know; the function stays as it is.
+
+    name: the tool's name, where it is not the function's.
+    effects: "none" (it only reads), "idempotent" (twice is once), "once" (it must run at most once, and only if meant).
+    start: how far the call must have come before it starts, where effects doesn't say it; see `dispatch`.
+    schema: the tool as a provider or MCP lists it: its arguments are checked by that, and its hints count.
+
+    Raises `ValueError` for other words.
+    """
+    if effects is not None and effects not in EFFECTS:
+        raise ValueError(f"effects is one of {', '.join(EFFECTS)}, not {effects!r}")
+    if start is not None and start not in STARTS:
+        raise ValueError(f"start is one of {', '.join(STARTS)}, not {start!r}")
+    if function is None:
+        return functools.partial(_declare, Declaration(name, effects, start, schema))
+    return _declare(Declaration(), function)
+
+
+def _declare(declaration: Declaration, function: Any) -> Any:
+    setattr(function, _MARK, declaration)
+    return function
+
+
+def declaration_of(function: Any) -> Declaration:
+    """What `@tool` has said of a function."""
+    declaration = getattr(function, _MARK, None)
+    return declaration if isinstance(declaration, Declaration) else Declaration()

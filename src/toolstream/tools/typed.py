@@ -1,0 +1,130 @@
+"""Arguments described by types: functions, dataclasses and TypedDicts, field by field, checked by pydantic.
+
+The caller's object is made by calling the function's or class's own constructor with the checked values, so that each
+value is checked once, and defaults are the caller's own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+
+from .shapes import AnyShape, Mismatch, library
+from .streamed import element_type, streamed_type
+
+
+class Field(NamedTuple):
+    """One member. streamed: what a `Streamed` parameter holds, else None."""
+
+    type: Any
+    required: bool
+    streamed: Any = None
+
+
+class FieldsShape(AnyShape):
+    """A shape that is made of fields. make: makes the caller's object of the checked values."""
+
+    def __init__(self, fields: dict[str, Field], make: Callable[..., Any], *, closed: bool) -> None:
+        library("pydantic", "pydantic 2", "validation of annotated types")
+        self._fields = fields
+        self._make = make
+        self.keys = frozenset(fields)
+        self.closed = closed
+        self.required: frozenset[str] | None = frozenset(key for key, field in fields.items() if field.required)
+        self.listed = frozenset(key for key, field in fields.items() if field.streamed not in (None, str))
+        self.growing = [key for key, field in fields.items() if field.streamed is str]
+        self._adapters: dict[str, Any] = {}
+
+    def check(self, key: str, value: Any) -> Any:
+        field = self._fields.get(key)
+        if field is None:
+            return value
+        if key in self.listed and isinstance(value, list):
+            return value  # its elements have been checked
+        return checked(self._adapter(key, field.streamed or field.type), value)
+
+    def check_element(self, key: str, value: Any) -> Any:
+        return checked(self._adapter(f"{key}[]", element_type(self._fields[key].streamed)), value)
+
+    def finish(self, values: dict[str, Any], arguments: dict[str, Any]) -> Any:
+        try:
+            return self._make(**values)
+        except (ValueError, AssertionError) as error:  # of a dataclass's __post_init__
+            raise Mismatch(str(error)) from error
+
+    def wants(self, key: str) -> Any:
+        field = self._fields.get(key)
+        return None if field is None else self._adapter(key, field.streamed or field.type).json_schema()
+
+    def _adapter(self, name: str, type_: Any) -> Any:
+        adapter = self._adapters.get(name)
+        if adapter is None:
+            adapter = self._adapters[name] = library("pydantic", "pydantic 2", "validation").TypeAdapter(type_)
+        return adapter
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_adapters": {}}
+
+
+def checked(validator: Any, value: Any) -> Any:
+    """The value as pydantic has it, read as JSON: what strict models want differs. Raises `Mismatch`."""
+    from pydantic_core import ValidationError
+
+    try:
+        return validator.validate_json(json.dumps(value))
+    except ValidationError as error:
+        raise mismatch_of(error) from error
+
+
+def mismatch_of(error: Any) -> Mismatch:
+    """The first of the faults that pydantic has found."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    return Mismatch(first["msg"], tuple(first["loc"]))
+
+
+def of_function(function: Callable[..., Any], skipped: type | None = None) -> FieldsShape:
+    """The shape of a function's parameters. skipped: parameters of this type are no arguments.
+
+    Raises `ValueError` for parameters that no JSON object can fill.
+    """
+    fields: dict[str, Field] = {}
+    closed = True
+    hints = get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            closed = False
+            continue
+        annotation = hints.get(name, Any)
+        if skipped is not None and annotation is skipped:
+            continue
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+            raise ValueError(f"a tool's parameters are passed by name; {name!r} of {function!r} can't be")
+        fields[name] = Field(annotation, parameter.default is parameter.empty, streamed_type(annotation))
+    return FieldsShape(fields, dict, closed=closed)
+
+
+def of_dataclass(cls: type) -> FieldsShape:
+    hints = get_type_hints(cls, include_extras=True)
+    fields = {}
+    for field in dataclasses.fields(cls):
+        if field.init:
+            missing = dataclasses.MISSING
+            required = field.default is missing and field.default_factory is missing
+            fields[field.name] = Field(hints[field.name], required)
+    return FieldsShape(fields, cls, closed=True)
+
+
+def of_typed_dict(cls: Any) -> FieldsShape:
+    hints = get_type_hints(cls, include_extras=True)
+    fields = {}
+    for name, hint in hints.items():
+        required = name in cls.__required_keys__
+        while (qualifier := getattr(get_origin(hint), "_name", None)) in ("Required", "NotRequired", "ReadOnly"):
+            # The class itself does not know these where its annotations are strings.
+            required = {"Required": True, "NotRequired": False}.get(str(qualifier), required)
+            (hint,) = get_args(hint)
+        fields[name] = Field(hint, required)
+    return FieldsShape(fields, dict, closed=False)
