@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Container
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import aws_messages
 import pytest
 
 from toolstream.providers import ADAPTERS
@@ -51,7 +53,9 @@ def body(known: dict[str, Any]) -> bytes:
 
 
 def events(data: bytes) -> list[dict[str, Any]]:
-    """The stream's events, decoded with the standard library."""
+    """The stream's events, decoded with the standard library, or with botocore if it is binary."""
+    if data.startswith(b"\0"):
+        return aws_messages.decoded(data)
     text = data.decode().replace("\r\n", "\n")
     if text.startswith("["):
         return json.loads(text)  # type: ignore[no-any-return]
@@ -61,12 +65,15 @@ def events(data: bytes) -> list[dict[str, Any]]:
     return [json.loads(frame) for frame in frames if frame.startswith("{")]
 
 
-def parametrize(argument: str = "expected", *, own: bool = True, **of: Any) -> pytest.MarkDecorator:
-    """Runs a test for each stream (of a format): this repository's own, and the recordings, or skips these loudly."""
+def parametrize(
+    argument: str = "expected", *, own: bool = True, formats: Container[str] = ADAPTERS, **of: Any
+) -> pytest.MarkDecorator:
+    """Runs a test for each stream (of these formats): this repository's own, and the recordings, or skips these
+    loudly."""
     found = [
         pytest.param(known, id=known["file"])
         for known in [*(own_expectations() if own else ()), *expectations()]
-        if all(known[name] == value for name, value in of.items())
+        if known["format"] in formats and all(known[name] == value for name, value in of.items())
     ]
     if directory() is None:
         reason = "no recordings: TOOLSTREAM_CORPORA is not set"

@@ -108,7 +108,7 @@ def test_it_equals_the_client_s(name: str) -> None:
     check(reading.parser.message, OF_CLIENT[provider](wire.sse(WHOLE[name])), provider)
 
 
-@recordings.parametrize()
+@recordings.parametrize(formats=OF_CLIENT)
 def test_it_equals_the_client_s_on_recordings(expected: dict[str, Any]) -> None:
     if expected["error"] is not None:
         pytest.skip("the stream holds an error")

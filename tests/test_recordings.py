@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
+import aws_messages
 import pytest
 import recordings
 import wire
@@ -129,8 +130,9 @@ def test_a_stream_that_breaks_off_gives_whole_calls_and_an_incomplete_error(expe
 
 
 def places_to_cut(data: bytes) -> list[int]:
-    """Where lines end, so events as well, and 50 places more: the same for the same data."""
-    ends = [at + 1 for at, byte in enumerate(data) if byte in b"\n\r"]
+    """Where lines (or messages) end, so events as well, and 50 places more: the same for the same data."""
+    is_binary = data.startswith(b"\0")
+    ends = aws_messages.ends(data) if is_binary else [at + 1 for at, byte in enumerate(data) if byte in b"\n\r"]
     chance = random.Random(len(data))
     return sorted({*ends, *(chance.randrange(1, len(data)) for _ in range(50))})
 

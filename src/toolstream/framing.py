@@ -24,6 +24,8 @@ DONE: EventDict = {"type": "[DONE]"}
 
 BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
+_LENGTHS = (b"\0", b"\1")  # first bytes of a message in an AWS event stream, which is shorter than 32 MiB
+_AWS_HEAD = 14  # bytes: the prelude, the length of the first header's name, and its first character
 _EXCERPT = 40
 _PIECE = 4096
 _ENVELOPE = Limits(max_depth=1000)  # of an event's own JSON; json and orjson bear about that much
@@ -61,11 +63,19 @@ def new_framing(name: str, max_event_bytes: int | None) -> Framing:
         return ValueFraming(max_event_bytes, array=False)
     if name == "json-array":
         return ValueFraming(max_event_bytes, array=True)
-    raise ValueError(f'framing is "auto", "sse", "lines", "ndjson", "json-array" or "events", not {name!r}')
+    if name == "aws":
+        from .aws_framing import AWSFraming  # it is built on this module
+
+        return AWSFraming(max_event_bytes)
+    raise ValueError(f'framing is "auto", "sse", "lines", "ndjson", "json-array", "aws" or "events", not {name!r}')
 
 
 class AutoFraming:
-    """Decides by the first byte that is no white space: `{` JSON values, `[` an array of them, else SSE."""
+    """Decides by the first byte that is no white space: `{` JSON values, `[` an array of them, else SSE.
+
+    A first byte that no text has is that of a message's length: then the AWS event stream, if its first header's name
+    begins as all of them do.
+    """
 
     def __init__(self, max_event_bytes: int | None) -> None:
         self._max_event_bytes = max_event_bytes
@@ -99,6 +109,10 @@ class AutoFraming:
 
         data: the end of the head. White space is looked at once, however much there is.
         """
+        if self._head[:1] in _LENGTHS:
+            if len(self._head) < _AWS_HEAD:
+                return None
+            return "aws" if self._head[_AWS_HEAD - 1 : _AWS_HEAD] == b":" else "sse"
         if len(self._head) - len(data) > len(BOM):
             first = data.lstrip(_SPACE)[:1]
         else:
@@ -112,7 +126,11 @@ class AutoFraming:
         return "sse" if is_too_long else None  # which refuses it
 
     def close(self) -> Iterator[EventDict]:
-        return iter(()) if self._framing is None else self._framing.close()
+        if self._framing is not None:
+            return self._framing.close()
+        if self._head[:1] in _LENGTHS:
+            raise IncompleteError("the stream ended inside an event")
+        return iter(())
 
 
 class SSEFraming:

@@ -231,6 +231,17 @@ class _Reading:
         events, fault.events = fault.events, []
         return events
 
+    def tell(self, error: Exception) -> None:
+        """The source has raised: raises `ProviderError` if this is how the client gives the provider's error event."""
+        event = sources.event_of(error)
+        if event is None:
+            return
+        try:
+            self.parser.feed_event(event)
+        except ToolStreamError as fault:
+            self.take(fault)
+            raise fault from error
+
     def end(self) -> Iterator[Event]:
         """The source has ended."""
         if self.state == "closed":  # by another thread or task, which some sources take for their end
@@ -288,8 +299,9 @@ def _read(reading: _Reading) -> Generator[Event]:
             if reading.parser.stopped:
                 return
         yield from reading.end()
-    except Exception:
+    except Exception as error:
         if reading.state != "closed":
+            reading.tell(error)
             raise  # else another thread has closed the source, and this is how the source says so
     finally:
         reading.close()
@@ -313,8 +325,9 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
                 return
         for event in reading.end():
             yield event
-    except Exception:
+    except Exception as error:
         if reading.state != "closed":
+            reading.tell(error)
             raise
     finally:
         await reading.aclose()
@@ -411,7 +424,7 @@ def parse(
         checked field by field, and `ToolCallReady` and `FieldInvalid` are reported.
     on_invalid: what a field that breaks its schema does: "event", "raise", or "close": the source is closed, and
         `invalid` has the error, with a text for the model.
-    framing: "auto", or what source's text is: "sse", "lines", "ndjson", "json-array", "events".
+    framing: "auto", or what source's text is: "sse", "lines", "ndjson", "json-array", "aws" (binary), "events".
     limits: upper bounds on what a stream may ask for.
 
     Nothing is read until the result is iterated. When iteration ends, however it does, source is closed.

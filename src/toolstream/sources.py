@@ -96,6 +96,15 @@ async def _call_async(owner: Any, name: str) -> None:
         await pending
 
 
+def event_of(error: Exception) -> dict[str, Any] | None:
+    """The provider's own error where it came as an event that the client raises: botocore's `EventStreamError`."""
+    kinds = type(error).__mro__
+    if not any(kind.__name__ == "EventStreamError" and kind.__module__.startswith("botocore.") for kind in kinds):
+        return None
+    told = getattr(error, "response", {}).get("Error", {})
+    return {"error": {"type": told.get("Code"), "message": told.get("Message") or str(error)}}
+
+
 # Kinds of sources
 
 

@@ -60,7 +60,7 @@ class StreamParser(Lane):
     checked field by field, and `ToolCallReady` and `FieldInvalid` are reported.
     on_invalid: what a field that breaks its schema does: "event", "raise" (one of the call's faults, so that on_error
     decides) or "close": nothing more is read.
-    framing: "auto", "sse", "ndjson" or "json-array".
+    framing: "auto", "sse", "ndjson", "json-array" or "aws" (the AWS event stream, which needs botocore).
     limits: see `Limits`.
 
     Pickles and deep-copies between any two pieces. Raises `ValueError` for arguments that can't be read.

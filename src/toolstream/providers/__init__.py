@@ -8,14 +8,29 @@ from __future__ import annotations
 from typing import Any
 
 from .anthropic import Anthropic
+from .bedrock_converse import BedrockConverse
+from .bedrock_invoke import BedrockInvoke
+from .cohere import CohereV2
 from .common import Adapter, find_error, provider_error
+from .ollama import Ollama
 from .openai_chat import OpenAIChat
 from .openai_responses import OpenAIResponses
 
-ADAPTERS: dict[str, type[Adapter]] = {adapter.name: adapter for adapter in (Anthropic, OpenAIChat, OpenAIResponses)}
+# In any order: no two of them recognise the same first event.
+_ALL: tuple[type[Adapter], ...] = (
+    Anthropic,
+    BedrockConverse,
+    BedrockInvoke,
+    CohereV2,
+    Ollama,
+    OpenAIChat,
+    OpenAIResponses,
+)
+ADAPTERS: dict[str, type[Adapter]] = {adapter.name: adapter for adapter in _ALL}
 # Names that leave a choice to the first event.
 FAMILIES: dict[str, list[type[Adapter]]] = {
     "auto": list(ADAPTERS.values()),
+    "bedrock": [BedrockConverse, BedrockInvoke],
     "openai": [OpenAIChat, OpenAIResponses],
 }
 

@@ -35,9 +35,8 @@ class Anthropic:
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
         kind = event.get("type")
-        return isinstance(kind, str) and kind.startswith(
-            ("message_start", "message_delta", "message_stop", "content_block_")
-        )
+        known = ("message_start", "message_delta", "message_stop", "content_block_")
+        return isinstance(kind, str) and kind.startswith(known) and not is_of_bedrock(event)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
         kind = event.get("type")
@@ -161,3 +160,10 @@ class Anthropic:
         if index in self._citations:
             block["citations"] = [*(block.get("citations") or ()), *self._citations[index]]
         return block
+
+
+def is_of_bedrock(event: dict[str, Any]) -> bool:
+    """Whether a message begins that AWS Bedrock has made, as its id says."""
+    message = event.get("message")
+    id = message.get("id") if event.get("type") == "message_start" and isinstance(message, dict) else None
+    return isinstance(id, str) and id.startswith("msg_bdrk_")

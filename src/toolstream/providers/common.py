@@ -67,10 +67,16 @@ def find_error(raw: Any) -> ProviderError | None:
     """The error that an object tells of; None if it tells of none.
 
     Shapes: `{"error": {"message", "type"}}`, `{"error": "…"}`, `{"message", "type" or "code"}`, `{"detail": …}`,
-    `{"errors": [{"message"}]}`, and Responses' flat `{"type": "error", "message", "code"}`.
+    `{"errors": [{"message"}]}`, Responses' flat `{"type": "error", "message", "code"}`, and Bedrock's
+    `{"throttlingException": {"message"}}`.
     """
     if not isinstance(raw, dict):
         return None
+    if len(raw) == 1:
+        ((name, inner),) = raw.items()
+        if isinstance(name, str) and name.endswith("Exception") and isinstance(inner, dict):
+            message = inner.get("message") or inner.get("Message") or inner.get("originalMessage") or excerpt(inner)
+            return ProviderError(str(message), type=name, raw=raw)
     detail = raw
     for wrapper in ("error", "errors", "detail"):
         inner = raw.get(wrapper)
