@@ -201,6 +201,20 @@ class Assembler:
         self.abandon()
         raise error
 
+    def place(self) -> tuple[int, int]:
+        """How far the stream has come, for `retract`."""
+        return len(self.calls), len(self.text)
+
+    def retract(self, place: tuple[int, int], reason: str) -> None:
+        """The provider takes back what came behind that place: its calls are void, and `text` ends there."""
+        calls, characters = place
+        for call in self.calls[calls:]:
+            if not call._over:
+                self.spoil(call, incomplete_arguments(call, reason), is_fault=False)
+            call._state = "void"
+        self._text[:] = [self.text[:characters]]
+        self._halves.clear()
+
     def abandon(self) -> None:
         """Nothing more will be read: what is open is void."""
         self._void_all(None)

@@ -6,6 +6,8 @@ ones: those are left out here before they are converted, since each may hold a s
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from .framing import EventDict, frame_event
@@ -31,29 +33,75 @@ DERIVED = {
 }
 
 
+# What is read of a LangChain message.
+MESSAGE = (
+    "type",
+    "id",
+    "content",
+    "tool_calls",
+    "tool_call_chunks",
+    "additional_kwargs",
+    "response_metadata",
+    "usage_metadata",
+    "chunk_position",
+)
+
+
 def as_dict(event: Any) -> EventDict | None:
     """The event as a dict; None for one that tells nothing new. Raises `TypeError`, `SSEError`."""
     if isinstance(event, dict):
         return event
+    if isinstance(event, (tuple, list)):
+        return _of_tuple(event)
     data = getattr(event, "data", None)
     if isinstance(data, (str, bytes)):
         body = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
         return frame_event(getattr(event, "event", None) or "", body)
     kind = getattr(event, "type", None)
-    if kind in DERIVED:
+    if isinstance(kind, str) and kind in DERIVED:
         return None
+    if hasattr(event, "response_metadata"):
+        return {name: getattr(event, name) for name in MESSAGE if hasattr(event, name)}
+    if hasattr(event, "event_kind"):
+        return _of_dataclass(event)
     if kind == "chunk" and hasattr(event, "chunk"):  # openai's helper: the raw chunk inside
         return as_dict(event.chunk)
     dump = getattr(event, "model_dump", None)
     if dump is not None:
-        return _without_parsed(
-            dump(mode="json", exclude_unset=True, by_alias=True, warnings=False, exclude={"snapshot", "parsed"})
-        )
+        dumped = dump(mode="json", exclude_unset=True, by_alias=True, warnings=False, exclude={"snapshot", "parsed"})
+        if isinstance(kind, str):  # a constant of the class, which nobody has set
+            dumped.setdefault("type", getattr(kind, "value", kind))
+        return _without_parsed(dumped)
     to_dict = getattr(event, "to_dict", None)
     if to_dict is not None:
         converted: EventDict = to_dict()
         return converted
     raise TypeError(f"feed_event takes a dict, an SSE event or an SDK's event object, not {type(event).__name__}")
+
+
+def _of_tuple(event: Any) -> EventDict | None:
+    """LangGraph's stream: (chunk, metadata), with the mode or the subgraph before it where several are asked for."""
+    if not event:
+        return None
+    *before, last = event
+    if isinstance(last, (tuple, list)):
+        return _of_tuple(last) if before[-1:] != ["updates"] else None
+    if before and isinstance(before[-1], str):  # another mode: ("updates", {...})
+        return None
+    return as_dict(before[-1] if before else last)
+
+
+def _of_dataclass(event: Any) -> EventDict:
+    """pydantic-ai's event, with the part or delta in it. Values stay what they are."""
+    told = dict(_members(event))
+    for name in ("part", "delta"):
+        if name in told and not isinstance(told[name], dict):
+            told[name] = dict(_members(told[name]))
+    return told
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    return ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
 
 
 def _without_parsed(event: EventDict) -> EventDict:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from .ag_ui import AGUI
+from .ai_sdk_ui import AISDKUI
 from .anthropic import Anthropic
 from .bedrock_converse import BedrockConverse
 from .bedrock_invoke import BedrockInvoke
 from .cohere import CohereV2
 from .common import Adapter, find_error, provider_error
+from .langchain import LangChain
 from .ollama import Ollama
 from .openai_chat import OpenAIChat
 from .openai_responses import OpenAIResponses
+from .pydantic_ai import PydanticAI
 
 # In any order: no two of them recognise the same first event.
 _ALL: tuple[type[Adapter], ...] = (
@@ -25,6 +29,10 @@ _ALL: tuple[type[Adapter], ...] = (
     Ollama,
     OpenAIChat,
     OpenAIResponses,
+    AISDKUI,
+    AGUI,
+    LangChain,
+    PydanticAI,
 )
 ADAPTERS: dict[str, type[Adapter]] = {adapter.name: adapter for adapter in _ALL}
 # Names that leave a choice to the first event.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Protocol
 
 from ..assembler import Assembler
@@ -43,6 +44,28 @@ class Adapter(Protocol):
     def message(self, assembler: Assembler) -> Any:
         """The assistant's message so far, in the shape that the provider's next request must contain."""
         ...
+
+
+class MergedObject:
+    """Arguments that come as objects, each with members to add, as the text of one object."""
+
+    def __init__(self) -> None:
+        self._members: dict[str, str] = {}
+
+    def more(self, members: dict[str, Any]) -> str:
+        """The text that these add. What is repeated adds nothing; a value that changes is a repeated key."""
+        text = ""
+        for name, value in members.items():
+            # A blank behind the value: a number is final only when something follows it.
+            member = f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)} "
+            if self._members.get(name) != member:
+                text += (", " if self._members else "{") + member
+                self._members[name] = member
+        return text
+
+    def end(self) -> str:
+        """The text that ends the object."""
+        return "}" if self._members else "{}"
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
