@@ -70,7 +70,7 @@ def events(data: bytes) -> list[dict[str, Any]]:
     """The stream's events, decoded with the standard library, or with botocore if it is binary."""
     if data.startswith(b"\0"):
         return aws_messages.decoded(data)
-    text = data.decode().replace("\r\n", "\n")
+    text = data.decode("utf-8-sig").replace("\r\n", "\n")
     if text.startswith("["):
         return json.loads(text)  # type: ignore[no-any-return]
     if text.startswith("{"):
