@@ -47,7 +47,6 @@ class TestDetection:
         "event",
         [
             {"type": "message-start", "id": "x"},
-            {"type": "RUN_STARTED"},
             {"candidates": []},
             {"message": {"role": "assistant"}, "done": False},
             {"type": "session.created", "event_id": "x"},
