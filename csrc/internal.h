@@ -15,15 +15,17 @@ typedef struct ts_tape {
 
 /* ------------------------------------------------------------------ keys: which keys an open object has had
  *
- * All open objects share one table. Objects nest, so their keys come and go like a stack: removing the newest
- * first leaves a linear-probing table exactly as it was before that key came, without tombstones. */
+ * All open objects share one list, and a table for the keys of those that have many. Objects nest, so their keys come and
+ * go like a stack: the keys of the innermost one are the last in the list, and removing the newest first leaves a
+ * linear-probing table exactly as it was before that key came, without tombstones. */
 
 typedef struct ts_key {
-    uint64_t hash;               /* of the decoded key and the number of its object */
+    uint64_t hash;               /* of the decoded key and the number of its object, if hashed */
     size_t text;                 /* where the decoded key stands in ts_keys.text */
     uint32_t size;
     uint32_t level;              /* the object: how many containers are open around its members */
     uint32_t reported;           /* a value under this key was reported */
+    uint32_t hashed;             /* it is in the table */
 } ts_key;
 
 typedef struct ts_keys {
@@ -41,8 +43,10 @@ typedef struct ts_keys {
 #define TS_NO_KEY ((size_t)-1)
 
 void ts_keys_free(ts_keys *keys);
-/* Finds the key in the object at level, or adds it. *at: its index; *found: whether it was there. */
-int ts_keys_add(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size, size_t *at, int *found);
+/* Finds the key in the innermost object, which is at level and has the keys from index mark on, or adds it. *at: its
+ * index; *found: whether it was there. */
+int ts_keys_add(ts_keys *keys, size_t mark, uint32_t level, const unsigned char *text, size_t size, size_t *at,
+                int *found);
 /* Forgets all keys from index mark on. */
 void ts_keys_drop(ts_keys *keys, size_t mark);
 /* Computes the hashes and slots from the other fields, after a load. */
@@ -224,6 +228,11 @@ static inline int is_digit(unsigned char c)
     return c >= '0' && c <= '9';
 }
 
+static inline int is_space(unsigned char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 /* Ends the scanner's life: the offending byte is at `offset` of the stream. Answers status. */
 int ts_fail(ts_scanner *s, int status, int64_t offset);
 /* A scalar has ended before `end`; exact: see TS_F_EXACT. */
@@ -245,6 +254,20 @@ static inline void member_match(ts_scanner *s, const ts_level *level, const unsi
 /* ------------------------------------------------------------------ tokens.c
  *
  * The scans begin at text[at], answer where they stopped, and set *status where that is not the end. */
+
+/* The current key is known, where that matters: looks whether it repeats, and decides what is asked of its value. */
+int ts_key_known(ts_scanner *s, ts_level *level, int escaped);
+
+/* As ts_key_known, for any object: in most of them nothing was asked for. */
+static inline int key_known(ts_scanner *s, ts_level *level, int escaped)
+{
+    s->want = 0;
+    s->inner = 0;
+    if ((level->flags & LV_INNER) || s->options.duplicate_keys == TS_DUP_STRICT) {
+        return ts_key_known(s, level, escaped);
+    }
+    return TS_OK;
+}
 
 int ts_string_begin(ts_scanner *s, int64_t at, int is_key);
 size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status);

@@ -1,4 +1,5 @@
-/* Finds repeated keys: one hash table for all open objects. See ts_keys in internal.h.
+/* Finds repeated keys: the first few of an object are compared one by one, more of them share one hash table for all
+ * open objects. See ts_keys in internal.h.
  *
  * Keys come from a model, hence perhaps from an attacker: the hash is SipHash-1-3 (Aumasson, Bernstein) under
  * a secret seed, so that nobody can choose keys that collide.
@@ -6,6 +7,9 @@
 #include "internal.h"
 
 #include <string.h>
+
+/* An object's keys are compared one by one up to so many: that is cheaper than a hash, and bounded. */
+#define FEW 8
 
 static uint64_t rotate(uint64_t v, int by)
 {
@@ -91,29 +95,59 @@ static int slots_build(ts_keys *keys)
     }
     memset(keys->slots, 0, keys->slot_count * sizeof *keys->slots);
     for (size_t at = 0; at < keys->count; at++) {
-        slot_insert(keys, at);
+        if (keys->keys[at].hashed) {
+            slot_insert(keys, at);
+        }
     }
     return TS_OK;
 }
 
+static const unsigned char *key_text(const ts_keys *keys, const ts_key *key)
+{
+    return key->size == 0 ? NULL : keys->text + key->text;
+}
+
+static void key_hash(ts_keys *keys, size_t at)
+{
+    ts_key *key = &keys->keys[at];
+    key->hash = sip_hash(keys->seed, key->level, key_text(keys, key), key->size);
+    key->hashed = 1;
+}
+
+/* Puts the keys from index first on into the table. They come behind all that are in it. */
+static int slots_add(ts_keys *keys, size_t first)
+{
+    int has_room = keys->count * 2 <= keys->slot_count;
+    for (size_t at = first; at < keys->count; at++) {
+        if (!keys->keys[at].hashed) {
+            key_hash(keys, at);
+            if (has_room) {
+                slot_insert(keys, at);
+            }
+        }
+    }
+    return has_room ? TS_OK : slots_build(keys);
+}
+
 int ts_keys_restore(ts_keys *keys)
 {
-    for (size_t at = 0; at < keys->count; at++) {
-        ts_key *key = &keys->keys[at];
-        const unsigned char *text = key->size == 0 ? NULL : keys->text + key->text;
-        key->hash = sip_hash(keys->seed, key->level, text, key->size);
+    for (size_t first = 0, end = 0; first < keys->count; first = end) {
+        while (end < keys->count && keys->keys[end].level == keys->keys[first].level) {
+            end++; /* the keys of one object stand together */
+        }
+        for (size_t at = first; at < end && end - first > FEW; at++) {
+            key_hash(keys, at);
+        }
     }
     return slots_build(keys);
 }
 
-static int same_key(const ts_keys *keys, const ts_key *key, uint64_t hash, uint32_t level, const unsigned char *text,
-                    size_t size)
+static int same_text(const ts_keys *keys, const ts_key *key, const unsigned char *text, size_t size)
 {
-    return key->hash == hash && key->level == level && key->size == size &&
-           (size == 0 || memcmp(keys->text + key->text, text, size) == 0);
+    return key->size == size && (size == 0 || memcmp(keys->text + key->text, text, size) == 0);
 }
 
-static int key_append(ts_keys *keys, uint64_t hash, uint32_t level, const unsigned char *text, size_t size)
+static int key_append(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
 {
     if (size > UINT32_MAX || keys->count >= UINT32_MAX / 4) {
         return TS_ERR_MEMORY; /* the widths of ts_key and of the slots */
@@ -123,7 +157,8 @@ static int key_append(ts_keys *keys, uint64_t hash, uint32_t level, const unsign
         return TS_ERR_MEMORY;
     }
     ts_key *key = &keys->keys[keys->count];
-    key->hash = hash;
+    key->hash = 0;
+    key->hashed = 0;
     key->text = keys->text_size;
     key->size = (uint32_t)size;
     key->level = level;
@@ -136,43 +171,66 @@ static int key_append(ts_keys *keys, uint64_t hash, uint32_t level, const unsign
     return TS_OK;
 }
 
-int ts_keys_add(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size, size_t *at, int *found)
+/* The index of the key among those in the table, or TS_NO_KEY. */
+static size_t slots_find(const ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
 {
     uint64_t hash = sip_hash(keys->seed, level, text, size);
-    if (keys->slot_count != 0) {
-        size_t mask = keys->slot_count - 1;
-        for (size_t slot = (size_t)hash & mask; keys->slots[slot] != 0; slot = (slot + 1) & mask) {
-            size_t index = keys->slots[slot] - 1;
-            if (same_key(keys, &keys->keys[index], hash, level, text, size)) {
-                *at = index;
-                *found = 1;
-                return TS_OK;
-            }
+    size_t mask = keys->slot_count - 1;
+    for (size_t slot = (size_t)hash & mask; keys->slots[slot] != 0; slot = (slot + 1) & mask) {
+        const ts_key *key = &keys->keys[keys->slots[slot] - 1];
+        if (key->hash == hash && key->level == level && same_text(keys, key, text, size)) {
+            return keys->slots[slot] - 1;
         }
     }
-    int status = key_append(keys, hash, level, text, size);
-    if (status != TS_OK) {
+    return TS_NO_KEY;
+}
+
+/* The index of the key among those from index mark on, or TS_NO_KEY. */
+static size_t few_find(const ts_keys *keys, size_t mark, const unsigned char *text, size_t size)
+{
+    for (size_t at = mark; at < keys->count; at++) {
+        if (same_text(keys, &keys->keys[at], text, size)) {
+            return at;
+        }
+    }
+    return TS_NO_KEY;
+}
+
+int ts_keys_add(ts_keys *keys, size_t mark, uint32_t level, const unsigned char *text, size_t size, size_t *at,
+                int *found)
+{
+    size_t own = keys->count - mark;
+    *at = own > FEW ? slots_find(keys, level, text, size) : few_find(keys, mark, text, size);
+    *found = *at != TS_NO_KEY;
+    if (*found) {
+        return TS_OK;
+    }
+    *at = keys->count;
+    int status = key_append(keys, level, text, size);
+    if (status != TS_OK || own < FEW) {
         return status;
     }
-    *at = keys->count - 1;
-    *found = 0;
-    if (keys->count * 2 > keys->slot_count) {
-        return slots_build(keys);
+    return slots_add(keys, own == FEW ? mark : *at);
+}
+
+/* Takes the newest key out of the table. */
+static void slot_remove(ts_keys *keys, size_t at)
+{
+    size_t mask = keys->slot_count - 1;
+    size_t slot = (size_t)keys->keys[at].hash & mask;
+    while (keys->slots[slot] != (uint32_t)(at + 1)) {
+        slot = (slot + 1) & mask;
     }
-    slot_insert(keys, *at);
-    return TS_OK;
+    keys->slots[slot] = 0;
 }
 
 void ts_keys_drop(ts_keys *keys, size_t mark)
 {
     while (keys->count > mark) {
         size_t at = keys->count - 1;
-        size_t mask = keys->slot_count - 1;
-        size_t slot = (size_t)keys->keys[at].hash & mask;
-        while (keys->slots[slot] != (uint32_t)(at + 1)) {
-            slot = (slot + 1) & mask;
+        if (keys->keys[at].hashed) {
+            slot_remove(keys, at);
         }
-        keys->slots[slot] = 0;
         keys->text_size = keys->keys[at].text;
         keys->count = at;
     }

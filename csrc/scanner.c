@@ -6,6 +6,7 @@
  * The open containers are an explicit stack, so depth costs no C stack.
  */
 #include "internal.h"
+#include "plain.h"
 
 #include <string.h>
 
@@ -31,10 +32,10 @@ int ts_fail(ts_scanner *s, int status, int64_t offset)
 
 int ts_text_reserve(ts_scanner *s, size_t size)
 {
-    if (size == SIZE_MAX) {
+    if (size > SIZE_MAX - TS_BLOCK) {
         return TS_ERR_MEMORY;
     }
-    if (!ts_reserve((void **)&s->text, &s->text_capacity, s->text_size, size + 1, 1)) {
+    if (!ts_reserve((void **)&s->text, &s->text_capacity, s->text_size, size + TS_BLOCK, 1)) {
         return TS_ERR_MEMORY;
     }
     return TS_OK;
@@ -75,7 +76,7 @@ static void text_compact(ts_scanner *s)
     memmove(s->text, s->text + dropped, s->text_size);
     s->text_start = keep;
     if (s->text_capacity > 4096 && s->text_size < s->text_capacity / 4) {
-        size_t capacity = s->text_size * 2 + 1;
+        size_t capacity = s->text_size * 2 + TS_BLOCK;
         unsigned char *smaller = (unsigned char *)TS_REALLOC(s->text, capacity);
         if (smaller != NULL) {
             s->text = smaller;
@@ -112,7 +113,7 @@ static int root_end(ts_scanner *s, int64_t end, int exact)
 }
 
 /* A scalar has ended before `end`. */
-int ts_scalar_end(ts_scanner *s, int64_t end, int exact)
+static inline int scalar_end(ts_scanner *s, int64_t end, int exact)
 {
     ts_level *level = top_level(s);
     if (level == NULL) {
@@ -124,6 +125,11 @@ int ts_scalar_end(ts_scanner *s, int64_t end, int exact)
     }
     s->state = ST_AFTER_VALUE;
     return (s->want & TS_WANT_VALUE) ? ts_report_value(s, level) : TS_OK;
+}
+
+int ts_scalar_end(ts_scanner *s, int64_t end, int exact)
+{
+    return scalar_end(s, end, exact);
 }
 
 static int container_begin(ts_scanner *s, int64_t at, int is_array)
@@ -205,144 +211,176 @@ static void member_begin(ts_level *level, int64_t start)
     level->key = TS_NO_KEY;
 }
 
-/* ------------------------------------------------------------------ structure */
+/* ------------------------------------------------------------------ structure
+ *
+ * The hot part: a token that lies inside the fragment is taken as a whole here. What is cut, or is not plain, goes on in
+ * tokens.c, from the place and in the state where this part leaves it. */
 
-static int literal_begin(ts_scanner *s, int which)
+/* The key whose opening quote is before text[at]. Answers where it stopped. */
+static size_t key_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    s->state = ST_IN_LITERAL;
-    s->literal = which;
-    s->matched = 1;
-    return TS_OK;
+    size_t close = ts_plain_end(s->text, at, end);
+    if (close == end || s->text[close] != '"') {
+        ts_string_begin(s, position(s, at) - 1, 1);
+        return close;
+    }
+    ts_level *level = top_level(s);
+    level->key_start = position(s, at);
+    level->key_end = position(s, close);
+    s->state = ST_COLON;
+    *status = key_known(s, level, 0);
+    return *status < 0 ? close : close + 1;
 }
 
-static int number_begin(ts_scanner *s, unsigned char c)
+/* The string value whose opening quote is before text[at]. */
+static size_t string_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
+    size_t close = ts_plain_end(s->text, at, end);
+    if (close == end || s->text[close] != '"' || (s->want & TS_WANT_GROWTH)) {
+        ts_string_begin(s, position(s, at) - 1, 0);
+        return close;
+    }
+    *status = scalar_end(s, position(s, close + 1), 0);
+    return close + 1;
+}
+
+/* The number whose first byte is text[at]. */
+static size_t number_scan(ts_scanner *s, size_t at, size_t end, int *status)
+{
+    unsigned char c = s->text[at];
+    s->token = position(s, at);
     s->state = ST_IN_NUMBER;
     s->number = c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
-    return TS_OK;
+    return ts_number_scan(s, at + 1, end, status);
 }
 
-/* The first byte of a value. */
-static int value_begin(ts_scanner *s, unsigned char c, int64_t at)
+/* The literal whose first byte is text[at]. */
+static size_t literal_scan(ts_scanner *s, size_t at, size_t end, int *status)
+{
+    const unsigned char *text = s->text + at;
+    size_t size = *text == 'f' ? 5 : 4;
+    if (end - at >= size && memcmp(text, *text == 't' ? "true" : *text == 'f' ? "false" : "null", size) == 0) {
+        *status = scalar_end(s, position(s, at + size), 0);
+        return at + size;
+    }
+    s->state = ST_IN_LITERAL;
+    s->literal = *text == 't' ? 0 : *text == 'f' ? 1 : 2;
+    s->matched = 1;
+    return at + 1;
+}
+
+/* The value whose first byte is text[at]. */
+static size_t value_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
     ts_level *level = top_level(s);
     if (level == NULL) {
-        s->root_start = at;
+        s->root_start = position(s, at);
         s->want = 0;
         s->inner = 0;
     } else if (level->flags & LV_ARRAY) {
         member_match(s, level, NULL, 0);
     }
-    s->token = at;
+    unsigned char c = s->text[at];
     switch (c) {
-    case '{': return container_begin(s, at, 0);
-    case '[': return container_begin(s, at, 1);
-    case '"': return ts_string_begin(s, at, 0);
-    case 't': return literal_begin(s, 0);
-    case 'f': return literal_begin(s, 1);
-    case 'n': return literal_begin(s, 2);
-    case '-': return number_begin(s, c);
-    default: return is_digit(c) ? number_begin(s, c) : ts_fail(s, TS_ERR_SYNTAX, at);
+    case '"': return string_scan(s, at + 1, end, status);
+    case 't': case 'f': case 'n': return literal_scan(s, at, end, status);
+    case '{': case '[':
+        *status = container_begin(s, position(s, at), c == '[');
+        return *status < 0 ? at : at + 1;
+    default:
+        if (is_digit(c) || c == '-') {
+            return number_scan(s, at, end, status);
+        }
+        *status = ts_fail(s, TS_ERR_SYNTAX, position(s, at));
+        return at;
     }
 }
 
-static int after_value(ts_scanner *s, unsigned char c, int64_t at)
+/* The byte behind a value, text[at]: ',' or the end of the container. */
+static size_t after_value(ts_scanner *s, size_t at, int *status)
 {
     ts_level *level = top_level(s);
+    unsigned char c = s->text[at];
     int is_array = (level->flags & LV_ARRAY) != 0;
     if (c == ',') {
-        member_begin(level, at + 1);
+        member_begin(level, position(s, at + 1));
         level->index += is_array;
         s->state = is_array ? ST_VALUE : ST_KEY;
-        return TS_OK;
+        return at + 1;
     }
     if (c == (is_array ? ']' : '}')) {
-        return container_end(s, at);
+        *status = container_end(s, position(s, at));
+    } else {
+        *status = ts_fail(s, TS_ERR_SYNTAX, position(s, at));
     }
-    return ts_fail(s, TS_ERR_SYNTAX, at);
+    return *status < 0 ? at : at + 1;
 }
 
-/* One byte between the tokens that is not white space. */
-static int structure_byte(ts_scanner *s, unsigned char c, int64_t at)
+static size_t wrong_byte(ts_scanner *s, size_t at, int error, int *status)
 {
-    switch (s->state) {
-    case ST_VALUE: return value_begin(s, c, at);
-    case ST_FIRST_ELEMENT: return c == ']' ? container_end(s, at) : value_begin(s, c, at);
-    case ST_FIRST_KEY:
-        if (c == '}') {
-            return container_end(s, at);
-        }
-        return c == '"' ? ts_string_begin(s, at, 1) : ts_fail(s, TS_ERR_SYNTAX, at);
-    case ST_KEY: return c == '"' ? ts_string_begin(s, at, 1) : ts_fail(s, TS_ERR_SYNTAX, at);
-    case ST_COLON:
-        if (c != ':') {
-            return ts_fail(s, TS_ERR_SYNTAX, at);
-        }
-        s->state = ST_VALUE;
-        return TS_OK;
-    case ST_AFTER_VALUE: return after_value(s, c, at);
-    default: return ts_fail(s, TS_ERR_TRAILING, at); /* ST_END */
-    }
-}
-
-/* Scans structure from `at` on until a token begins. */
-static size_t structure_scan(ts_scanner *s, size_t at, size_t end, int *status)
-{
-    const unsigned char *text = s->text;
-    while (at < end) {
-        unsigned char c = text[at];
-        if (c == ' ' || c == '\t' || c == '\r') {
-            at++;
-            continue;
-        }
-        if (c == '\n') {
-            at++;
-            s->line++;
-            s->line_start = position(s, at);
-            continue;
-        }
-        *status = structure_byte(s, c, position(s, at));
-        at += *status >= 0;
-        if (*status != TS_OK || s->state >= ST_IN_STRING) {
-            break;
-        }
-    }
+    *status = ts_fail(s, error, position(s, at));
     return at;
 }
 
 /* Scans text[at .. end); answers where it stopped, which is `end` unless *status says why not. */
 static size_t scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
+    const unsigned char *text = s->text;
+    size_t from = at;
     while (at < end && *status == TS_OK) {
-        size_t from = at;
+        unsigned char c = text[at];
+        if (c <= ' ' && s->state < ST_IN_STRING && is_space(c)) {
+            at++;
+            if (c == '\n') {
+                s->line++;
+                s->line_start = position(s, at);
+            }
+            continue;
+        }
         switch (s->state) {
+        case ST_VALUE: at = value_scan(s, at, end, status); break;
+        case ST_FIRST_ELEMENT: at = c == ']' ? after_value(s, at, status) : value_scan(s, at, end, status); break;
+        case ST_FIRST_KEY:
+            if (c == '}') {
+                at = after_value(s, at, status);
+                break;
+            }
+            /* fall through */
+        case ST_KEY: at = c == '"' ? key_scan(s, at + 1, end, status) : wrong_byte(s, at, TS_ERR_SYNTAX, status); break;
+        case ST_COLON:
+            if (c != ':') {
+                at = wrong_byte(s, at, TS_ERR_SYNTAX, status);
+                break;
+            }
+            s->state = ST_VALUE;
+            at++;
+            break;
+        case ST_AFTER_VALUE: at = after_value(s, at, status); break;
         case ST_IN_STRING: at = ts_string_scan(s, at, end, status); break;
         case ST_IN_NUMBER: at = ts_number_scan(s, at, end, status); break;
         case ST_IN_LITERAL: at = ts_literal_scan(s, at, end, status); break;
-        default: at = structure_scan(s, at, end, status); break;
+        default: at = wrong_byte(s, at, TS_ERR_TRAILING, status); break; /* ST_END */
         }
-        s->view.scanned += (int64_t)(at - from);
     }
+    s->view.scanned += (int64_t)(at - from);
     return at;
 }
 
 /* ------------------------------------------------------------------ the interface */
 
-static int expectation(const ts_scanner *s)
-{
-    switch (s->state) {
-    case ST_VALUE: return TS_EXPECT_VALUE;
-    case ST_FIRST_ELEMENT: return TS_EXPECT_VALUE_OR_END;
-    case ST_FIRST_KEY: return TS_EXPECT_KEY_OR_END;
-    case ST_KEY: return TS_EXPECT_KEY;
-    case ST_COLON: return TS_EXPECT_COLON;
-    case ST_AFTER_VALUE: return TS_EXPECT_COMMA_OR_END;
-    case ST_IN_STRING: return TS_EXPECT_IN_STRING;
-    case ST_IN_NUMBER: return TS_EXPECT_IN_NUMBER;
-    case ST_IN_LITERAL: return TS_EXPECT_IN_LITERAL;
-    default: return TS_EXPECT_NOTHING;
-    }
-}
+/* What a scanner in each ts_state waits for. */
+static const int8_t expectations[ST_STATE_COUNT] = {
+    TS_EXPECT_VALUE,
+    TS_EXPECT_VALUE_OR_END,
+    TS_EXPECT_KEY_OR_END,
+    TS_EXPECT_KEY,
+    TS_EXPECT_COLON,
+    TS_EXPECT_COMMA_OR_END,
+    TS_EXPECT_NOTHING,
+    TS_EXPECT_IN_STRING,
+    TS_EXPECT_IN_NUMBER,
+    TS_EXPECT_IN_LITERAL,
+};
 
 void ts_view_update(ts_scanner *s)
 {
@@ -361,7 +399,7 @@ void ts_view_update(ts_scanner *s)
     view->line = s->line;
     view->column = s->offset - s->line_start + 1;
     view->complete = s->state == ST_END;
-    view->expected = expectation(s);
+    view->expected = expectations[s->state];
     view->in_string = s->state == ST_IN_STRING && !s->is_key;
 }
 

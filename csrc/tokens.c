@@ -4,8 +4,7 @@
  * RFC 3629; a lone surrogate escape follows json.loads.
  */
 #include "internal.h"
-
-#include <string.h>
+#include "plain.h"
 
 /* ------------------------------------------------------------------ keys */
 
@@ -52,16 +51,12 @@ static size_t key_decode(const unsigned char *text, size_t size, unsigned char *
     return written;
 }
 
-/* Looks whether the object has had this key, where that matters. */
-static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, size_t size, int64_t end)
+/* Looks whether the object has had this key. */
+static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, size_t size)
 {
-    int mode = s->options.duplicate_keys;
-    if (mode != TS_DUP_STRICT && !(level->flags & LV_INNER)) {
-        return TS_OK;
-    }
     size_t at = 0;
     int found = 0;
-    int status = ts_keys_add(&s->keys, (uint32_t)s->level_count, key, size, &at, &found);
+    int status = ts_keys_add(&s->keys, level->key_mark, (uint32_t)s->level_count, key, size, &at, &found);
     if (status != TS_OK) {
         return status;
     }
@@ -69,12 +64,31 @@ static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, s
     if (!found) {
         return TS_OK;
     }
+    int mode = s->options.duplicate_keys;
     int reported = s->keys.keys[at].reported != 0;
     if (mode == TS_DUP_STRICT || (mode == TS_DUP_ERROR && reported)) {
-        return ts_fail(s, TS_ERR_DUPLICATE, end);
+        return ts_fail(s, TS_ERR_DUPLICATE, level->key_end);
     }
     s->keys.keys[at].reported = 0;
     return reported ? TS_PAUSED : TS_OK; /* the reader must see the value before another replaces it */
+}
+
+int ts_key_known(ts_scanner *s, ts_level *level, int escaped)
+{
+    const unsigned char *key = s->text + (level->key_start - s->text_start);
+    size_t size = (size_t)(level->key_end - level->key_start);
+    if (escaped) {
+        if (!ts_reserve((void **)&s->scratch, &s->scratch_capacity, 0, size, 1)) {
+            return TS_ERR_MEMORY;
+        }
+        size = key_decode(key, size, s->scratch);
+        key = s->scratch;
+    }
+    int status = key_check(s, level, key, size);
+    if (status >= 0) {
+        member_match(s, level, key, size);
+    }
+    return status;
 }
 
 /* A key's closing quote is at `at`. */
@@ -85,21 +99,7 @@ static int key_end(ts_scanner *s, int64_t at)
     level->key_end = at;
     level->flags |= s->escaped ? LV_KEY_ESCAPED : 0;
     s->state = ST_COLON;
-    const unsigned char *key = s->text + (level->key_start - s->text_start);
-    size_t size = (size_t)(at - level->key_start);
-    int matters = (level->flags & LV_INNER) || s->options.duplicate_keys == TS_DUP_STRICT;
-    if (s->escaped && matters) {
-        if (!ts_reserve((void **)&s->scratch, &s->scratch_capacity, 0, size, 1)) {
-            return TS_ERR_MEMORY;
-        }
-        size = key_decode(key, size, s->scratch);
-        key = s->scratch;
-    }
-    int status = key_check(s, level, key, size, at);
-    if (status >= 0) {
-        member_match(s, level, key, size);
-    }
-    return status;
+    return key_known(s, level, s->escaped);
 }
 
 /* ------------------------------------------------------------------ strings */
@@ -251,7 +251,7 @@ size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status)
             at += *status >= 0;
             continue;
         }
-        at += ts_plain_prefix(text + at, end - at);
+        at = ts_plain_end(text, at, end);
         if (at == end) {
             break;
         }
@@ -325,11 +325,15 @@ size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status)
     const unsigned char *text = s->text;
     int state = s->number;
     while (at < end) {
-        unsigned char c = text[at];
-        if (is_digit(c) && number_is_run(state)) {
-            at++; /* by far the most bytes */
-            continue;
+        if (number_is_run(state)) { /* by far the most bytes */
+            while (at < end && is_digit(text[at])) {
+                at++;
+            }
+            if (at == end) {
+                break;
+            }
         }
+        unsigned char c = text[at];
         int next = number_next(state, c);
         if (next < 0) {
             s->number = state;

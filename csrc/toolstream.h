@@ -187,6 +187,24 @@ TS_API const ts_view *ts_scanner_view(const ts_scanner *scanner);
  * the build steps that bring the live value up to them. After an error every later call gives that error. */
 TS_API int ts_scanner_feed(ts_scanner *scanner, const char *data, size_t size);
 
+/* What a text looks like by its quotes and brackets. */
+typedef struct ts_outline {
+    int64_t start, end;          /* the root object */
+    int64_t members;             /* one more than the commas between its members */
+    int64_t lines;               /* line breaks */
+    int64_t line_start;          /* behind the last one */
+    int32_t reported;            /* the root's members are subscribed to */
+} ts_outline;
+
+/* Whether data may be one whole object of which a scanner that was fed nothing would report at most the members, and
+ * that holds no integer beyond 64 bits. No grammar is checked. 0: feed it. 1: feed it, or, once another parser has
+ * found it valid and no key of the root twice (unless nothing is reported), take it. */
+TS_API int ts_scanner_outline(const ts_scanner *scanner, const char *data, size_t size, ts_outline *outline);
+
+/* Leaves the scanner as if data had been fed and all steps and reports of it read. Answers TS_OK or, with nothing
+ * changed, TS_ERR_MEMORY. */
+TS_API int ts_scanner_take(ts_scanner *scanner, const char *data, size_t size, const ts_outline *outline);
+
 /* The input has ended: completes a number at the root, or fails with TS_ERR_INCOMPLETE. */
 TS_API int ts_scanner_finish(ts_scanner *scanner);
 

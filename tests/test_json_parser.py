@@ -510,6 +510,25 @@ def test_what_a_repeated_key_does_depends_on_what_was_reported(document: str, op
         assert expected.value == repr(json.loads(document))
 
 
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 10, 40])
+def test_a_repeated_key_is_found_among_few_keys_and_many_at_any_depth(count: int) -> None:
+    names = [f"key {n}" for n in range(count)]
+    inner = ",".join(f'"{name}":{{"{name}":1}}' for name in names)
+    for again in (names[0], names[-1]):
+        document = f'{{"o":{{{inner},"p":{{{inner}}},"{again}":2}},"q":3}}'
+        offset = document.rindex(f'"{again}":2') + len(again) + 1
+        expected = run([document], depth=None)
+        assert (expected.kind, expected.offset) == ("duplicate", offset)
+        assert run(each_one(document), depth=None) == expected
+        parser = JSONParser(depth=None)
+        for piece in each_one(document[:offset]):
+            parser.feed(piece)
+            parser = pickle.loads(pickle.dumps(parser))
+        with pytest.raises(DuplicateKeyError) as raised:
+            parser.feed('"')
+        assert raised.value.offset == offset
+
+
 def test_with_last_each_value_is_reported_and_the_last_one_stays() -> None:
     for pieces in (['{"a":1,"b":0,"a":[2],"a":"x"}'], each_one('{"a":1,"b":0,"a":[2],"a":"x"}')):
         parser = JSONParser(duplicate_keys="last")
@@ -522,6 +541,47 @@ def test_an_escaped_and_a_plain_spelling_are_one_key_and_different_surrogates_ar
     assert run(['{"\\ud83d\\ude00":1,"😀":2}']).kind == "duplicate"
     assert run(['{"\\/":1,"/":2}']).kind == "duplicate"
     assert run(['{"\\ud83d":1,"\\ude00":2,"\\ud83d\\ude00":3,"\\ud83e":4}']).kind is None
+
+
+WHOLE_DOCUMENTS = [
+    '{"PAD":1,"b":[1,{"c":"}{\\\\\\""}],"d":{}}',
+    ' \n{"PAD":"é😀",\n"b":{"c":1,"c":2}\n} \n',
+    '{"PAD":1,"b":2,"b":3}',
+    '{"PAD":1,"b":2}}',
+    '{"PAD":1,"b":2} x',
+    '{"PAD":1,"b":2,}',
+    '{"PAD":1,"b":"\\q"}',
+    '{"PAD":1,"b":"\n"}',
+    '{"PAD":1,"b":"\\ud83d"}',
+    '{"PAD":1,"b":[18446744073709551616,1e400,-0]}',
+    '{"PAD":1,"b":[[[[[1]]]]]}',
+    '{"PAD":1,"b":"',
+    '{"PAD":1]',
+    "{         PAD        }",
+]
+
+
+@pytest.mark.parametrize("document", WHOLE_DOCUMENTS)
+@pytest.mark.parametrize("options", [{}, {"depth": 0}, {"duplicate_keys": "last"}, {"limits": Limits(max_depth=4)}])
+def test_a_document_that_comes_whole_is_read_as_one_in_pieces(document: str, options: Any) -> None:
+    for size in (1, 40, 63, 64, 65, 130):
+        padded = document.replace("PAD", " " * size)
+        expected = run(each_one(padded), **options)
+        assert run([padded], **options) == expected
+        assert run([padded + " ", "\n", " "], **options) == run(each_one(padded + " \n "), **options)
+        behind = run([padded + "\n", "]"], **options)
+        assert behind == run(each_one(padded + "\n]"), **options)
+
+
+def test_a_document_that_came_whole_moves() -> None:
+    parser = JSONParser()
+    parser.feed(json.dumps({"a": "x" * 100, "b": [1]}))
+    moved = pickle.loads(pickle.dumps(parser))
+    assert moved.value == parser.value == {"a": "x" * 100, "b": [1]}
+    assert moved.feed(" ") == parser.feed(" ") == []
+    for one in (moved, parser):
+        with pytest.raises(JSONError):
+            one.feed("1")
 
 
 # ---------------------------------------------------------------- faults

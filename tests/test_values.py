@@ -243,6 +243,17 @@ def test_keys_keep_their_order() -> None:
         assert list(loads(document)) == names
 
 
+def test_keys_that_look_alike_stay_apart() -> None:
+    names = ["", *("k" * size for size in range(1, 40)), *(f"a long common {n} ending" for n in range(30))]
+    names += [f"ab{n}" for n in range(1000)] + ["é", "éé", "k\u0000", "😀" * 9, 'k"', "k\\n"]
+    for chunk in (names, names[::-1]):
+        document = json.dumps([{name: at} for at, name in enumerate(chunk)], ensure_ascii=False)
+        parser = JSONParser(depth=None)
+        paths = [event.path for piece in each_one(document) for event in parser.feed(piece)]
+        assert paths == [path for at, name in enumerate(chunk) for path in ((at, name), (at,))]
+        assert parser.value == json.loads(document)
+
+
 @pytest.mark.parametrize(
     "document",
     [

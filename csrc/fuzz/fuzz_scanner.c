@@ -1,6 +1,6 @@
 /* The scanner against itself: a document whole and in pieces must give the same reports, build steps, status and
  * offset, whatever is done between the pieces. replay.h checks on the way that every record lies in the text and
- * that no byte is looked at twice.
+ * that no byte is looked at twice. Where a document has an outline, the scanner must find the same.
  *
  * Input: byte 0 options, byte 1 what is done between the pieces and how many cuts there are, one byte for each
  * cut (its distance from the one before), then the document. A saved state is fuzzed, too: with the highest bit of
@@ -105,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         cuts[i] = place;
     }
     compare(&options, (const char *)data + at, document_size, cuts, cut_count, mode);
+    replay_outline(&options, (const char *)data + at, document_size);
     ts_paths_free(paths);
     return 0;
 }

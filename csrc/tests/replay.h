@@ -416,4 +416,50 @@ static replay replay_run(const ts_options *options, const char *document, size_t
     return run;
 }
 
+/* Members that the last call reported; no integer among what it built may be beyond 64 bits. */
+static inline int64_t replay_members(const ts_view *view)
+{
+    int64_t members = 0;
+    for (int64_t i = 0; i < view->report_count; i++) {
+        int64_t kind = view->reports[i].tag & 0xff;
+        members += kind == TS_VALUE || (kind == TS_LEAVE && (view->reports[i].tag & TS_F_VALUE));
+    }
+    for (int64_t i = 0; i < view->step_count; i++) {
+        REPLAY_MUST(!(view->steps[i].tag & TS_F_EXACT));
+    }
+    return members;
+}
+
+/* What the outline of a valid document says is what the scanner finds in it. Answers whether it has one. */
+static inline int replay_outline(const ts_options *options, const char *document, size_t size)
+{
+    ts_outline outline;
+    ts_scanner *scanner = ts_scanner_new(options);
+    ts_scanner *taker = ts_scanner_new(options);
+    REPLAY_MUST(scanner != NULL && taker != NULL);
+    int found = ts_scanner_outline(scanner, document, size, &outline);
+    if (found) {
+        const ts_view *view = ts_scanner_view(scanner), *taken = ts_scanner_view(taker);
+        int status = TS_PAUSED;
+        int64_t members = 0;
+        for (size_t at = 0; status == TS_PAUSED; at += (size_t)view->consumed) {
+            status = ts_scanner_feed(scanner, document + at, size - at);
+            members += status >= 0 ? replay_members(view) : 0;
+        }
+        if (status >= 0 && view->complete) {
+            ts_scanner_settle(scanner);
+            replay_members(view);
+            REPLAY_MUST(ts_scanner_take(taker, document, size, &outline) == TS_OK);
+            REPLAY_MUST(taken->offset == view->offset && taken->line == view->line && taken->column == view->column);
+            REPLAY_MUST(taken->complete && taken->depth == 0 && taken->expected == view->expected);
+            REPLAY_MUST(taken->text_start + taken->value_end == view->text_start + view->value_end);
+            REPLAY_MUST(!outline.reported || members == outline.members || members == 0);
+            REPLAY_MUST(ts_scanner_finish(taker) == TS_OK && taken->step_count == 0 && taken->report_count == 0);
+        }
+    }
+    ts_scanner_free(scanner);
+    ts_scanner_free(taker);
+    return found;
+}
+
 #endif

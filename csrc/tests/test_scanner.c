@@ -795,6 +795,35 @@ static void test_plain_prefix_finds_the_first_of_many(void)
     }
 }
 
+/* With every kind of byte at every place of a chunk, and before and behind its end. */
+static void test_an_outline_says_what_the_scanner_finds(void)
+{
+    static const char *const rests[] = {
+        "\"b\":[1,{\"c\":[]}],\"d\":\"\\\\\\\",{[\\\\\",\"e\":{}}",
+        "\"b\":\"}\\\\\",\"c\":123456789012345678\n,\n\"d\":1.5e3 } \n ",
+        "\"b\":12345678901234567890}",
+        "\"b\":1}}",
+        "\"b\":1} {}",
+        "\"b\":\"}",
+    };
+    char document[512];
+    for (size_t i = 0; i < sizeof rests / sizeof rests[0]; i++) {
+        for (int lead = 0; lead < 140; lead++) {
+            int size = snprintf(document, sizeof document, "\n{ \"%0*d\":\"\\\"\", %s", lead + 1, 0, rests[i]);
+            for (int64_t depth = 0; depth <= 1; depth++) {
+                ts_options options = depth_options(depth, 0, TS_DUP_LAST);
+                int found = replay_outline(&options, document, (size_t)size);
+                CHECK_CASE(i < 2 || !found, "%s", document);
+#if defined(__SSE2__)
+                CHECK_CASE(i >= 2 || found, "%s", document);
+#endif
+            }
+        }
+    }
+    ts_options options = depth_options(-1, 0, TS_DUP_ERROR);
+    CHECK(!replay_outline(&options, "{}", 2));
+}
+
 static void test_every_status_has_a_sentence(void)
 {
     for (int status = -20; status <= 5; status++) {
@@ -828,6 +857,7 @@ int main(void)
     test_damaged_states_are_refused_or_harmless();
     test_plain_prefix_is_the_same_for_every_byte_place_and_alignment();
     test_plain_prefix_finds_the_first_of_many();
+    test_an_outline_says_what_the_scanner_finds();
     test_every_status_has_a_sentence();
     return failures == 0 ? 0 : 1;
 }

@@ -83,6 +83,29 @@ class _Settings:
 _settings = lru_cache(maxsize=256)(_Settings)
 
 
+@lru_cache(maxsize=256, typed=True)
+def _settings_by_depth(depth: int | None, deltas: bool, *others: Any) -> _Settings:
+    """The settings of a parser without paths. others: as in `_Settings`."""
+    return _settings(Subscription.compile(depth=depth, deltas=deltas), *others)
+
+
+class _Decoded:
+    """What readers of a growing text have had of it, so that they decode only what is new. Made when first needed.
+
+    text, text_size: the raw text, and its bytes. string, string_start, string_end: the string in progress as far as
+    `snapshot` has decoded it, where it begins and how far that was.
+    """
+
+    __slots__ = ("string", "string_end", "string_start", "text", "text_size")
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.text_size = 0
+        self.string = ""
+        self.string_start = -1
+        self.string_end = -1
+
+
 # CPython's own limit on the digits of an int (0: none); older versions have no such limit.
 _max_int_digits: Callable[[], int] = getattr(sys, "get_int_max_str_digits", lambda: 0)
 
@@ -96,13 +119,9 @@ class FieldParser(Fields):
 
     __slots__ = (
         "_closed",
-        "_grown",
-        "_grown_string",
-        "_grown_to",
         "_limit_name",
+        "_read_so_far",
         "_settings",
-        "_text",
-        "_text_read",
     )
 
     def __init__(
@@ -123,16 +142,14 @@ class FieldParser(Fields):
         self._limit_name = limit_name
         self.call = call
         self._closed = False
-        self._forget_text()
+        self._read_so_far: _Decoded | None = None
         self._start(self._settings.address)
 
-    def _forget_text(self) -> None:
-        self._text = ""
-        self._text_read = 0
-        # The string in progress as far as `snapshot` has decoded it: where it begins and how far that was.
-        self._grown = ""
-        self._grown_string = -1
-        self._grown_to = -1
+    @property
+    def _decoded(self) -> _Decoded:
+        if self._read_so_far is None:
+            self._read_so_far = _Decoded()
+        return self._read_so_far
 
     @property
     def _core(self) -> Any:
@@ -182,16 +199,17 @@ class FieldParser(Fields):
     def text(self) -> str:
         """The raw text so far (with keep_text). Reading it at every fragment is linear in all."""
         view = self._state
+        decoded = self._decoded
         end = min(view.text_size, view.offset)
-        if end > self._text_read:
-            new: bytes = ffi.buffer(view.text, view.text_size)[self._text_read : end]
+        if end > decoded.text_size:
+            new: bytes = ffi.buffer(view.text, view.text_size)[decoded.text_size : end]
             whole = len(new) - _cut_character(new)
             # The only reference to the old text is this local one, so CPython appends in place.
-            text, self._text = self._text, ""
+            text, decoded.text = decoded.text, ""
             text += new[:whole].decode("utf-8", "replace")
-            self._text = text
-            self._text_read += whole
-        return self._text
+            decoded.text = text
+            decoded.text_size += whole
+        return decoded.text
 
     def snapshot(self, strings: bool = True) -> Any:
         """A detached copy of the value so far; strings: with the string in progress as far as it goes."""
@@ -213,15 +231,16 @@ class FieldParser(Fields):
         if not lib.ts_scanner_string(self._core, start, end, escaped):
             return None
         view = self._state
+        decoded = self._decoded
         string = view.text_start + start[0]
-        if self._grown_string != string:
-            self._grown, self._grown_string, self._grown_to = "", string, string
-        body: bytes = ffi.buffer(view.text, view.text_size)[self._grown_to - view.text_start : end[0]]
-        self._grown_to += len(body)
+        if decoded.string_start != string:
+            decoded.string, decoded.string_start, decoded.string_end = "", string, string
+        body: bytes = ffi.buffer(view.text, view.text_size)[decoded.string_end - view.text_start : end[0]]
+        decoded.string_end += len(body)
         # As in `text`: appended in place.
-        grown, self._grown = self._grown, ""
+        grown, decoded.string = decoded.string, ""
         grown += load_string(body) if escaped[0] else body.decode()
-        self._grown = grown
+        decoded.string = grown
         return grown
 
     def is_complete(self, *path: str | int) -> bool:
@@ -312,7 +331,7 @@ class FieldParser(Fields):
         self._prefix = state["prefix"]
         self._containers = [None] * (len(self._prefix) + 1)
         self._string_path = state["string_path"]
-        self._forget_text()
+        self._read_so_far = None
         saved = state["scanner"]
         scanner = lib.ts_scanner_load(self._settings.options, saved, len(saved))
         if scanner == ffi.NULL:
@@ -375,8 +394,16 @@ class JSONParser(FieldParser):
         duplicate_keys: DuplicateKeys = "error",
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
-        subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
-        super().__init__(subscription, duplicate_keys=duplicate_keys, limits=limits, max_bytes=limits.max_bytes)
+        # As FieldParser.__init__, which takes as long as a small document: a parser is made for each one.
+        others = duplicate_keys, limits.max_depth, limits.max_bytes, _max_int_digits(), False, False
+        if paths is None and (deltas is False or deltas is True):
+            self._settings = _settings_by_depth(depth, deltas, *others)
+        else:
+            self._settings = _settings(Subscription.compile(depth=depth, paths=paths, deltas=deltas), *others)
+        self._limit_name = "max_bytes"
+        self._closed = False
+        self._read_so_far = None
+        self._start(self._settings.address)
 
 
 def loads(data: Data, *, partial: bool = False, strings: bool = True) -> Any:

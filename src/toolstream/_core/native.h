@@ -17,6 +17,16 @@ typedef struct event_class {
     Py_ssize_t slots[EVENT_FIELDS];
 } event_class;
 
+/* Strings that were keys before, at places that their bytes choose: a repeated key is no new string. */
+#define KEY_CACHE_SLOTS 512
+#define KEY_CACHE_LONGEST 32
+
+typedef struct key_slot {
+    uint64_t word;               /* the first eight bytes */
+    Py_ssize_t size;             /* in bytes; 0: the slot is free */
+    PyObject *key;               /* ASCII */
+} key_slot;
+
 typedef struct module_state {
     PyTypeObject *fields_type;
     PyTypeObject *lane_type;
@@ -30,6 +40,7 @@ typedef struct module_state {
     PyObject *fail;              /* "_fail" */
     PyObject *feed_slowly;       /* "_feed_slowly" */
     PyObject *spoil;             /* "_spoil" */
+    key_slot keys[KEY_CACHE_SLOTS];
 } module_state;
 
 typedef struct fields {
@@ -56,6 +67,15 @@ void native_raise_busy(void);
 
 extern PyType_Spec native_fields_spec;
 extern PyType_Spec native_lane_spec;
+
+/* The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */
+PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size);
+
+/* The str of the body of a JSON string. */
+PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, int escaped);
+
+/* Adds whole members or elements, comma-separated, to a dict or list; none holds an integer that may not fit 64 bits. */
+int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size);
 
 /* Feeds bytes to a parser. Answers 0, or -1 with an exception set, which `events` holds what came before. */
 int native_feed(fields *self, const char *data, size_t size, PyObject *events);

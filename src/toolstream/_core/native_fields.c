@@ -11,6 +11,12 @@
 /* Fragments from this size on are scanned without the GIL. */
 #define RELEASE_FROM 32768
 
+/* A first fragment from this size on may be a whole document. */
+#define WHOLE_FROM 64
+
+/* Runs below this size are built here, without a call of orjson. */
+#define ORJSON_FROM 512
+
 /* Runs from this size on are parsed in place; below, a copy with brackets is cheaper. */
 #define IN_PLACE_FROM 4096
 
@@ -63,18 +69,21 @@ static PyObject *load_run(fields *self, int64_t start, int64_t end, char before,
     return value;
 }
 
-/* The str of text[start .. end), the body of a JSON string. */
-static PyObject *read_string(fields *self, int64_t start, int64_t end, int escaped)
+PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, int escaped)
 {
-    const char *body = (const char *)self->view->text + start;
-    Py_ssize_t size = (Py_ssize_t)(end - start);
     if (!escaped) {
         return PyUnicode_DecodeUTF8(body, size, NULL);
     }
     PyObject *bytes = PyBytes_FromStringAndSize(body, size);
-    PyObject *value = bytes == NULL ? NULL : PyObject_CallOneArg(self->state->load_string, bytes);
+    PyObject *value = bytes == NULL ? NULL : PyObject_CallOneArg(state->load_string, bytes);
     Py_XDECREF(bytes);
     return value;
+}
+
+/* The str of text[start .. end), the body of a JSON string. */
+static PyObject *read_string(fields *self, int64_t start, int64_t end, int escaped)
+{
+    return native_string(self->state, (const char *)self->view->text + start, (Py_ssize_t)(end - start), escaped);
 }
 
 static PyObject *read_place(fields *self, const ts_record *record)
@@ -82,7 +91,10 @@ static PyObject *read_place(fields *self, const ts_record *record)
     if (record->tag & TS_F_INDEX) {
         return PyLong_FromLongLong(record->a);
     }
-    return read_string(self, record->a, record->b, (record->tag & TS_F_ESCAPED) != 0);
+    if (record->tag & TS_F_ESCAPED) {
+        return read_string(self, record->a, record->b, 1);
+    }
+    return native_key(self->state, self->view->text + record->a, (Py_ssize_t)(record->b - record->a));
 }
 
 /* ------------------------------------------------------------------ building the live value */
@@ -92,6 +104,9 @@ static int build_run(fields *self, const ts_record *record)
 {
     PyObject *top = PyList_GET_ITEM(self->open, PyList_GET_SIZE(self->open) - 1);
     int is_dict = PyDict_CheckExact(top);
+    if (record->b - record->a < ORJSON_FROM && !(record->tag & TS_F_EXACT)) {
+        return native_members(self->state, top, self->view->text + record->a, (size_t)(record->b - record->a));
+    }
     PyObject *run = load_run(self, record->a, record->b, is_dict ? '{' : '[', is_dict ? '}' : ']',
                              (record->tag & TS_F_EXACT) != 0);
     if (run == NULL) {
@@ -134,16 +149,23 @@ static int build_push(fields *self, const ts_record *record)
     return status;
 }
 
-static int list_pop(PyObject *list)
+static void list_pop(PyObject *list)
 {
-    Py_ssize_t size = PyList_GET_SIZE(list);
-    return size == 0 ? 0 : PyList_SetSlice(list, size - 1, size, NULL);
+    Py_ssize_t last = PyList_GET_SIZE(list) - 1;
+    if (last >= 0) {
+        PyObject *item = PyList_GET_ITEM(list, last);
+        Py_SET_SIZE(list, last);
+        Py_DECREF(item);
+    }
 }
 
 static int build_root(fields *self, const ts_record *record)
 {
-    PyObject *text = PyMemoryView_FromMemory((char *)(uintptr_t)(self->view->text + record->a),
-                                             (Py_ssize_t)(record->b - record->a), PyBUF_READ);
+    const char *start = (const char *)self->view->text + record->a;
+    Py_ssize_t size = (Py_ssize_t)(record->b - record->a);
+    /* orjson is slower to begin with a view than with bytes. */
+    PyObject *text = size < IN_PLACE_FROM ? PyBytes_FromStringAndSize(start, size)
+                                          : PyMemoryView_FromMemory((char *)(uintptr_t)start, size, PyBUF_READ);
     PyObject *root = load_text(self->state, text, (record->tag & TS_F_EXACT) != 0);
     if (root == NULL) {
         return -1;
@@ -160,7 +182,11 @@ static int build(fields *self)
         switch (record->tag & 0xff) {
         case TS_RUN: status = build_run(self, record); break;
         case TS_PUSH: status = build_push(self, record); break;
-        case TS_POP: status = list_pop(self->open) < 0 || list_pop(self->places) < 0 ? -1 : 0; break;
+        case TS_POP:
+            list_pop(self->open);
+            list_pop(self->places);
+            status = 0;
+            break;
         default: status = build_root(self, record); break;
         }
         if (status < 0) {
@@ -277,9 +303,7 @@ static int report_enter(fields *self, const ts_record *record)
 
 static int report_leave(fields *self, const ts_record *record, PyObject *events)
 {
-    if (list_pop(self->containers) < 0) {
-        return -1;
-    }
+    list_pop(self->containers);
     if (record->tag & TS_F_VALUE) {
         Py_INCREF(self->prefix);
         if (emit_complete(self, events, self->prefix) < 0) {
@@ -364,10 +388,60 @@ static int scan(fields *self, const char *data, size_t size)
     return status;
 }
 
+/* The members of the root, of which none is repeated. */
+static int report_members(fields *self, PyObject *events)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(self->root, &at, &key, &value)) {
+        Py_INCREF(value);
+        if (emit(self, events, &self->state->complete, PyTuple_Pack(1, key), value) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Takes a document that comes whole: orjson checks it, so the scanner need not. Answers 1 for done, 0 for a text that has
+ * to be scanned, -1 with an exception. */
+static int take_whole(fields *self, const char *data, size_t size, PyObject *events)
+{
+    ts_outline outline;
+    if (!ts_scanner_outline(self->scanner, data, size, &outline)) {
+        return 0;
+    }
+    PyObject *text = PyMemoryView_FromMemory((char *)(uintptr_t)data, (Py_ssize_t)size, PyBUF_READ);
+    PyObject *root = text == NULL ? NULL : PyObject_CallOneArg(self->state->loads, text);
+    Py_XDECREF(text);
+    if (root == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
+            return -1;
+        }
+        PyErr_Clear(); /* the scanner finds the fault, or that it is none */
+        return 0;
+    }
+    if (outline.reported && PyDict_GET_SIZE(root) != outline.members) {
+        Py_DECREF(root); /* a repeated key, or an empty object */
+        return 0;
+    }
+    if (ts_scanner_take(self->scanner, data, size, &outline) != TS_OK) {
+        Py_DECREF(root);
+        return 0;
+    }
+    Py_SETREF(self->root, root);
+    return !outline.reported ? 1 : report_members(self, events) < 0 ? -1 : 1;
+}
+
 /* Feeds all of data. Answers TS_OK, a negative status of the core, or 1 with a Python exception set. */
 static int take(fields *self, const char *data, size_t size, PyObject *events)
 {
     self->stale = 1;
+    if (size >= WHOLE_FROM && self->view->offset == 0) {
+        int whole = take_whole(self, data, size, events);
+        if (whole != 0) {
+            return whole < 0 ? 1 : TS_OK;
+        }
+    }
     for (;;) {
         int status = scan(self, data, size);
         if (status == TS_OK) {

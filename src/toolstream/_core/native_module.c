@@ -95,6 +95,10 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->fail);
     Py_CLEAR(state->feed_slowly);
     Py_CLEAR(state->spoil);
+    for (size_t slot = 0; slot < KEY_CACHE_SLOTS; slot++) {
+        state->keys[slot].size = 0;
+        Py_CLEAR(state->keys[slot].key);
+    }
     return 0;
 }
 

@@ -1,0 +1,109 @@
+/* The end of plain string content, 16 bytes at a time where the processor can.
+ *
+ * Plain is printable ASCII without '"' and '\': what needs no look at its neighbours. A block is read as a whole, so the
+ * caller has TS_BLOCK readable bytes from its first one on; what stands in those that do not count does not matter.
+ */
+#ifndef TS_PLAIN_H
+#define TS_PLAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__) || defined(_M_X64) || (defined(_M_IX86_FP) && _M_IX86_FP >= 2)
+#include <emmintrin.h>
+#define TS_SSE2 1
+#elif defined(__ARM_NEON) && (defined(__aarch64__) || defined(_M_ARM64))
+#include <arm_neon.h>
+#define TS_NEON 1
+#endif
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+#endif
+
+#define TS_BLOCK 16
+
+#define TS_ONES UINT64_C(0x0101010101010101)
+#define TS_HIGHS UINT64_C(0x8080808080808080)
+
+/* The index of the lowest bit that is set; mask is not 0. */
+static inline unsigned ts_lowest_bit(uint64_t mask)
+{
+#if defined(_MSC_VER) && !defined(__clang__)
+    unsigned long at;
+    if (_BitScanForward(&at, (unsigned long)(mask & 0xffffffffu))) {
+        return (unsigned)at;
+    }
+    _BitScanForward(&at, (unsigned long)(mask >> 32));
+    return (unsigned)at + 32;
+#elif defined(__GNUC__)
+    return (unsigned)__builtin_ctzll(mask);
+#else
+    unsigned at = 0;
+    while (((mask >> at) & 1) == 0) {
+        at++;
+    }
+    return at;
+#endif
+}
+
+static inline int ts_is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Whether eight bytes are plain. */
+static inline int ts_plain_word(const unsigned char *data)
+{
+    uint64_t v;
+    memcpy(&v, data, 8);
+    uint64_t quote = v ^ (TS_ONES * '"');
+    uint64_t slash = v ^ (TS_ONES * '\\');
+    uint64_t control = (v - TS_ONES * 0x20) & ~v;
+    uint64_t special = ((quote - TS_ONES) & ~quote) | ((slash - TS_ONES) & ~slash);
+    /* A borrow may mark a byte above a true mark, never one where there is none. */
+    return ((control | special | v) & TS_HIGHS) == 0;
+}
+
+/* How many of the TS_BLOCK bytes from data on are plain before the first that is not. */
+static inline size_t ts_plain_block(const unsigned char *data)
+{
+#if defined(TS_SSE2)
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)data);
+    /* Signed: bytes from 0x80 on are below zero, so this refuses them as well as controls. */
+    __m128i printable = _mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f));
+    __m128i special = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    unsigned plain = (unsigned)_mm_movemask_epi8(_mm_andnot_si128(special, printable));
+    return ts_lowest_bit(~(uint64_t)plain);
+#elif defined(TS_NEON)
+    uint8x16_t v = vld1q_u8(data);
+    uint8x16_t other = vorrq_u8(vcgeq_u8(v, vdupq_n_u8(0x80)), vcltq_u8(v, vdupq_n_u8(0x20)));
+    other = vorrq_u8(other, vceqq_u8(v, vdupq_n_u8('"')));
+    other = vorrq_u8(other, vceqq_u8(v, vdupq_n_u8('\\')));
+    /* Four bits a byte: the narrowing shift packs the 16 results into 64 bits. */
+    uint64_t mask = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(other), 4)), 0);
+    return mask == 0 ? TS_BLOCK : ts_lowest_bit(mask) / 4;
+#else
+    size_t at = ts_plain_word(data) ? 8 : 0;
+    at += at == 8 && ts_plain_word(data + 8) ? 8 : 0;
+    while (at < TS_BLOCK && ts_is_plain(data[at])) {
+        at++;
+    }
+    return at;
+#endif
+}
+
+/* Where plain content ends that begins at text[at]; `end` if it does not before. TS_BLOCK bytes from text[end] on are
+ * readable. */
+static inline size_t ts_plain_end(const unsigned char *text, size_t at, size_t end)
+{
+    size_t plain;
+    do {
+        plain = ts_plain_block(text + at);
+        at += plain;
+    } while (plain == TS_BLOCK && at < end);
+    return at < end ? at : end;
+}
+
+#endif

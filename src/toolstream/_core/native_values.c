@@ -1,0 +1,233 @@
+/* Valid JSON text to Python objects, for runs so short that a call of orjson costs more than what it parses.
+ *
+ * Trusts the scanner: the text is valid, no deeper than TS_RUN_DEPTH, and TS_BLOCK bytes behind its end are readable.
+ * Guarantees json.loads's values. What is rare (escapes, long or odd numbers) goes through `values.py`.
+ */
+#include "native.h"
+
+#include <float.h>
+
+#include "plain.h"
+
+/* Digits that fit a signed 64-bit integer whatever they are. */
+#define SAFE_DIGITS 18
+
+/* An integer up to this is exact as a double, and so is a power of ten up to the one below. */
+#define EXACT_MANTISSA (UINT64_C(1) << 53)
+#define EXACT_POWER 22
+
+#define LONGEST_NUMBER 64
+
+typedef struct reader {
+    module_state *state;
+    const unsigned char *at;
+    const unsigned char *end;
+} reader;
+
+static int is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* ------------------------------------------------------------------ strings */
+
+static PyObject *ascii_string(const unsigned char *text, Py_ssize_t size)
+{
+    PyObject *string = PyUnicode_New(size, 127);
+    if (string != NULL) {
+        memcpy(PyUnicode_DATA(string), text, (size_t)size);
+    }
+    return string;
+}
+
+/* Up to eight bytes of text as one number: TS_BLOCK bytes are readable. */
+static uint64_t first_word(const unsigned char *text, Py_ssize_t size)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+#if PY_BIG_ENDIAN
+    return size >= 8 ? word : word >> (8 * (8 - size));
+#else
+    return size >= 8 ? word : word & ((UINT64_C(1) << (8 * size)) - 1);
+#endif
+}
+
+PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size)
+{
+    if (size == 0 || size > KEY_CACHE_LONGEST) {
+        return PyUnicode_DecodeUTF8((const char *)text, size, NULL);
+    }
+    uint64_t word = first_word(text, size);
+    uint64_t hash = (word ^ (uint64_t)size ^ ((uint64_t)text[size - 1] << 56)) * UINT64_C(0x9e3779b97f4a7c15);
+    key_slot *slot = &state->keys[(size_t)(hash >> 32) % KEY_CACHE_SLOTS];
+    if (slot->word == word && slot->size == size &&
+        (size <= 8 || memcmp((const char *)PyUnicode_DATA(slot->key) + 8, text + 8, (size_t)size - 8) == 0)) {
+        return Py_NewRef(slot->key);
+    }
+    PyObject *key = PyUnicode_DecodeUTF8((const char *)text, size, NULL);
+    if (key != NULL && PyUnicode_IS_COMPACT_ASCII(key)) {
+        slot->word = word;
+        slot->size = size;
+        Py_XSETREF(slot->key, Py_NewRef(key));
+    }
+    return key;
+}
+
+/* Behind the closing quote of a string of which reader.at is the first byte that is not plain. */
+static const unsigned char *string_close(const unsigned char *at, int *escaped)
+{
+    while (*at != '"') {
+        if (*at == '\\') {
+            *escaped = 1;
+            at++;
+        }
+        at++;
+    }
+    return at;
+}
+
+/* The string whose opening quote is at reader.at. */
+static PyObject *read_string(reader *in, int is_key)
+{
+    const unsigned char *start = in->at + 1;
+    const unsigned char *close = start + ts_plain_end(start, 0, (size_t)(in->end - start));
+    if (*close == '"') {
+        in->at = close + 1;
+        return is_key ? native_key(in->state, start, close - start) : ascii_string(start, close - start);
+    }
+    int escaped = 0;
+    close = string_close(close, &escaped);
+    in->at = close + 1;
+    return native_string(in->state, (const char *)start, close - start, escaped);
+}
+
+/* ------------------------------------------------------------------ numbers */
+
+/* A float that is neither short nor simple. */
+static PyObject *read_odd_float(reader *in, const unsigned char *start)
+{
+    char text[LONGEST_NUMBER];
+    size_t size = (size_t)(in->at - start);
+    if (size >= sizeof text) {
+        PyObject *bytes = PyBytes_FromStringAndSize((const char *)start, (Py_ssize_t)size);
+        PyObject *value = bytes == NULL ? NULL : PyObject_CallFunctionObjArgs(in->state->load, bytes, Py_True, NULL);
+        Py_XDECREF(bytes);
+        return value;
+    }
+    memcpy(text, start, size);
+    text[size] = '\0';
+    double value = PyOS_string_to_double(text, NULL, NULL);
+    return value == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(value);
+}
+
+/* mantissa * 10 ** power, rounded once: both factors are exact (Clinger's fast path). */
+static PyObject *exact_float(uint64_t mantissa, int power, int negative)
+{
+    static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    double value = (double)mantissa / powers[-power];
+    return PyFloat_FromDouble(negative ? -value : value);
+}
+
+/* The number whose first byte is at reader.at. */
+static PyObject *read_number(reader *in)
+{
+    const unsigned char *start = in->at, *at = start;
+    int negative = *at == '-';
+    at += negative;
+    const unsigned char *first = at;
+    uint64_t mantissa = 0;
+    for (; is_digit(*at); at++) {
+        mantissa = mantissa * 10 + (uint64_t)(*at - '0');
+    }
+    Py_ssize_t digits = at - first;
+    if (at >= in->end || (*at != '.' && (*at | 0x20) != 'e')) {
+        in->at = at;
+        return PyLong_FromLongLong(negative ? -(long long)mantissa : (long long)mantissa);
+    }
+    const unsigned char *dot = at;
+    if (*at == '.') {
+        for (at++; is_digit(*at); at++) {
+            mantissa = mantissa * 10 + (uint64_t)(*at - '0');
+        }
+        digits += at - dot - 1;
+    }
+    int power = *dot == '.' && digits <= SAFE_DIGITS ? -(int)(at - dot - 1) : 0;
+    int simple = (*at | 0x20) != 'e' && digits <= SAFE_DIGITS && mantissa <= EXACT_MANTISSA && FLT_EVAL_METHOD == 0;
+    while (at < in->end && (is_digit(*at) || (*at | 0x20) == 'e' || *at == '+' || *at == '-')) {
+        at++;
+    }
+    in->at = at;
+    return simple ? exact_float(mantissa, power, negative) : read_odd_float(in, start);
+}
+
+/* ------------------------------------------------------------------ members */
+
+static PyObject *read_literal(reader *in)
+{
+    unsigned char c = *in->at;
+    in->at += c == 'f' ? 5 : 4;
+    return Py_NewRef(c == 't' ? Py_True : c == 'f' ? Py_False : Py_None);
+}
+
+/* The value at reader.at; a container is empty, and its members follow. */
+static PyObject *read_value(reader *in)
+{
+    switch (*in->at) {
+    case '"': return read_string(in, 0);
+    case '{': in->at++; return PyDict_New();
+    case '[': in->at++; return PyList_New(0);
+    case 't': case 'f': case 'n': return read_literal(in);
+    default: return read_number(in);
+    }
+}
+
+/* Skips white space and, since the text is valid, what separates values. */
+static void skip_separators(reader *in)
+{
+    while (in->at < in->end && (*in->at <= ' ' || *in->at == ',' || *in->at == ':')) {
+        in->at++;
+    }
+}
+
+/* Reads a member or element into the container. Answers the value, borrowed, or NULL with an exception. */
+static PyObject *read_member(reader *in, PyObject *container)
+{
+    PyObject *key = NULL;
+    if (PyDict_CheckExact(container)) {
+        key = read_string(in, 1);
+        if (key == NULL) {
+            return NULL;
+        }
+        skip_separators(in);
+    }
+    PyObject *value = read_value(in);
+    int status = value == NULL ? -1 : key != NULL ? PyDict_SetItem(container, key, value) : PyList_Append(container, value);
+    Py_XDECREF(key);
+    Py_XDECREF(value); /* the container holds it */
+    return status < 0 ? NULL : value;
+}
+
+int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size)
+{
+    PyObject *open[TS_RUN_DEPTH + 2];
+    size_t depth = 0;
+    reader in = {state, text, text + size};
+    open[0] = container;
+    for (skip_separators(&in); in.at < in.end; skip_separators(&in)) {
+        if (*in.at == ']' || *in.at == '}') {
+            in.at++;
+            depth--;
+            continue;
+        }
+        PyObject *value = read_member(&in, open[depth]);
+        if (value == NULL) {
+            return -1;
+        }
+        if (PyDict_CheckExact(value) || PyList_CheckExact(value)) {
+            open[++depth] = value; /* its members follow */
+        }
+    }
+    return 0;
+}
