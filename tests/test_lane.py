@@ -174,6 +174,11 @@ def responses_hot(kind: bytes, place: bytes = b'"output_index":0,"content_index"
     return hot
 
 
+def cohere_hot(kind: bytes, before: bytes, after: bytes) -> Callable[[bytes], bytes]:
+    head = b'event: %b\ndata: {"type":"%b","delta":{"message":{%b"' % (kind, kind, before)
+    return lambda raw: head + raw + b'"' + after + b'}},"index":0}\n\n'
+
+
 def both_ends(whole: Wire, hot_type: str) -> tuple[bytes, bytes]:
     """The stream's bytes around the one event of this kind in it."""
     frames = [sse([event]) for event in whole]
@@ -203,12 +208,27 @@ RESPONSES_END = sse([CALL_DONE, wire.response("completed", usage=wire.RESPONSE_U
 MESSAGE_ITEM = {"type": "message", "id": "msg_0", "role": "assistant", "status": "in_progress", "content": []}
 RESPONSES_TEXT = sse([wire.response("in_progress"), wire.item_added(0, MESSAGE_ITEM)])
 
+COHERE_START = {"type": "message-start", "id": "c1", "delta": {"message": {"role": "assistant"}}}
+COHERE_ENTRY = {"id": "call_0", "type": "function", "function": {"name": "search", "arguments": ""}}
+COHERE_CALL = {"type": "tool-call-start", "index": 0, "delta": {"message": {"tool_calls": COHERE_ENTRY}}}
+COHERE_CALL_END = {"type": "tool-call-end", "index": 0}
+
+
+def cohere_kind(hot: Callable[[bytes], bytes], *around: dict[str, Any]) -> Kind:
+    reason = "TOOL_CALL" if around else "COMPLETE"
+    end = {"type": "message-end", "delta": {"finish_reason": reason, "usage": {"tokens": {"input_tokens": 10}}}}
+    return Kind(sse([COHERE_START, *around[:1]]), hot, sse([*around[1:], end, DONE]), not around)
+
+
 TOOL_BLOCK = wire.tool_block(0, "X")
 CALLS: dict[str, Kind] = {
     "anthropic": anthropic_kind(anthropic_hot(b"input_json_delta", b"partial_json"), TOOL_BLOCK, "input_json_delta"),
     "anthropic, padded": anthropic_kind(padded_hot, TOOL_BLOCK, "input_json_delta"),
     "chat": Kind(CHAT_CALL, chat_hot(ENTRY, b"}}]"), CHAT_END),
     "chat, obfuscated": Kind(CHAT_CALL, chat_hot(ENTRY, b"}}]", obfuscated=True), CHAT_END),
+    "cohere": cohere_kind(
+        cohere_hot(b"tool-call-delta", b'"tool_calls":{"function":{"arguments":', b"}}"), COHERE_CALL, COHERE_CALL_END
+    ),
     "responses": Kind(RESPONSES_CALL, responses_hot(b"function_call_arguments"), RESPONSES_END),
 }
 TEXTS: dict[str, Kind] = {
@@ -217,6 +237,9 @@ TEXTS: dict[str, Kind] = {
     "chat, text": Kind(CHAT_TEXT, chat_hot(b'"content":', b""), CHAT_TEXT_END, True),
     "chat, reasoning_content": Kind(CHAT_TEXT, chat_hot(b'"reasoning_content":', b""), CHAT_TEXT_END, True),
     "chat, reasoning and no content": Kind(CHAT_TEXT, chat_hot(b'"content":"","reasoning":', b""), CHAT_TEXT_END, True),
+    "cohere, text": cohere_kind(cohere_hot(b"content-delta", b'"content":{"text":', b"}")),
+    "cohere, thinking": cohere_kind(cohere_hot(b"content-delta", b'"content":{"thinking":', b"}")),
+    "cohere, tool plan": cohere_kind(cohere_hot(b"tool-plan-delta", b'"tool_plan":', b"")),
     "responses, text": Kind(RESPONSES_TEXT, responses_hot(b"output_text"), RESPONSES_END, True),
     "responses, reasoning": Kind(RESPONSES_TEXT, responses_hot(b"reasoning_text"), RESPONSES_END, True),
 }

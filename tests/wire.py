@@ -12,6 +12,7 @@ from typing import Any
 
 from toolstream import (
     Event,
+    FieldComplete,
     FieldDelta,
     StreamParser,
     ToolCall,
@@ -255,6 +256,15 @@ def read_bytes(data: bytes | list[bytes], size: int | None = None, **options: An
         reading.events += error.events
         reading.error = error
     return reading
+
+
+def until_first_field(pieces: list[bytes]) -> int:
+    """How many of the pieces there must be before a field is complete."""
+    parser = StreamParser()
+    for number, piece in enumerate(pieces, 1):
+        if any(isinstance(event, FieldComplete) for event in parser.feed(piece)):
+            return number
+    raise ValueError("no field is complete")
 
 
 def read(wire: Wire, **options: Any) -> Reading:
