@@ -220,6 +220,11 @@ class Assembler:
         self._void_all(None)
 
     @property
+    def has_open_calls(self) -> bool:
+        """A call has begun that is not over."""
+        return bool(self._unsettled)
+
+    @property
     def texts(self) -> list[str]:
         """The pieces of `text`, for the fast lane to append to."""
         return self._text

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         on_invalid: OnInvalid
         framing: str
         limits: Limits
+        prefill: str
 
 
 class _Stream:
@@ -404,6 +405,7 @@ def parse(
     on_invalid: OnInvalid = "event",
     framing: str = "auto",
     limits: Limits = Limits(),  # noqa: B008 - immutable
+    prefill: str = "",
 ) -> EventStream | AsyncEventStream:
     """The events of a model's streamed response, each as soon as the bytes that complete it are there.
 
@@ -412,7 +414,9 @@ def parse(
         iterable or async iterable of bytes, of text, of lines, of SSE events, of decoded events (dicts) or of
         SDK event objects; also a context manager that gives one, which is then entered when iteration
         begins. An async source gives an `AsyncEventStream`, any other one an `EventStream`.
-    provider: "auto", a provider's name ("anthropic", "openai-chat", "openai-responses"), or an adapter.
+    provider: "auto", a provider's name ("anthropic", "openai-chat", "openai-responses"), a text format's name
+        ("hermes", …) or a `TextFormat`, or an adapter. With a text format source gives a model's raw text: what a
+        transformers streamer, mlx-lm or llama-cpp-python yields.
     depth: how deep below a call's arguments completed fields are reported (1: top-level fields; None: every
         value; 0: none).
     paths: report just these ("query", "edits[*].path", "**.url", or tuples); a dict {tool name: paths}
@@ -426,6 +430,7 @@ def parse(
         `invalid` has the error, with a text for the model.
     framing: "auto", or what source's text is: "sse", "lines", "ndjson", "json-array", "aws" (binary), "events".
     limits: upper bounds on what a stream may ask for.
+    prefill: for a text format: the end of the prompt, where that has opened reasoning or a call.
 
     Nothing is read until the result is iterated. When iteration ends, however it does, source is closed.
     Raises ValueError for options that can't be understood and TypeError for a source that can't be read;
@@ -443,6 +448,7 @@ def parse(
         on_invalid=on_invalid,
         framing=framing,
         limits=limits,
+        prefill=prefill,
     )
-    reading = _Reading(source, parser, framing)
+    reading = _Reading(source, parser, "text" if parser.takes_text else framing)
     return AsyncEventStream(reading) if reading.kind.is_async else EventStream(reading)

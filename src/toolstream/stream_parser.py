@@ -32,6 +32,7 @@ from .json_parser import DuplicateKeys, FieldParser
 from .lane import IS_FAST, Lane, template
 from .limits import Limits, core_bound
 from .paths import Subscriptions
+from .text_formats import TextAdapter
 from .tools.checks import Checks, StopReading
 from .tools.schemas import ON_INVALID, OnInvalid, toolset
 from .usage import Usage
@@ -51,7 +52,8 @@ class StreamParser(Lane):
     """Reads one response, pushed in pieces.
 
     provider: "auto", a wire format's name ("anthropic", "openai-chat", "openai-responses"; "openai" for the latter
-    two), or an adapter.
+    two), the name of a text format ("hermes", …) or a `TextFormat`, or an adapter. With a text format what is fed is
+    the model's raw text.
     depth, paths, deltas: which fields are reported, as in `JSONParser`; paths and deltas may be given by tool,
     `{tool name: paths}`: then the tools that paths doesn't name report no field, and those of deltas no growth.
     duplicate_keys: as in `JSONParser`.
@@ -60,8 +62,10 @@ class StreamParser(Lane):
     checked field by field, and `ToolCallReady` and `FieldInvalid` are reported.
     on_invalid: what a field that breaks its schema does: "event", "raise" (one of the call's faults, so that on_error
     decides) or "close": nothing more is read.
-    framing: "auto", "sse", "ndjson", "json-array" or "aws" (the AWS event stream, which needs botocore).
+    framing: "auto", "sse", "ndjson", "json-array", "aws" (the AWS event stream, which needs botocore)
+    or, with a text format, "text" (which "auto" then means).
     limits: see `Limits`.
+    prefill: for a text format: the end of the prompt, where it has opened reasoning or a call.
 
     Pickles and deep-copies between any two pieces. Raises `ValueError` for arguments that can't be read.
     """
@@ -79,6 +83,7 @@ class StreamParser(Lane):
         on_invalid: OnInvalid = "event",
         framing: str = "auto",
         limits: Limits = Limits(),  # noqa: B008 - immutable
+        prefill: str = "",
     ) -> None:
         if on_error not in ("raise", "event"):
             raise ValueError(f'on_error is "raise" or "event", not {on_error!r}')
@@ -87,11 +92,18 @@ class StreamParser(Lane):
         choice = providers.candidates(provider)
         self._candidates = choice if isinstance(choice, list) else []
         self._adapter: providers.Adapter | None = None
-        self._framing = new_framing(framing, limits.max_event_bytes)
+        known = None if tools is None else toolset(tools)
+        text = choice if isinstance(choice, TextAdapter) else None
+        if text is not None:
+            text.configure(prefill=prefill, tools=known, limits=limits)
+        elif prefill or framing == "text":
+            raise ValueError("prefill, and text itself, need a text format as provider")
+        self._text = text if framing in ("auto", "text") else None  # what comes in is text
+        self._framing = new_framing("auto" if framing == "text" else framing, limits.max_event_bytes)
         if on_invalid not in ON_INVALID:
             raise ValueError(f"on_invalid is one of {', '.join(ON_INVALID)}, not {on_invalid!r}")
         subscriptions = Subscriptions(depth=depth, paths=paths, deltas=deltas)
-        self._checks = None if tools is None else Checks(toolset(tools), on_invalid, subscriptions)
+        self._checks = None if known is None else Checks(known, on_invalid, subscriptions)
         self._assembler = Assembler(
             subscriptions,
             duplicate_keys=duplicate_keys,
@@ -124,6 +136,9 @@ class StreamParser(Lane):
         with self._guard:
             self._check_alive()
             self._assembler.events = events
+            if self._text is not None:
+                self._run(self._take_text, data)
+                return
             self._run(self._take, data if type(data) is bytes else bytes(as_bytes(data)))
             self._between = self._framing.between
 
@@ -214,7 +229,23 @@ class StreamParser(Lane):
             limit = self._limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
 
+    def _take_text(self, data: Any) -> None:
+        """Takes text as it is, in the format that the provider names."""
+        assert self._text is not None
+        data = data if isinstance(data, (str, bytes)) else bytes(as_bytes(data))
+        room = self._room
+        size = len(data) if isinstance(data, bytes) or data.isascii() else len(as_bytes(data))
+        self._room -= min(size, room)
+        if size > room:
+            self._text.feed_text(bytes(as_bytes(data))[:room], self._assembler)
+            limit = self._limits.max_bytes
+            raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
+        self._text.feed_text(data, self._assembler)
+
     def _take_event(self, event: Any) -> None:
+        if self._text is not None:
+            self._text.handle(event, self._assembler)
+            return
         decoded = as_dict(event)
         if decoded is not None:
             self._handle(decoded)
@@ -333,6 +364,11 @@ class StreamParser(Lane):
     def text(self) -> str:
         """All visible text so far; of the first choice, where there are several."""
         return self._assembler.text
+
+    @property
+    def takes_text(self) -> bool:
+        """What is fed is a model's raw text, not bytes of a provider's stream."""
+        return self._text is not None
 
     @property
     def usage(self) -> Usage:

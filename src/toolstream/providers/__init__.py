@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..text_formats import FORMATS, TextAdapter, TextFormat
 from .ag_ui import AGUI
 from .ai_sdk_ui import AISDKUI
 from .anthropic import Anthropic
@@ -53,8 +54,12 @@ def candidates(provider: Any) -> list[type[Adapter]] | Adapter:
             return FAMILIES[provider]
         if provider in ADAPTERS:
             return ADAPTERS[provider]()
-        known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS))
+        if provider in FORMATS:
+            return TextAdapter(FORMATS[provider])
+        known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS, *FORMATS))
         raise ValueError(f"unknown provider {provider!r}; known: {known}")
+    if isinstance(provider, TextFormat):
+        return TextAdapter(provider)
     adapter: Adapter = provider() if isinstance(provider, type) else provider
     if not all(hasattr(adapter, name) for name in ("name", "recognises", "handle", "end", "message")):
         raise TypeError(f"{provider!r} is no provider's name and no adapter")

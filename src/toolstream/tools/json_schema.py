@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from .shapes import AnyShape, Mismatch, library
+from .shapes import AnyShape, Mismatch, library, with_definitions
 
 # The schema's own address, by which the checks of its parts refer to it.
 _ROOT = "toolstream:arguments"
@@ -97,7 +97,7 @@ class JSONSchemaShape(AnyShape):
         return arguments
 
     def wants(self, key: str) -> Any:
-        return self._properties.get(key)
+        return with_definitions(self._properties.get(key), self._schema)
 
     def _check(self, pointer: str, value: Any) -> None:
         validator = self._validator(pointer)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .shapes import AnyShape, Mismatch, library
+from .shapes import AnyShape, Mismatch, library, with_definitions
 from .typed import checked, mismatch_of
 
 
@@ -101,7 +101,8 @@ class PydanticShape(AnyShape):
         from pydantic import TypeAdapter
 
         schema = TypeAdapter(self._type).json_schema()
-        return next((part["properties"][key] for part in _parts(schema) if key in part.get("properties", {})), None)
+        found = next((part["properties"][key] for part in _parts(schema) if key in part.get("properties", {})), None)
+        return with_definitions(found, schema)
 
     def key_of(self, name: str) -> str:
         return next((key for key, own in self._names.items() if own == name), name)

@@ -78,6 +78,13 @@ class AnyShape:
         return name
 
 
+def with_definitions(schema: Any, root: dict[str, Any]) -> Any:
+    """A part of the root schema with the definitions that its references name."""
+    if "$ref" not in repr(schema):
+        return schema
+    return {**schema, **{name: root[name] for name in ("$defs", "definitions") if name in root}}
+
+
 def library(module: str, package: str, why: str) -> Any:
     """An optional library. Raises `ImportError` that says what to install."""
     try:

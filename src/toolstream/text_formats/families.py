@@ -1,0 +1,473 @@
+"""The formats that are known, each as one declaration. `docs/text-formats.md` shows the same as a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .formats import Code, Gemma, Headed, Messages, Objects, Opener, Python, Tagged, TextFormat
+
+_OBJECT = "{["
+_CHATML = ("<|im_end|>", "<|endoftext|>")
+_LLAMA = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|eot|>", "<|eom|>")
+_DEEPSEEK = ("<｜end▁of▁sentence｜>",)
+_GRANITE = ("<|end_of_text|>", "<|endoftext|>")
+_PHI = ("<|end|>", "<|endoftext|>")
+_GLM = ("<|observation|>", "<|user|>", "<|endoftext|>")
+_GEMMA = ("<end_of_turn>", "<turn|>", "<eos>")
+_RESPONSE = ("<response>", "</response>")
+_THINK = ("<think>", "</think>")
+_NAME = r"\s*name=\"(?P<name>[^\"]+)\"\s*"
+_KEY = r"\s*name=\"(?P<key>[^\"]*)\"[^>]*"
+
+_HERMES = Opener("<tool_call>", Objects(closes=("</tool_call>",)), needs=_OBJECT)
+_PYTHON_TAG_OBJECT = Opener("<|python_tag|>", Objects(separator=";"), needs="{")
+_PYTHON_TAG_CODE = Opener("<|python_tag|>", Code("ipython", closes=_LLAMA))
+_FENCE = Opener("```json", Objects(closes=("```",)), needs=_OBJECT, trial=True)
+_BUILT_IN = Opener("<|python_tag|>", Python(brackets=False, suffix=".call"), trial=True)
+_MISTRAL = (
+    Opener("[TOOL_CALLS]", Objects(late_id=True), needs=_OBJECT),
+    Opener(
+        "[TOOL_CALLS]",
+        Headed(
+            header=r"\s*(?P<name>[^\[{\s]+)\s*(?:\[CALL_ID\](?P<id>\w+))?(?:\[ARGS\])?\s*",
+            begins=r"\s*[^\[{\s]*\s*(?:\[.*)?",
+        ),
+    ),
+)
+_MISTRAL_REASONING = (("[THINK]", "[/THINK]"), _THINK)
+_MISTRAL_SPECIAL = ("[TOOL_CALLS]", "[ARGS]", "[CALL_ID]", "[THINK]", "[/THINK]")
+
+
+def _deepseek(name: str, models: str, header: str) -> TextFormat:
+    """DeepSeek's section of entries; distilled models spell its markers by hand, in one of three ways."""
+    openers = []
+    for gap in ("▁", "_", r"\_", " "):
+
+        def mark(*words: str, gap: str = gap) -> str:
+            return "<｜" + gap.join(words) + "｜>"
+
+        body = Headed(
+            header=header.replace("SEP", _escape(mark("tool", "sep"))),
+            entry=(mark("tool", "call", "begin"),),
+            tail=("```",),
+            ends=(mark("tool", "call", "end"),),
+            closes=(mark("tool", "calls", "end"),),
+        )
+        openers.append(Opener(mark("tool", "calls", "begin"), body))
+    special = ("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>")
+    return TextFormat(name, tuple(openers), ends=_DEEPSEEK, special=special, models=models)
+
+
+def _escape(marker: str) -> str:
+    return marker.replace("\\", "\\\\")
+
+
+def _dsml(name: str, root: str, models: str) -> TextFormat:
+    """DeepSeek's XML: the flag on each value says whether it is text, so that no schema is needed."""
+    body = Tagged(
+        call="<｜DSML｜invoke",
+        name=_NAME,
+        name_ends=(">",),
+        call_ends=("</｜DSML｜invoke>",),
+        parameter="<｜DSML｜parameter",
+        key=r"\s*name=\"(?P<key>[^\"]*)\"(?:\s+string=\"(?P<string>true|false)\")?\s*",
+        key_ends=">",
+        value_ends=("</｜DSML｜parameter>",),
+        closes=(f"</｜DSML｜{root}>",),
+    )
+    opener = Opener(f"<｜DSML｜{root}>", body)
+    return TextFormat(name, (opener,), ends=_DEEPSEEK, special=("｜DSML｜",), models=models)
+
+
+_GLM_BODY = Tagged(
+    name=r"\s*(?P<name>[^\s<>{\[]+)\s*",
+    name_ends=("<arg_key>", "</tool_call>"),
+    call_ends=("</tool_call>",),
+    parameter="<arg_key>",
+    key=r"(?P<key>.*?)</arg_key>\s*",
+    key_ends="<arg_value>",
+    value_ends=("</arg_value>",),
+    open_end=True,
+)
+
+
+def _functions(closes: tuple[str, ...], followed_by: tuple[str, ...], framing_newline: bool, call: str) -> Tagged:
+    """`<function=name>` with `<parameter=key>`: Qwen3-Coder's tags."""
+    return Tagged(
+        call=call,
+        name=r"(?P<name>[^\s<>{}]+)",
+        name_ends=(">",),
+        call_ends=("</function>",),
+        parameter="<parameter=",
+        key=r"(?P<key>[^>]+)",
+        key_ends=">",
+        value_ends=("</parameter>",),
+        closes=closes,
+        followed_by=followed_by,
+        framing_newline=framing_newline,
+    )
+
+
+_QWEN_FOLLOW = ("<parameter=", "</function>", "</tool_call>")
+
+
+def _invoke(prefix: str, closes: tuple[str, ...], skipped: tuple[str, ...] = ()) -> Tagged:
+    """`<invoke name="…">` with `<parameter name="…">`."""
+    return Tagged(
+        call=f"<{prefix}invoke",
+        name=_NAME,
+        name_ends=(">",),
+        call_ends=(f"</{prefix}invoke>",),
+        parameter=f"<{prefix}parameter",
+        key=_KEY,
+        key_ends=">",
+        value_ends=(f"</{prefix}parameter>",),
+        closes=closes,
+        skipped=skipped,
+    )
+
+
+FORMATS: dict[str, TextFormat] = {
+    format.name: format
+    for format in (
+        TextFormat(
+            "hermes",
+            (_HERMES,),
+            ends=_CHATML,
+            dropped=_RESPONSE,
+            models="Qwen2.5, Qwen3, QwQ, Hermes 2 to 4, Granite 4, SmolLM3 (xml tools), Ernie 4.5",
+        ),
+        TextFormat(
+            "llama3_json",
+            (
+                Opener("", Objects(separator=";"), needs="{", trial=True),
+                _PYTHON_TAG_OBJECT,
+                _BUILT_IN,
+                _PYTHON_TAG_CODE,
+            ),
+            ends=_LLAMA,
+            special=("<|python_tag|>",),
+            models="Llama 3.1, 3.2, 3.3",
+        ),
+        TextFormat(
+            "mistral_array",
+            _MISTRAL,
+            _MISTRAL_REASONING,
+            ends=("</s>",),
+            special=_MISTRAL_SPECIAL,
+            models="Mistral 7B v0.3, Nemo, Small 2409",
+        ),
+        TextFormat(
+            "mistral_args",
+            _MISTRAL,
+            _MISTRAL_REASONING,
+            ends=("</s>",),
+            special=_MISTRAL_SPECIAL,
+            models="Mistral Small 3, Devstral, Ministral 3, Magistral",
+        ),
+        TextFormat(
+            "granite3",
+            (Opener("<|tool_call|>", Objects(), needs=_OBJECT), Opener("<tool_call>", Objects(), needs=_OBJECT)),
+            ends=_GRANITE,
+            dropped=_RESPONSE,
+            models="Granite 3.0 to 3.3",
+        ),
+        TextFormat(
+            "phi4_mini",
+            (Opener("<|tool_call|>", Objects(closes=("<|/tool_call|>",)), needs=_OBJECT),),
+            ends=_PHI,
+            special=("<|tool_call|>", "<|/tool_call|>"),
+            models="Phi-4-mini, Phi-4-multimodal",
+        ),
+        TextFormat(
+            "functools",
+            (Opener("functools[", Objects(), needs="{", trial=True, keep=1),),
+            ends=_PHI,
+            models="Phi-4-mini (as vLLM prompts it), Firefunction",
+        ),
+        _deepseek(
+            "deepseek_v3", "DeepSeek V3, R1, R1 distills", r"\s*function\s*SEP(?P<name>[^\n`]+?)\s*(?:```(?:json)?\s*)?"
+        ),
+        _deepseek("deepseek_v31", "DeepSeek V3.1, V3.2-Exp", r"\s*(?P<name>.+?)\s*SEP\s*"),
+        TextFormat(
+            "kimi_k2",
+            (
+                Opener(
+                    "<|tool_calls_section_begin|>",
+                    Headed(
+                        header=r"\s*(?P<id>(?:functions\.)?(?P<name>[^\s<]+?)(?::\d+)?)\s*"
+                        r"<\|tool_call_argument_begin\|>\s*",
+                        entry=("<|tool_call_begin|>",),
+                        ends=("<|tool_call_end|>",),
+                        closes=("<|tool_calls_section_end|>",),
+                    ),
+                ),
+            ),
+            ends=("<|im_end|>", "[EOS]"),
+            calls_end_reasoning=True,
+            special=("<|tool_calls_section_begin|>", "<|tool_call_begin|>", "<|tool_call_argument_begin|>"),
+            models="Kimi K2, K2 Thinking, K2.5",
+        ),
+        TextFormat(
+            "minimax_m1",
+            (Opener("<tool_calls>", Objects(closes=("</tool_calls>",)), needs=_OBJECT),),
+            ends=("<end_of_sentence>", "[e~[", "<|eom|>", "<|endoftext|>"),
+            models="MiniMax M1, Jamba, Hunyuan A13B",
+        ),
+        TextFormat(
+            "cohere_cmd",
+            (
+                Opener("<|START_ACTION|>", Objects(closes=("<|END_ACTION|>",)), needs=_OBJECT),
+                Opener("Action: ```json", Objects(closes=("```",)), needs=_OBJECT),
+            ),
+            (("<|START_THINKING|>", "<|END_THINKING|>"),),
+            ends=("<|END_OF_TURN_TOKEN|>",),
+            dropped=("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+            special=("<|START_ACTION|>", "<|END_ACTION|>", "<|START_THINKING|>", "<|START_RESPONSE|>"),
+            models="Command R7B, Command A, Command R and R+ (Action:)",
+        ),
+        TextFormat(
+            "apertus",
+            (Opener("<|tools_prefix|>", Objects(closes=("<|tools_suffix|>",), keyed=True), needs="["),),
+            (("<|inner_prefix|>", "<|inner_suffix|>"),),
+            ends=("<|assistant_end|>",),
+            calls_end_reasoning=True,
+            special=("<|tools_prefix|>", "<|tools_suffix|>", "<|inner_prefix|>", "<|inner_suffix|>"),
+            models="Apertus 8B, 70B",
+        ),
+        TextFormat(
+            "function_tag_json",
+            (
+                Opener(
+                    "<function=",
+                    Headed(header=r"(?P<name>[^>\s]+)>\s*", begins=r"[^>\s]*(?:>\s*)?", ends=("</function>",)),
+                ),
+                Opener(">>>", Headed(header=r"(?P<name>[^\s{]+)\n\s*", begins=r"[^\s{]*(?:\n\s*)?")),
+                Opener("<|python_tag|>", Code("python", closes=_LLAMA)),
+            ),
+            ends=_LLAMA,
+            dropped=(">>>all\n",),
+            models="Functionary 3.1 and 3.2, Llama 3.1 custom tools",
+        ),
+        TextFormat(
+            "json_list",
+            (Opener("", Objects(), needs=_OBJECT, trial=True), _FENCE),
+            ends=(*_CHATML, *_LLAMA),
+            models="xLAM, watt-tool, prompted small models (SmolVLM2)",
+        ),
+        TextFormat(
+            "harmony",
+            tuple(
+                Opener(
+                    start,
+                    Messages(
+                        body="<|message|>",
+                        channel="<|channel|>",
+                        starts=("<|start|>", "<|channel|>"),
+                        ends=("<|end|>", "<|call|>", "<|return|>"),
+                        reasoning="analysis",
+                    ),
+                    keep=len(start),
+                )
+                for start in ("<|start|>", "<|channel|>", "<|message|>")
+            ),
+            (),
+            special=("<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|call|>", "<|end|>", "<|return|>"),
+            models="gpt-oss 20B, 120B",
+        ),
+        _dsml("deepseek_v32", "function_calls", "DeepSeek V3.2"),
+        _dsml("deepseek_v4", "tool_calls", "DeepSeek V4"),
+        TextFormat("glm45", (Opener("<tool_call>", _GLM_BODY),), ends=_GLM, models="GLM 4.5, 4.6, Ring"),
+        TextFormat("glm47", (Opener("<tool_call>", _GLM_BODY),), ends=_GLM, models="GLM 4.7, 5"),
+        TextFormat(
+            "qwen3_coder",
+            (
+                Opener("<tool_call>", _functions(("</tool_call>",), _QWEN_FOLLOW, True, "<function="), needs="<"),
+                Opener("<function=", _functions(("</tool_call>",), _QWEN_FOLLOW, True, "<function="), keep=10),
+            ),
+            ends=_CHATML,
+            calls_end_reasoning=True,
+            models="Qwen3-Coder, Qwen3.5, Qwen3.6, Nemotron 3, Step 3.5, MiMo",
+        ),
+        TextFormat(
+            "seed_oss",
+            (Opener("<seed:tool_call>", _functions(("</seed:tool_call>",), (), False, "<function="), needs="<"),),
+            (("<seed:think>", "</seed:think>"),),
+            ends=("<seed:eos>",),
+            models="Seed-OSS",
+        ),
+        TextFormat(
+            "minimax_m2",
+            (Opener("<minimax:tool_call>", _invoke("", ("</minimax:tool_call>",)), needs="<"),),
+            ends=("[e~[",),
+            models="MiniMax M2",
+        ),
+        TextFormat(
+            "pythonic",
+            (
+                Opener("", Python(), needs="[", trial=True),
+                Opener("<|python_start|>", Python(closes=("<|python_end|>",)), needs="["),
+                Opener("```tool_code", Python(brackets=False, closes=("```",), wrapper="print"), trial=True),
+            ),
+            ends=(*_LLAMA, "<end_of_turn>"),
+            special=("<|python_start|>", "<|python_end|>"),
+            models="Llama 3.2 1B and 3B, Llama 4, ToolACE, Gemma 3 (prompted)",
+        ),
+        TextFormat(
+            "lfm2",
+            (
+                Opener("<|tool_call_start|>", Objects(closes=("<|tool_call_end|>",)), needs="{"),
+                Opener("<|tool_call_start|>", Python(closes=("<|tool_call_end|>",)), needs="["),
+            ),
+            ends=_CHATML,
+            dropped=("<|tool_call_end|>",),
+            special=("<|tool_call_start|>", "<|tool_call_end|>"),
+            models="LFM2, LFM2.5, LFM2-VL",
+        ),
+        TextFormat(
+            "olmo3",
+            (Opener("<function_calls>", Python(brackets=False, closes=("</function_calls>",))),),
+            ends=_CHATML,
+            models="OLMo 3",
+        ),
+        TextFormat(
+            "functiongemma",
+            (Opener("<start_function_call>", Gemma("<escape>", closes=("<end_function_call>",)), needs="c"),),
+            (),
+            ends=(*_GEMMA, "<start_function_response>"),
+            special=("<start_function_call>", "<end_function_call>", "<escape>"),
+            models="FunctionGemma",
+        ),
+        TextFormat(
+            "gemma4",
+            (Opener("<|tool_call>", Gemma('<|"|>', closes=("<tool_call|>",)), needs="c"),),
+            (("<|channel>thought\n", "<channel|>"),),
+            ends=_GEMMA,
+            special=("<|tool_call>", "<tool_call|>", '<|"|>', "<|channel>", "<channel|>"),
+            models="Gemma 4",
+        ),
+        TextFormat(
+            "internlm2",
+            (Opener("<|action_start|><|plugin|>", Objects(closes=("<|action_end|>",)), needs="{"),),
+            ends=_CHATML,
+            special=("<|action_start|>", "<|plugin|>", "<|action_end|>"),
+            models="InternLM 2, 2.5, 3",
+        ),
+        TextFormat(
+            "granite_20b_fc",
+            (Opener("<function_call>", Objects(), needs=_OBJECT),),
+            ends=_GRANITE,
+            models="Granite 20B function calling",
+        ),
+        TextFormat(
+            "step3",
+            (
+                Opener(
+                    "<｜tool_calls_begin｜>",
+                    _invoke(
+                        "steptml:",
+                        ("<｜tool_calls_end｜>",),
+                        ("<｜tool_call_begin｜>", "<｜tool_call_end｜>", "<｜tool_sep｜>"),
+                    ),
+                ),
+            ),
+            ends=("<|EOT|>",),
+            special=("<｜tool_calls_begin｜>", "<｜tool_call_begin｜>", "<｜tool_call_end｜>", "<｜tool_sep｜>"),
+            models="Step 3",
+        ),
+        TextFormat(
+            "minicpm5",
+            (
+                Opener(
+                    "<function name=",
+                    Tagged(
+                        call="<function",
+                        name=_NAME,
+                        name_ends=(">",),
+                        call_ends=("</function>",),
+                        parameter="<param",
+                        key=_KEY,
+                        key_ends=">",
+                        value_ends=("</param>",),
+                        cdata=True,
+                    ),
+                    keep=len("<function name="),
+                ),
+            ),
+            ends=_CHATML,
+            models="MiniCPM 5",
+        ),
+        TextFormat(
+            "kimi_k3",
+            (
+                Opener(
+                    "<|open|>tools<|sep|>",
+                    Tagged(
+                        call="<|open|>call",
+                        name=r"\s*tool=\"(?P<name>[^\"]+)\".*",
+                        name_ends=("<|sep|>",),
+                        call_ends=("<|close|>call<|sep|>",),
+                        parameter="<|open|>argument",
+                        key=r"\s*key=\"(?P<key>[^\"]*)\"(?:\s+type=\"(?P<type>\w+)\")?.*",
+                        key_ends="<|sep|>",
+                        value_ends=("<|close|>argument<|sep|>",),
+                        closes=("<|close|>tools<|sep|>",),
+                    ),
+                ),
+            ),
+            ends=("<|im_end|>", "[EOS]"),
+            special=("<|open|>", "<|close|>", "<|sep|>"),
+            models="Kimi K3",
+        ),
+        TextFormat(
+            "hunyuan_hy3",
+            (
+                Opener(
+                    "<tool_calls>",
+                    Tagged(
+                        call="<tool_call>",
+                        name=r"\s*(?P<name>[^\s<>{\[]+)\s*",
+                        name_ends=("<tool_sep>", "</tool_call>"),
+                        call_ends=("</tool_call>",),
+                        parameter="<arg_key>",
+                        key=r"(?P<key>.*?)</arg_key>\s*",
+                        key_ends="<arg_value>",
+                        value_ends=("</arg_value>",),
+                        closes=("</tool_calls>",),
+                    ),
+                    needs="<",
+                ),
+            ),
+            models="Hunyuan Hy3",
+        ),
+        TextFormat(
+            "gigachat3",
+            (Opener("function call<|role_sep|>\n", Objects(), needs="{"),),
+            ends=("</s>",),
+            dropped=("<|message_sep|>\n\n", "<|message_sep|>"),
+            special=("<|role_sep|>", "<|message_sep|>"),
+            models="GigaChat 3",
+        ),
+        TextFormat(
+            "python_code",
+            (
+                Opener("<code>", Code("python", closes=("</code>",))),
+                Opener("```py\n", Code("python", closes=("```<end_code>", "```"))),
+                Opener("```python\n", Code("python", closes=("```<end_code>", "```"))),
+            ),
+            ends=_CHATML,
+            dropped=("<end_code>",),
+            models="SmolLM3 (python tools), code agents",
+        ),
+        TextFormat(
+            "react",
+            (Opener("Action:", Headed(header=r"\s*(?P<name>[^\n{]+?)\s*\n\s*Action Input:\s*")),),
+            (("Thought:", "Final Answer:"),),
+            ends=("Observation:",),
+            calls_end_reasoning=True,
+            models="any, prompted for ReAct",
+        ),
+    )
+}
+for _alias, _name in (("ernie45", "hermes"), ("jamba", "minimax_m1"), ("hunyuan_a13b", "minimax_m1")):
+    FORMATS[_alias] = replace(FORMATS[_name], name=_alias)

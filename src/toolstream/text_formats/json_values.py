@@ -1,0 +1,98 @@
+"""One JSON value in text that goes on behind it: where it ends. Whether it is valid is for the C scanner to say.
+
+What goes in comes out, but for control characters inside strings, which small models write as they are: they come out
+escaped, since strict JSON has no other way to hold them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .cursor import Cursor
+from .output import escaped
+
+_IN_STRING = re.compile(r'["\\\x00-\x1f]')
+_BETWEEN = re.compile(r'["{}\[\]]')
+_BARE = re.compile(r'[^\s{}\[\]:,"<]*')
+
+
+class JSONValue:
+    """Reads one value. done: it has ended. kind: its first character."""
+
+    __slots__ = ("_depth", "_in_escape", "_in_string", "done", "kind")
+
+    fault = ""  # the scanner finds them
+
+    def __init__(self) -> None:
+        self.done = False
+        self.kind = ""
+        self._depth = 0
+        self._in_string = False
+        self._in_escape = False
+
+    def read(self, cursor: Cursor) -> str:
+        """The JSON text of what is there of the value, white space before it left out."""
+        parts: list[str] = []
+        start = cursor.at
+        if not self.kind:
+            self._begin(cursor, parts)
+        while not self.done and not cursor.is_empty:
+            if self._in_string:
+                self._read_string(cursor, parts)
+            elif self._depth:
+                self._read_between(cursor, parts)
+            else:
+                self._read_bare(cursor, parts)
+        if cursor.final and self.kind and self.kind not in '"{[':
+            self.done = True
+        cursor.scanned += cursor.at - start
+        return "".join(parts)
+
+    def _begin(self, cursor: Cursor, parts: list[str]) -> None:
+        cursor.take_space()
+        if cursor.is_empty:
+            return
+        self.kind = cursor.text[cursor.at]
+        if self.kind in '{["':
+            parts.append(cursor.take(1))
+            self._depth = 1 if self.kind != '"' else 0
+            self._in_string = self.kind == '"'
+
+    def _read_string(self, cursor: Cursor, parts: list[str]) -> None:
+        if self._in_escape:
+            self._in_escape = False
+            parts.append(cursor.take(1))
+            return
+        match = _IN_STRING.search(cursor.text, cursor.at)
+        if match is None:
+            parts.append(cursor.take(len(cursor.text)))
+            return
+        parts.append(cursor.take(match.start() - cursor.at))
+        found = cursor.take(1)
+        if found == '"':
+            self._in_string = False
+            self.done = self._depth == 0
+        elif found == "\\":
+            self._in_escape = True
+        else:
+            found = escaped(found)
+        parts.append(found)
+
+    def _read_between(self, cursor: Cursor, parts: list[str]) -> None:
+        match = _BETWEEN.search(cursor.text, cursor.at)
+        if match is None:
+            parts.append(cursor.take(len(cursor.text)))
+            return
+        found = match.group()
+        parts.append(cursor.take(match.end() - cursor.at))
+        if found == '"':
+            self._in_string = True
+        else:
+            self._depth += 1 if found in "{[" else -1
+            self.done = self._depth == 0
+
+    def _read_bare(self, cursor: Cursor, parts: list[str]) -> None:
+        match = _BARE.match(cursor.text, cursor.at)
+        assert match is not None
+        parts.append(cursor.take(match.end() - cursor.at))
+        self.done = not cursor.is_empty

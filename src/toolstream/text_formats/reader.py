@@ -1,0 +1,202 @@
+"""Reads the text of one answer: which of it is visible, which is reasoning, and where calls begin.
+
+Guarantees that text is held back only while it can still become a marker, or while what a marker has opened may still
+turn out to be no calls; and that text which is none of these comes out unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .code import CodeSection
+from .cursor import WINDOW, Cursor, markers
+from .formats import Code, Gemma, Headed, Messages, Objects, Opener, Python, Tagged, TextFormat
+from .headed import HeadedSection
+from .messages import MessageSection
+from .objects import ObjectSection
+from .output import Output
+from .pythonic import GemmaSection, PythonSection
+from .sections import Section
+from .tagged import TaggedSection
+
+
+class TextReader:
+    """Reads one text, pushed in pieces.
+
+    prefill: the end of the prompt, where that has opened a region already, or begun a call. None of it is said.
+    stop: the mark that ended the turn, once it has come.
+    """
+
+    def __init__(self, format: TextFormat, output: Output, prefill: str = "") -> None:
+        self._format = format
+        self._output = output
+        self._cursor = Cursor()
+        self._state: Callable[[], bool] = self._at_start
+        self._section: Section | None = None
+        self._opener = ""  # the marker that has opened the section
+        self._choice = 0  # which of that marker's openers is tried
+        self._closer = ""  # of the reasoning that is open
+        self.stop: str | None = None
+        reasoning = [word for pair in format.reasoning for word in pair]
+        openers = tuple(marker for marker in format.by_marker if marker)
+        self._outside = markers(tuple(dict.fromkeys((*openers, *reasoning, *format.ends, *format.dropped))))
+        self._enders = (*format.ends, *(openers if format.calls_end_reasoning else ()))
+        if prefill:
+            output.muted = True
+            self.feed(prefill)
+            output.muted = False
+
+    @property
+    def scanned(self) -> int:
+        """Characters looked at; a small multiple of those fed, however they were cut."""
+        return self._cursor.scanned
+
+    def feed(self, text: str) -> None:
+        """More of the text has come."""
+        for start in range(0, len(text), WINDOW):
+            self._cursor.add(text[start : start + WINDOW])
+            self._run()
+
+    def close(self) -> bool:
+        """The text has ended; False if that was inside a call."""
+        self._cursor.final = True
+        self._run()
+        while self._section is not None:
+            self._section.give_end()
+            if self._section.is_between:
+                self._section = None
+            elif self._section.opener.trial and not self._section.decided:
+                self._refuse()
+                self._run()
+            elif self._section.outcome == "done":
+                self._section = None
+            else:
+                return False
+        return self._state != self._choose
+
+    def _run(self) -> None:
+        while self._state():
+            pass
+
+    def _go(self, state: Callable[[], bool]) -> bool:
+        self._state = state
+        return True
+
+    # ------------------------------------------------------------------ visible text
+
+    def _at_start(self) -> bool:
+        """Nothing visible has come: calls may begin without a marker."""
+        openers = self._format.by_marker.get("", ())
+        if not openers or self._output.spoke:
+            return self._go(self._in_text)
+        self._output.say(self._cursor.take_space())
+        if self._cursor.is_empty:
+            return False
+        if any(self._cursor.text[self._cursor.at] in opener.needs for opener in openers):
+            self._opener, self._choice = "", 0
+            self._cursor.mark()
+            return self._go(self._choose)
+        return self._go(self._in_text)
+
+    def _in_text(self) -> bool:
+        start = self._cursor.at
+        text, found = self._cursor.take_until(self._outside)
+        self._output.say(text)
+        if not found:
+            return self._cursor.at > start
+        return self._take_marker(found)
+
+    def _take_marker(self, found: str) -> bool:
+        if found in self._format.by_marker:
+            self._cursor.at -= len(found)
+            self._opener, self._choice = found, 0
+            self._cursor.mark()
+            self._cursor.take(len(found))
+            return self._go(self._choose)
+        if found in self._format.ends:
+            self.stop = found
+            return self._go(self._at_start)
+        for opener, closer in self._format.reasoning:
+            if found == opener:
+                self._closer = closer
+                return self._go(self._in_reasoning)
+        return self._go(self._at_start)  # a mark that means nothing here
+
+    def _in_reasoning(self) -> bool:
+        start = self._cursor.at
+        text, found = self._cursor.take_until(markers((self._closer, *self._enders)))
+        self._output.think(text)
+        if not found:
+            return self._cursor.at > start
+        self._output.turn()
+        if found == self._closer:
+            return self._go(self._at_start)
+        return self._take_marker(found)
+
+    # ------------------------------------------------------------------ calls
+
+    def _choose(self) -> bool:
+        """Which of the marker's openers fits what follows."""
+        openers = self._format.by_marker[self._opener]
+        if any(opener.needs for opener in openers):
+            self._cursor.take_space()
+            if self._cursor.is_empty:
+                return False
+        following = "" if self._cursor.is_empty else self._cursor.text[self._cursor.at]
+        for choice in range(self._choice, len(openers)):
+            if not openers[choice].needs or following in openers[choice].needs:
+                self._choice = choice + 1
+                return self._open(openers[choice])
+        return self._refuse()
+
+    def _open(self, opener: Opener) -> bool:
+        self._restart(len(opener.marker) - opener.keep)
+        self._section = _section(opener, self._cursor, self._output)
+        if self._section.decided:
+            self._cursor.settle()
+        return self._go(self._in_section)
+
+    def _in_section(self) -> bool:
+        section = self._section
+        assert section is not None
+        if section.outcome == "open":
+            return section.step()
+        if section.outcome == "refused":
+            self._section = None
+            self._restart(len(self._opener))
+            return self._go(self._choose)
+        self._section = None
+        self._output.turn()
+        return self._go(self._at_start)
+
+    def _restart(self, count: int) -> None:
+        """Goes back to the marker, and reads so many characters of it."""
+        self._cursor.rewind()
+        self._cursor.mark()
+        self._cursor.take(count)
+
+    def _refuse(self) -> bool:
+        """The marker opened nothing: it is text, and what follows it is read as such."""
+        self._section = None
+        self._cursor.rewind()
+        self._output.say(self._cursor.take(len(self._opener) or 1))
+        return self._go(self._in_text)
+
+
+def _section(opener: Opener, cursor: Cursor, output: Output) -> Section:
+    """The reader of what an opener opens."""
+    body = opener.body
+    if isinstance(body, Objects):
+        return ObjectSection(body, opener, cursor, output)
+    if isinstance(body, Headed):
+        return HeadedSection(body, opener, cursor, output)
+    if isinstance(body, Tagged):
+        return TaggedSection(body, opener, cursor, output)
+    if isinstance(body, Python):
+        return PythonSection(body, opener, cursor, output)
+    if isinstance(body, Gemma):
+        return GemmaSection(body, opener, cursor, output)
+    if isinstance(body, Messages):
+        return MessageSection(body, opener, cursor, output)
+    assert isinstance(body, Code)
+    return CodeSection(body, opener, cursor, output)

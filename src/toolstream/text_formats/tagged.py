@@ -1,0 +1,220 @@
+"""Calls whose parameters are text between tags (`Tagged`), rewritten as JSON text while they come.
+
+A text value grows as it comes, and is final at its closing tag. A value that the tool's schema wants to be something
+else waits for its closing tag.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .coercion import coerced, is_text, schema_of
+from .cursor import Cursor, markers
+from .formats import Opener, Tagged
+from .output import Output, escaped, quoted
+from .sections import Section
+
+_LONGEST_GAP = 256
+_CDATA = "<![CDATA["
+
+
+class TaggedSection(Section):
+    """Reads `Tagged`."""
+
+    def __init__(self, body: Tagged, opener: Opener, cursor: Cursor, output: Output) -> None:
+        super().__init__(opener, cursor, output)
+        self._body = body
+        self.decided = False
+        self._is_between = False
+        self._name = ""
+        self._count = 0  # parameters of the call
+        self._ends = body.value_ends
+        self._forget_value()
+
+    def _forget_value(self) -> None:
+        self._schema: Any = None
+        self._streams = True
+        self._held: list[str] = []
+        self._size = 0
+        self._newline = ""
+        self._at_start = self._body.framing_newline
+
+    @property
+    def is_between(self) -> bool:
+        return self._is_between
+
+    def give_end(self) -> None:
+        """The text has ended: so has a call whose end may be missing, if that is behind a parameter."""
+        body, rest = self._body, self._cursor.rest
+        if (
+            body.open_end
+            and self._state == self._read_tag
+            and self._count
+            and not body.parameter.startswith(rest or "x")
+        ):
+            self._end_call()
+
+    def _begin(self) -> bool:
+        return self._go(self._between if self._body.call else self._read_name)
+
+    def _between(self) -> bool:
+        """Between calls: another one, or the section's end."""
+        body = self._body
+        if not self._skip_space():
+            return False
+        found = self._cursor.begins((body.call, *body.closes, *body.skipped))
+        if found is None:
+            return False
+        self._cursor.take(len(found))
+        if found in body.skipped and found:
+            return True
+        if found == body.call:
+            self._is_between = False
+            return self._go(self._read_name)
+        if not found and not self.decided:
+            return self._refuse()
+        return self._finish()
+
+    def _read_name(self) -> bool:
+        body = self._body
+        found = self._find(body.name_ends)
+        header = self._header
+        fits = re.fullmatch(body.name, header, re.DOTALL)
+        if fits is None and (found is not None or (header.strip() and not body.call)):
+            return self._bad_name()
+        if found is None or fits is None:
+            return False
+        self._take_header()
+        self._decide()
+        self._name, self._count = fits["name"], 0
+        self._output.open(self._name)
+        self._output.arguments("{")
+        if found in (body.parameter, *body.call_ends):
+            self._cursor.at -= len(found)
+        return self._go(self._read_tag)
+
+    def _bad_name(self) -> bool:
+        if not self.decided:
+            return self._refuse()
+        self._output.unexpected(self._take_header(), "a call's name")
+        return self._go(self._give_up)
+
+    def _read_tag(self) -> bool:
+        """In a call: a parameter, or the call's end."""
+        body = self._body
+        if not self._skip_space():
+            return False
+        found = self._cursor.begins((body.parameter, *body.call_ends))
+        if found is None:
+            return False
+        if not found:
+            self._output.unexpected(self._next, f"{body.parameter!r} or {body.call_ends[0]!r}")
+            return self._go(self._give_up)
+        self._cursor.take(len(found))
+        return self._go(self._read_key) if found == body.parameter else self._end_call()
+
+    def _end_call(self) -> bool:
+        self._output.arguments("}")
+        self._output.close()
+        self._is_between = True
+        return self._go(self._between) if self._body.call else self._finish()
+
+    def _give_up(self) -> bool:
+        """What is left of a bad call is no text."""
+        body = self._body
+        if not self._resume((*body.call_ends, *body.closes)):
+            return False
+        found = self._cursor.begins(body.call_ends)
+        self._cursor.take(len(found or ""))
+        self._is_between = True
+        return self._go(self._between) if body.call else self._finish()
+
+    # ------------------------------------------------------------------ a parameter
+
+    def _read_key(self) -> bool:
+        body = self._body
+        found = self._find((body.key_ends,))
+        if found is None:
+            return False
+        fits = re.fullmatch(body.key, self._take_header(), re.DOTALL)
+        if fits is None or not found:
+            self._output.unexpected("", "a parameter's name")
+            return self._go(self._give_up)
+        groups = fits.groupdict()
+        kind = groups.get("type")
+        schema = schema_of(self._output.tools, self._name, groups["key"]) if kind is None else {"type": kind}
+        if groups.get("string") is not None:
+            schema = None if groups["string"] == "true" else {}
+        self._begin_value(groups["key"], schema)
+        return self._go(self._choose_end if body.cdata else self._read_value)
+
+    def _choose_end(self) -> bool:
+        found = self._cursor.begins((_CDATA,))
+        if found is None:
+            return False
+        if found:
+            self._cursor.take(len(found))
+            self._ends = tuple("]]>" + end for end in self._body.value_ends)
+        return self._go(self._read_value)
+
+    def _begin_value(self, key: str, schema: Any) -> None:
+        self._forget_value()
+        self._ends = self._body.value_ends
+        self._schema = schema
+        self._streams = self._schema is None or is_text(self._schema)
+        self._output.arguments(("," if self._count else "") + quoted(key) + ":" + ('"' if self._streams else ""))
+        self._count += 1
+
+    def _read_value(self) -> bool:
+        body = self._body
+        start = self._cursor.at
+        text, found = self._cursor.take_until(markers(self._ends))
+        self._write(text)
+        if not found:
+            return self._cursor.at > start
+        if not body.followed_by:
+            return self._end_value()
+        follows = self._follows()
+        if follows is None:
+            self._cursor.at -= len(found)
+            return False
+        if follows:
+            return self._end_value()
+        self._write(found)
+        return True
+
+    def _follows(self) -> bool | None:
+        """Whether what stands behind a value's end shows that it is one; None while more text must tell."""
+        cursor = self._cursor
+        start = cursor.at
+        space = cursor.take_space()
+        if cursor.is_empty and cursor.final:
+            follows: str | None = "the end"
+        else:
+            follows = cursor.begins(self._body.followed_by) if len(space) <= _LONGEST_GAP else ""
+        cursor.at = start
+        return None if follows is None else bool(follows)
+
+    def _write(self, text: str) -> None:
+        if self._at_start and text:
+            self._at_start = False
+            text = text.removeprefix("\n")
+        if self._body.framing_newline and (text or self._newline):
+            text, self._newline = self._newline + text, ""
+            if text.endswith("\n"):
+                text, self._newline = text[:-1], "\n"
+        if self._streams:
+            self._output.arguments(escaped(text))
+            return
+        self._held.append(text)
+        self._size += len(text)
+        self._output.check_held(self._size)
+
+    def _end_value(self) -> bool:
+        if self._streams:
+            self._output.arguments('"')
+        else:
+            self._output.arguments(coerced("".join(self._held), self._schema))
+        self._forget_value()
+        return self._go(self._read_tag)

@@ -1,0 +1,716 @@
+"""Tool calls inside raw text: every format reads back what its writer wrote, however the text is cut; what looks like a
+marker and is none is text; and a text that breaks off inside a call gives no such call.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from text_writers import ENDS_ONLY, START_ONLY, THINKS, WRITERS, Asked, Message, Said, Thought, schemas
+from wire import Reading
+
+from toolstream import (
+    Event,
+    FieldComplete,
+    FieldDelta,
+    IncompleteError,
+    JSONError,
+    LimitError,
+    Limits,
+    MessageEnd,
+    MessageStart,
+    ReasoningDelta,
+    StreamParser,
+    TextDelta,
+    ToolCallEnd,
+    ToolCallError,
+    ToolCallStart,
+    ToolStreamError,
+    parse,
+)
+from toolstream.text_formats import FORMATS, TextFormat
+from toolstream.text_formats.coercion import coerced, schema_of
+from toolstream.text_formats.formats import Objects, Opener
+from toolstream.tools.schemas import toolset
+
+
+def read(format: Any, pieces: Any, **options: Any) -> Reading:
+    reading = Reading(StreamParser(provider=format, **options))
+    try:
+        for piece in pieces:
+            reading.events += reading.parser.feed(piece)
+        reading.events += reading.parser.close()
+    except ToolStreamError as error:
+        reading.events += error.events
+        reading.error = error
+    return reading
+
+
+def text(reading: Reading) -> str:
+    return "".join(event.text for event in reading.of(TextDelta))
+
+
+def thought(reading: Reading) -> str:
+    return "".join(event.text for event in reading.of(ReasoningDelta))
+
+
+def whole_calls(reading: Reading) -> list[tuple[str, Any]]:
+    return [(call.name, call.arguments) for call in reading.calls if call.complete]
+
+
+def told(reading: Reading) -> list[Any]:
+    """Everything that a reading has told, with adjacent growth joined."""
+    said: list[Any] = []
+    for event in reading.events:
+        call = getattr(event, "call", None)
+        key = (event.type, call and call.index, getattr(event, "path", None))
+        grown = event.text if isinstance(event, (TextDelta, ReasoningDelta, FieldDelta)) else None
+        if grown is not None and said and said[-1][0] == key:
+            said[-1][1] += grown
+        elif isinstance(event, FieldComplete):
+            said.append([key, json.dumps(event.value)])
+        else:
+            said.append([key, grown])
+    states = [(call.id, call.name, call.state, call.text, str(call.error)) for call in reading.calls]
+    return [said, states, type(reading.error), str(reading.error)]
+
+
+def cuts(whole: str, count: int, seed: int = 0) -> list[str]:
+    chance = random.Random(f"{seed}{whole}")
+    places = sorted(chance.randrange(len(whole) + 1) for _ in range(count))
+    return [whole[a:b] for a, b in zip([0, *places], [*places, len(whole)], strict=True)]
+
+
+def everywhere(format: Any, whole: str, **options: Any) -> Reading:
+    """Reads the text whole, by characters, by bytes and at random places: each must tell the same."""
+    reading = read(format, [whole], **options)
+    ways = [list(whole), [bytes([byte]) for byte in whole.encode()], *(cuts(whole, 3, seed) for seed in range(4))]
+    for pieces in ways:
+        assert told(read(format, pieces, **options)) == told(reading)
+    return reading
+
+
+# ---------------------------------------------------------------------- samples
+
+
+def _samples() -> list[Any]:
+    corpora = os.environ.get("TOOLSTREAM_CORPORA")
+    if not corpora:
+        skip = pytest.mark.skip(reason="no samples: TOOLSTREAM_CORPORA is not set")
+        return [pytest.param(None, id="samples", marks=skip)]
+    paths = sorted((Path(corpora) / "text_streams").glob("*.jsonl"))
+    samples = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    return [pytest.param(sample, id=sample["id"]) for sample in samples]
+
+
+# Where several readings are possible, and this package has another one than the samples.
+POLICIES: dict[str, dict[str, Any]] = {
+    # A reader may not look ahead, so that what follows a section is text, even if the model repeats itself.
+    "lfm2/echoed-body": {
+        "text": "[grocery.orderIngredients(ingredientList=[{'name': 'apple', 'quantity': '2'}], "
+        "deliveryAddress='123 Main St')]"
+    },
+    # A call that has begun and breaks JSON's rules is a bad call; nothing turns it back into text.
+    "llama3_json/invalid-json-is-text": {"text": "", "error": JSONError},
+}
+
+
+def check_sample(sample: dict[str, Any], pieces: list[Any], tools: Any) -> Reading:
+    reading = read(sample["format"], pieces, prefill=sample.get("prefill", ""), tools=tools)
+    expected = {**sample["expected"], **POLICIES.get(sample["id"], {})}
+    assert text(reading).strip() == expected["text"]
+    assert (thought(reading).strip() or None) == expected["reasoning"]
+    if tools is not None or sample.get("tools") is None:
+        assert whole_calls(reading) == [(call["name"], call["arguments"]) for call in expected["calls"]]
+    done = [call for call in reading.calls if call.complete]
+    for index, (call, known) in enumerate(zip(done, expected["calls"], strict=True)):
+        assert call.name == known["name"]
+        assert call.id == known.get("id", f"call_{index}")
+    if expected.get("truncated"):
+        check_partial(reading, expected.get("partial"))
+    elif "error" in expected:
+        assert isinstance(reading.error, expected["error"])
+    else:
+        assert reading.error is None
+        assert reading.of(MessageEnd)
+    return reading
+
+
+def check_partial(reading: Reading, partial: dict[str, Any] | None) -> None:
+    if partial is None:
+        assert reading.error is None or isinstance(reading.error, IncompleteError)
+        return
+    assert isinstance(reading.error, IncompleteError)
+    call = reading.calls[-1]
+    assert (call.name, call.arguments, call.state) == (partial["name"], partial["arguments"], "void")
+    assert reading.error.partial == partial["arguments"]
+    if "open" in partial:
+        grown = call.snapshot()
+        for step in partial["open"]["path"]:
+            grown = grown[step]
+        assert grown == partial["open"]["so_far"]
+        assert reading.error.pending_path == tuple(partial["open"]["path"])
+
+
+@pytest.mark.parametrize("sample", _samples())
+def test_a_sample_gives_what_is_known_of_it_however_it_is_cut(sample: dict[str, Any]) -> None:
+    whole, tools = sample["text"], sample.get("tools")
+    reading = check_sample(sample, [whole], tools)
+    ways = [list(whole), sample.get("pieces") or [whole]]
+    ways += [cuts(whole, 4, seed) for seed in range(20)]
+    for pieces in ways:
+        assert told(check_sample(sample, pieces, tools)) == told(reading)
+
+
+@pytest.mark.parametrize("sample", _samples())
+def test_without_schemas_values_are_text_and_with_unrelated_ones_the_same(sample: dict[str, Any]) -> None:
+    unrelated = [{"name": "unrelated", "parameters": {"type": "object", "properties": {"x": {"type": "integer"}}}}]
+    if sample.get("tools") is None:
+        check_sample(sample, [sample["text"]], unrelated)
+        return
+    reading = check_sample(sample, [sample["text"]], None)
+    for call, known in zip([one for one in reading.calls if one.complete], sample["expected"]["calls"], strict=True):
+        assert list(call.arguments) == list(known["arguments"])
+        for value, wanted in zip(call.arguments.values(), known["arguments"].values(), strict=True):
+            assert isinstance(value, str)
+            assert value == wanted or not isinstance(wanted, str)
+
+
+# Here the end of the text stands for the call's own end, so that a cut may be taken for one.
+OPEN_ENDS = ("glm45", "glm47", "python_code")
+
+
+@pytest.mark.parametrize("sample", _samples())
+def test_a_sample_that_breaks_off_gives_no_call_that_was_not_whole(sample: dict[str, Any]) -> None:
+    whole, options = sample["text"], {"prefill": sample.get("prefill", ""), "tools": sample.get("tools")}
+    if sample["format"] in OPEN_ENDS or '"code"' in json.dumps(sample["expected"]):
+        return
+    final = whole_calls(read(sample["format"], [whole], **options))
+    chance = random.Random(whole)
+    for end in sorted(chance.sample(range(len(whole)), min(25, len(whole)))):
+        reading = read(sample["format"], [whole[:end]], on_error="event", **options)
+        calls = whole_calls(reading)
+        assert calls == final[: len(calls)], f"cut at {end}"
+        assert isinstance(reading.error, IncompleteError) or reading.of(MessageEnd)
+        assert all(call.complete or call.state == "void" for call in reading.calls)
+
+
+# ---------------------------------------------------------------------- what the writers write
+
+CONTENT = 'a < b && c[0] } ] > "q" \\ </b> {"x": [1]} \'s\' <| |> ```\n\tétà 北京 🎉\u2028 done'
+VALUES: dict[str, Any] = {"city": "Paris", "note": CONTENT, "n": 3, "f": -0.5, "on": True, "no": None, "list": [1, "a"]}
+NESTED: dict[str, Any] = {"at": {"lat": 1.5, "tags": ["x", ["y"]], "empty": {}, "none": []}, "word": "true", "e": ""}
+
+
+def message_for(format: str) -> Message:
+    message: Message = [Asked("search", VALUES), Asked("get_time"), Asked("plan", NESTED)]
+    if format not in START_ONLY:
+        message = [Said("One moment, 3 < 5 holds."), *message]
+    if format in THINKS:
+        message = [Thought("I need {two} <b>calls</b>."), *message]
+    if format not in ENDS_ONLY:
+        message.append(Said("I will report back."))
+    return message
+
+
+def check_message(reading: Reading, message: Message) -> None:
+    assert reading.error is None
+    said = "".join(part.text for part in message if isinstance(part, Said))
+    assert "".join(text(reading).split()) == "".join(said.split())
+    assert thought(reading).strip() == "".join(part.text for part in message if isinstance(part, Thought)).strip()
+    asked = [(part.name, part.arguments) for part in message if isinstance(part, Asked)]
+    assert whole_calls(reading) == asked
+    for call, (_, arguments) in zip(reading.calls, asked, strict=True):
+        assert json.dumps(call.arguments) == json.dumps(arguments)  # types and order, too
+        assert json.loads(call.text) == arguments
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_a_format_reads_back_what_its_model_writes(format: str) -> None:
+    message = message_for(format)
+    reading = everywhere(format, WRITERS[format](message), tools=schemas(message), deltas=True, depth=None)
+    check_message(reading, message)
+    assert reading.types[0] == "message_start"
+    assert reading.events[0] == MessageStart(format, None, None)
+    (end,) = reading.of(MessageEnd)
+    assert end.safe
+    assert all(call.state == "committed" for call in reading.calls)
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_reported_fields_are_the_final_ones_and_deltas_join_to_them(format: str) -> None:
+    message = message_for(format)
+    reading = read(format, list(WRITERS[format](message)), tools=schemas(message), deltas=True)
+    grown: dict[Any, str] = {}
+    for event in reading.of(FieldDelta):
+        grown[event.call.index, event.path] = grown.get((event.call.index, event.path), "") + event.text
+    for event in reading.of(FieldComplete):
+        assert event.call.arguments[event.path[0]] == event.value
+        if isinstance(event.value, str):
+            assert grown.get((event.call.index, event.path), "") == event.value
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_a_parser_moves_between_any_two_pieces(format: str) -> None:
+    message = message_for(format)
+    whole = WRITERS[format](message)
+    expected = told(read(format, [whole], tools=schemas(message)))
+    parser, events = StreamParser(provider=format, tools=schemas(message)), list[Event]()
+    for piece in cuts(whole, 25):
+        parser, events = pickle.loads(pickle.dumps((copy.deepcopy(parser), events)))
+        events += parser.feed(piece)
+    events += parser.close()
+    assert told(Reading(parser, events)) == expected
+
+
+@pytest.mark.parametrize("format", [name for name in WRITERS if name not in OPEN_ENDS])
+def test_a_text_that_breaks_off_gives_only_whole_calls(format: str) -> None:
+    message = message_for(format)
+    whole = WRITERS[format](message)
+    asked = [(part.name, part.arguments) for part in message if isinstance(part, Asked)]
+    parser = StreamParser(provider=format, tools=schemas(message))
+    events: list[Event] = []
+    for character in whole:
+        cut, so_far = copy.deepcopy((parser, events))
+        reading = Reading(cut, so_far)
+        try:
+            reading.events += cut.close()
+        except IncompleteError as error:
+            reading.error = error
+        calls = whole_calls(reading)
+        assert calls == asked[: len(calls)]
+        assert all(call.complete or call.state == "void" for call in cut.calls)
+        events += parser.feed(character)
+
+
+# ---------------------------------------------------------------------- random messages
+
+_names = st.from_regex(r"[a-z][a-z_0-9]{0,8}", fullmatch=True).filter(
+    lambda name: name not in ("assistant", "functions", "function", "print", "call")
+)
+_words = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12) | st.sampled_from(
+    ["null", "true", "42", "<", "</", "```", "[", "{", '"', "'", "\\", "\n", "a\nb", "<|", "]", "<tool", "[TOOL"]
+)
+_strings = st.lists(_words, max_size=4).map("".join)
+_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _strings
+_values = st.recursive(
+    _scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_names, inner, max_size=3), max_leaves=8
+)
+_calls = st.builds(Asked, _names, st.dictionaries(_names, _values, max_size=4))
+_text = st.text("abc .,<>[]{}()|:=\n😀é'\"", min_size=1, max_size=20).map(str.strip).filter(bool)
+
+
+@st.composite
+def messages(draw: st.DrawFn, format: str) -> Message:
+    calls: Message = list(draw(st.lists(_calls, min_size=1, max_size=3, unique_by=lambda call: call.name)))
+    if format not in START_ONLY and draw(st.booleans()):
+        calls.insert(0, Said(draw(_text)))
+    if format not in ENDS_ONLY and draw(st.booleans()):
+        calls.append(Said(" " + draw(_text)))
+    if format in THINKS and draw(st.booleans()):
+        calls.insert(0, Thought(draw(_text)))
+    return calls
+
+
+def _markers(format: str) -> list[str]:
+    declared = FORMATS[format]
+    words = [opener.marker for opener in declared.openers if opener.marker]
+    return [*words, *declared.ends, *declared.dropped, *(word for pair in declared.reasoning for word in pair)]
+
+
+@pytest.mark.parametrize("format", WRITERS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_random_messages_come_back_however_they_are_cut(format: str, data: st.DataObject) -> None:
+    message = data.draw(messages(format))
+    whole = WRITERS[format](message)
+    tools = schemas(message)
+    reading = read(format, [whole], tools=tools, deltas=True, depth=None)
+    check_message(reading, message)
+    for pieces in (list(whole), cuts(whole, data.draw(st.integers(1, 9)))):
+        assert told(read(format, pieces, tools=tools, deltas=True, depth=None)) == told(reading)
+
+
+_SCRAPS = [
+    *'{}[]":,()=\n\\ <|',
+    "name",
+    '"name": "f"',
+    "arguments",
+    '"arguments": {',
+    "f(a=1)",
+    "call:f{a:1}",
+    "f>",
+    "'",
+]
+_SCRAPS += [
+    '{"name": "f", "arguments": {"a": "x"}}',
+    ' name="f">',
+    "json",
+    "\\u00e9",
+    "to=functions.f",
+    "true",
+    "🎉",
+    "1",
+]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), on_error=st.sampled_from(["raise", "event"]))
+def test_any_text_is_read_the_same_however_it_is_cut(format: str, data: st.DataObject, on_error: str) -> None:
+    scraps = st.sampled_from([*_SCRAPS, *_markers(format) * 3, *_inner_markers(format) * 2])
+    whole = "".join(data.draw(st.lists(scraps, max_size=14)))
+    reading = everywhere(format, whole, on_error=on_error, deltas=True)
+    if reading.error is None:
+        assert reading.of(MessageEnd)
+    for call in reading.calls:
+        assert call.complete or call.state == "void"
+
+
+def _inner_markers(format: str) -> list[str]:
+    words: list[str] = []
+    for opener in FORMATS[format].openers:
+        for name, value in vars(opener.body).items():
+            if name not in ("header", "name", "key"):
+                words += value if isinstance(value, tuple) else [value] if isinstance(value, str) else []
+    return [word for word in words if word]
+
+
+# ---------------------------------------------------------------------- prompt, linear
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_a_long_string_costs_the_same_for_each_piece(format: str) -> None:
+    """Counted in characters that searches and the scanner have looked at."""
+    content = "lorem ipsum < dolor [ sit } amet\n" * 1500
+    whole = WRITERS[format]([Asked("write_file", {"path": "a.txt", "content": content})])
+    parser = StreamParser(provider=format)
+    work: list[int] = []
+    for at in range(0, len(whole), 4):
+        parser.feed(whole[at : at + 4])
+        if at in (len(whole) // 8 * 4, len(whole) // 16 * 4):
+            work.append(_work(parser))
+    parser.close()
+    assert parser.calls[0].arguments["content"] == content
+    half, all_of_it = work
+    assert all_of_it < 2.2 * half
+    assert _work(parser) < 12 * len(whole)
+
+
+def _work(parser: StreamParser) -> int:
+    adapter: Any = parser._adapter
+    calls: Any = parser.calls
+    return int(adapter._reader.scanned + sum(call._parser._scanned for call in calls if call._parser is not None))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_text_is_held_back_only_while_it_may_become_a_marker(format: str) -> None:
+    parser = StreamParser(provider=format)
+    longest = max(map(len, _markers(format)))
+    said = ""
+    for character in "No calls here, " + "plain words. " * 20:
+        said += character
+        parser.feed(character)
+        assert len(said) - len(parser.text) < longest
+        if character == ".":
+            assert parser.text == said
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_marker_cut_short_is_text(format: str) -> None:
+    for marker in _markers(format):
+        cut = marker[:-1]
+        if any(cut.startswith(other) for other in _markers(format) if other != marker) or cut in "{[":
+            continue
+        reading = read(format, ["All good ", *cut])
+        assert reading.error is None
+        assert text(reading) == "All good " + cut
+
+
+def test_a_text_parameter_grows_before_its_closing_tag() -> None:
+    parser = StreamParser(provider="qwen3_coder", deltas=True)
+    parser.feed("<tool_call>\n<function=write>\n<parameter=content>\n")
+    assert [event.text for event in parser.feed("Dear Ann,") if isinstance(event, FieldDelta)] == ["Dear Ann,"]
+    assert [type(event) for event in parser.feed("\n</parameter>")] == []  # what follows tells whether it is the end
+    (final,) = parser.feed("\n</function>")[:1]
+    assert isinstance(final, FieldComplete)
+    assert (final.path, final.value) == (("content",), "Dear Ann,")
+
+
+# ---------------------------------------------------------------------- decisions
+
+
+@pytest.mark.parametrize(
+    ("format", "whole"),
+    [
+        ("hermes", "To call a tool the model writes <tool_call> and then JSON."),
+        ("hermes", "<tool_call"),
+        ("qwen3_coder", "the model writes <tool_call> and then a function tag"),
+        ("glm45", "the model writes <tool_call> and then a key"),
+        ("mistral_args", "[TOOL_CALLS] is a token; see [TOOL_CALLS] in there"),
+        ("functools", "functools[0], functools[{1: 2}] and functools.reduce"),
+        ("llama3_json", '{"answer": 42, "name": "Ada"}'),
+        ("llama3_json", '{"name": "Ada", "parameters": 3}'),
+        ("json_list", '[{"name": "Ada"}, {"name": "Bob"}]'),
+        ("json_list", '```json\n{"a": 1}\n```'),
+        ("pythonic", "[1] see [text](url) and [f(x) for x in y]"),
+        ("harmony", "analysisThe user asks.assistantcommentary to=functions.f json{}"),
+    ],
+)
+def test_what_only_looks_like_a_call_is_text(format: str, whole: str) -> None:
+    reading = everywhere(format, whole)
+    assert reading.error is None
+    assert text(reading) == whole
+    assert reading.calls == []
+
+
+def test_a_call_inside_reasoning_is_thought_or_ends_it_by_format() -> None:
+    inside = '<think>maybe <tool_call>\n{"name": "f", "arguments": {}}\n</tool_call></think>No.'
+    reading = everywhere("hermes", inside)
+    assert reading.calls == []
+    assert text(reading) == "No."
+    reading = everywhere("qwen3_coder", "<think>I need it.\n<tool_call>\n<function=f>\n</function>\n</tool_call>")
+    assert thought(reading).strip() == "I need it."
+    assert whole_calls(reading) == [("f", {})]
+
+
+def test_a_lone_closing_mark_of_reasoning_is_dropped_and_after_a_prefill_ends_it() -> None:
+    assert text(everywhere("hermes", "a</think>b")) == "ab"
+    reading = everywhere("hermes", "a</think>b", prefill="user\n<|im_start|>assistant\n<think>\n")
+    assert (thought(reading), text(reading)) == ("a", "b")
+
+
+def test_blank_reasoning_is_none() -> None:
+    reading = everywhere("hermes", "<think>\n\n</think>\n\nHello.")
+    assert reading.of(ReasoningDelta) == []
+    assert text(reading).strip() == "Hello."
+
+
+def test_white_space_between_calls_is_no_text() -> None:
+    call = '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>'
+    reading = everywhere("hermes", f"{call}\n\n{call}\n")
+    assert reading.of(TextDelta) == []
+    assert [one.id for one in reading.calls] == ["call_0", "call_1"]
+
+
+def test_a_bad_call_is_an_error_and_the_others_go_on() -> None:
+    bad, good = '{"name": "f", "arguments": {"a": tru}}', '{"name": "g", "arguments": {"a": 1}}'
+    whole = f"<tool_call>{bad}</tool_call>Hm.<tool_call>{good}</tool_call>"
+    reading = everywhere("hermes", whole, on_error="event")
+    assert reading.error is None
+    (fault,) = reading.of(ToolCallError)
+    assert fault.call.name == "f"
+    assert whole_calls(reading) == [("g", {"a": 1})]
+    assert text(reading) == "Hm."
+    assert isinstance(everywhere("hermes", whole).error, JSONError)
+
+
+def test_members_of_an_object_may_come_in_any_order_and_under_other_names() -> None:
+    whole = '<tool_call>{"args": {"name": "x"}, "more": [1, {"name": "no"}], "name": "f"}</tool_call>'
+    assert whole_calls(everywhere("hermes", whole)) == [("f", {"name": "x"})]
+    wrapped = '[{"type": "function", "function": {"name": "f", "arguments": "{\\"a\\": 1}"}}]'
+    assert whole_calls(everywhere("json_list", wrapped)) == [("f", {"a": 1})]
+
+
+@pytest.mark.parametrize("arguments", ["{}", "null", '""', None])
+def test_no_arguments_are_none(arguments: str | None) -> None:
+    member = "" if arguments is None else f', "arguments": {arguments}'
+    assert whole_calls(everywhere("hermes", f'<tool_call>{{"name": "f"{member}}}</tool_call>')) == [("f", {})]
+
+
+def test_control_characters_in_strings_are_taken_as_they_are() -> None:
+    whole = '<tool_call>{"name": "f", "arguments": {"a": "x\ny\tz"}}</tool_call>'
+    assert whole_calls(everywhere("hermes", whole)) == [("f", {"a": "x\ny\tz"})]
+
+
+def test_a_missing_last_brace_of_the_object_ends_with_its_section() -> None:
+    whole = '<tool_call>\n{"name": "f", "arguments": {"a": 1}\n</tool_call>'
+    assert whole_calls(everywhere("hermes", whole)) == [("f", {"a": 1})]
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"),
+    [
+        ("'it\\'s'", "it's"),
+        ('"\\x41\\u00e9\\U0001F600\\101\\q\\/"', "Aé😀A\\q/"),
+        ("'a\nb'", "a\nb"),
+        ("'\\ud83d\\ude00'", "😀"),
+        ("-1", -1),
+        ("+1_000", 1000),
+        ("007", 7),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("1e3", 1000.0),
+        ("[True, None, (1, 2), {'a': false,},]", [True, None, [1, 2], {"a": False}]),
+        ("()", []),
+        ("{}", {}),
+    ],
+)
+def test_a_python_literal_is_the_value_that_it_says(literal: str, value: Any) -> None:
+    reading = everywhere("pythonic", f"[f(a={literal}, b=1)]")
+    assert whole_calls(reading) == [("f", {"a": value, "b": 1})]
+    assert type(reading.calls[0].arguments["a"]) is type(value)
+
+
+@pytest.mark.parametrize("literal", ["x", "1 + 2", "g()", "(1)", "[1 2]", "{1: 2}", "'a' 'b'", "0x1F", "f'a'", "[,]"])
+def test_what_is_no_literal_is_a_fault_and_never_evaluated(literal: str) -> None:
+    reading = everywhere("pythonic", f"[f(a={literal})]")
+    assert isinstance(reading.error, JSONError)
+    assert whole_calls(reading) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "meant"),
+    [
+        ("42", {"type": "string"}, "42"),
+        ("null", {"type": "string"}, "null"),
+        ("42", {"type": "integer"}, 42),
+        ("3.0", {"type": "integer"}, 3),
+        ("3.5", {"type": "integer"}, "3.5"),
+        ("3", {"type": "number"}, 3),
+        ("True", {"type": "boolean"}, True),
+        ("yes", {"type": "boolean"}, "yes"),
+        ("null", {"type": ["string", "null"]}, None),
+        ("none", {"type": ["string", "null"]}, "none"),
+        ("None", {"type": ["string", "null"]}, None),
+        ("5", {"anyOf": [{"type": "integer"}, {"type": "null"}]}, 5),
+        ("5", {"anyOf": [{"type": "string"}, {"type": "integer"}]}, 5),
+        ('"5"', {"anyOf": [{"type": "string"}, {"type": "integer"}]}, '"5"'),
+        ("{'a': [1]}", {"type": "object"}, {"a": [1]}),
+        ('{"a": NaN}', {"type": "object"}, '{"a": NaN}'),
+        ("[1, 2", {"type": "array"}, "[1, 2"),
+        ("7", {}, 7),
+        ("seven", {}, "seven"),
+        ("2", {"enum": [1, 2]}, 2),
+        ("2", {"enum": ["1", "2"]}, "2"),
+    ],
+)
+def test_a_text_value_means_what_its_schema_says(value: str, schema: Any, meant: Any) -> None:
+    got = json.loads(coerced(value, schema))
+    assert got == meant
+    assert type(got) is type(meant)
+    whole = f"<tool_call>f<arg_key>a</arg_key><arg_value>{value}</arg_value></tool_call>"
+    tools = [{"name": "f", "input_schema": {"type": "object", "properties": {"a": schema}}}]
+    assert whole_calls(everywhere("glm47", whole, tools=tools)) == [("f", {"a": meant})]
+
+
+def test_schemas_are_found_in_each_providers_shape() -> None:
+    schema = {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"type": "integer"}}}
+    shapes: list[Any] = [
+        [{"type": "function", "function": {"name": "f", "parameters": schema}}],
+        [{"type": "function", "name": "f", "parameters": schema}],
+        [{"name": "f", "input_schema": schema}],
+        [{"function_declarations": [{"name": "f", "parameters": schema}]}],
+    ]
+    for tools in shapes:
+        assert schema_of(toolset(tools), "f", "a")["type"] == "integer"
+        assert schema_of(toolset(tools), "f", "b") is None
+        assert schema_of(toolset(tools), "g", "a") is None
+
+
+def test_functions_and_models_are_schemas_too() -> None:
+    def f(word: str, count: int, tags: list[str]) -> None: ...
+
+    whole = "".join(
+        f"<arg_key>{key}</arg_key><arg_value>{value}</arg_value>"
+        for key, value in (("word", "12"), ("count", "12"), ("tags", '["a"]'))
+    )
+    reading = everywhere("glm47", f"<tool_call>f{whole}</tool_call>", tools=[f])
+    assert whole_calls(reading) == [("f", {"word": "12", "count": 12, "tags": ["a"]})]
+    assert reading.calls[0].parsed is not None
+
+
+# ---------------------------------------------------------------------- as a provider
+
+CALL = '<tool_call>\n{"name": "f", "arguments": {"a": "x"}}\n</tool_call>'
+
+
+def test_parse_reads_an_iterable_of_text_or_of_its_bytes() -> None:
+    for pieces in (list(CALL), [CALL], [CALL.encode()[:7], CALL.encode()[7:]], ["data: no\n", "event: SSE\n", CALL]):
+        stream = parse(iter(pieces), provider="hermes")
+        events = list(stream)
+        assert [type(event) for event in events if isinstance(event, (ToolCallStart, ToolCallEnd))]
+        assert stream.calls[0].arguments == {"a": "x"}
+
+
+def test_parse_reads_objects_that_hold_text() -> None:
+    class Response:  # as mlx_lm.stream_generate yields
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+    makers: list[Any] = [
+        Response,
+        lambda text: {"choices": [{"text": text, "index": 0}]},
+        lambda text: {"response": text, "done": False},
+        lambda text: {"token": {"id": 1, "text": text}},
+        lambda text: {"content": text},
+        lambda text: {"choices": [{"delta": {"content": text}}]},
+    ]
+    for make in makers:
+        stream = parse([make(character) for character in CALL], provider="hermes")
+        list(stream)
+        assert stream.calls[0].arguments == {"a": "x"}
+    with pytest.raises(TypeError, match="holds no text"):
+        list(parse([{"no": "text"}], provider="hermes"))
+
+
+def test_a_completions_stream_may_hold_the_text() -> None:
+    frames = "".join(f"data: {json.dumps({'choices': [{'text': piece}]})}\n\n" for piece in cuts(CALL, 5))
+    stream = parse([frames.encode() + b"data: [DONE]\n\n"], provider="hermes", framing="sse")
+    list(stream)
+    assert stream.calls[0].arguments == {"a": "x"}
+
+
+def test_the_message_is_what_chat_templates_take() -> None:
+    reading = read("hermes", ["<think>\nHm.</think>Wait." + CALL + "<|im_end|>"])
+    assert reading.parser.stop_reason == "<|im_end|>"
+    function = {"name": "f", "arguments": {"a": "x"}}
+    assert reading.parser.message == {
+        "role": "assistant",
+        "content": "Wait.",
+        "reasoning_content": "Hm.",
+        "tool_calls": [{"id": "call_0", "type": "function", "function": function}],
+    }
+
+
+def test_limits_hold_at_the_same_character_however_the_text_is_cut() -> None:
+    reading = everywhere("hermes", CALL, limits=Limits(max_bytes=40))
+    assert isinstance(reading.error, LimitError)
+    assert reading.error.limit == "max_bytes"
+    reading = everywhere("hermes", CALL + CALL, limits=Limits(max_calls=1))
+    assert isinstance(reading.error, LimitError)
+    long = "<tool_call>f<arg_key>a</arg_key><arg_value>[" + "1, " * 50 + "1]</arg_value></tool_call>"
+    tools = [{"name": "f", "parameters": {"properties": {"a": {"type": "array"}}}}]
+    reading = read("glm47", list(long), tools=tools, limits=Limits(max_call_bytes=60))
+    assert isinstance(reading.error, LimitError)
+    assert reading.error.limit == "max_call_bytes"
+
+
+def test_bytes_that_are_no_utf_8_become_the_replacement_character() -> None:
+    reading = read("hermes", [b"caf\xc3", b"\xa9 \xff!"])
+    assert text(reading) == "café �!"
+
+
+def test_a_format_of_ones_own_is_a_declaration() -> None:
+    own = TextFormat("mine", (Opener("@@call ", Objects(), needs="{"),), reasoning=(), ends=("@@end",))
+    reading = everywhere(own, 'Hi @@call {"name": "f", "arguments": {"a": 1}} bye@@end')
+    assert whole_calls(reading) == [("f", {"a": 1})]
+    assert text(reading) == "Hi  bye"
+    with pytest.raises(ValueError, match="another marker"):
+        TextFormat("bad", (Opener("<a>", Objects()),), ends=("<a>",))
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="'hermes'"):
+        StreamParser(provider="no such format")
+    with pytest.raises(ValueError, match="text format"):
+        StreamParser(provider="anthropic", prefill="<think>")
