@@ -158,6 +158,14 @@ def test_arguments_of_another_shape_are_the_calls_fault() -> None:
     assert isinstance(reading.error, JSONError)
 
 
+def test_half_a_surrogate_pair_stays_one_as_in_json_loads() -> None:
+    arguments = {"x": "a\ud800b", "\udc00": "\U0001f600", "n": 10**30}
+    reading = read(line(tool_calls=[tool(arguments=arguments)]), end())
+    assert reading.error is None
+    assert reading.call.arguments == arguments
+    assert reading.parser.message["tool_calls"][0]["function"]["arguments"] == arguments
+
+
 # ---------------------------------------------------------------------- the message
 
 

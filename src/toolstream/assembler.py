@@ -709,7 +709,11 @@ def as_text(arguments: Any) -> str:
     """Arguments as the provider has written them, or would have."""
     if arguments is None:
         return ""
-    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    if isinstance(arguments, str):
+        return arguments
+    text = json.dumps(arguments, ensure_ascii=False)
+    # Half a surrogate pair can only be written as an escape.
+    return json.dumps(arguments) if _SURROGATE.search(text) else text
 
 
 def takes_id(call: ToolCall, name: str | None) -> bool:

@@ -25,7 +25,7 @@ EXIT_INTERRUPTED = 130
 STDIN = 0
 VALUE_WIDTH = 100
 
-FRAMINGS = ("auto", "sse", "ndjson", "json-array")
+FRAMINGS = ("auto", "sse", "ndjson", "json-array", "aws")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,7 +18,7 @@ class Limits:
     max_bytes: bytes of a whole stream, or of a `JSONParser`'s document.
     max_call_bytes: bytes of one call's argument text.
     max_calls: tool calls in one stream.
-    max_event_bytes: bytes of one SSE event.
+    max_event_bytes: bytes of one event: an SSE frame, a value of NDJSON or of an array, an AWS event-stream message.
 
     Raises `ValueError` for a bound below 1.
     """
