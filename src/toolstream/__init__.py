@@ -1,8 +1,12 @@
 """toolstream reads the tool calls of a streamed model response while the model is still writing them.
 
 `parse` for a response, `StreamParser` for bytes that you push yourself, `JSONParser` for JSON alone, `SSEParser` for
-the framing alone.
+the framing alone, `dispatch` to run the calls' functions meanwhile.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from .calls import ToolCall
 from .errors import (
@@ -39,8 +43,13 @@ from .sse import ServerSentEvent, SSEParser
 from .stream_parser import StreamParser
 from .tools.declared import tool
 from .tools.partial import ABSENT, INVALID, PENDING, Partial
-from .tools.streamed import Streamed
+from .tools.results import Result, Results
+from .tools.streamed import LiveCall, LiveThreadCall, Streamed
 from .usage import Usage
+
+if TYPE_CHECKING:
+    from .tools.dispatch import AsyncRun, dispatch
+    from .tools.dispatch_sync import ThreadRun, dispatch_sync
 
 __version__ = "0.1.0"
 
@@ -49,6 +58,7 @@ __all__ = [
     "INVALID",
     "PENDING",
     "AsyncEventStream",
+    "AsyncRun",
     "CallVoidError",
     "DuplicateKeyError",
     "Event",
@@ -62,17 +72,22 @@ __all__ = [
     "JSONParser",
     "LimitError",
     "Limits",
+    "LiveCall",
+    "LiveThreadCall",
     "MessageEnd",
     "MessageStart",
     "Partial",
     "ProviderError",
     "ReasoningDelta",
+    "Result",
+    "Results",
     "SSEError",
     "SSEParser",
     "ServerSentEvent",
     "StreamParser",
     "Streamed",
     "TextDelta",
+    "ThreadRun",
     "ToolCall",
     "ToolCallEnd",
     "ToolCallError",
@@ -82,7 +97,26 @@ __all__ = [
     "UnknownProviderError",
     "Usage",
     "UsageUpdate",
+    "dispatch",
+    "dispatch_sync",
     "loads",
     "parse",
     "tool",
 ]
+
+# They need asyncio and threads, whose import would cost everybody else more than all the rest of this package.
+_LAZY = {
+    "AsyncRun": "dispatch",
+    "ThreadRun": "dispatch_sync",
+    "dispatch": "dispatch",
+    "dispatch_sync": "dispatch_sync",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".tools.{module}", __name__), name)

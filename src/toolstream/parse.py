@@ -209,13 +209,15 @@ class AsyncEventStream(_Stream):
 class _Reading:
     """One source being read into one parser. It never holds the steps that read."""
 
-    __slots__ = ("intake", "items", "kind", "parser", "parser_is_open", "source", "state")
+    # marks: None is given behind the events of each item, also of one that completes no event.
+    __slots__ = ("intake", "items", "kind", "marks", "parser", "parser_is_open", "source", "state")
 
     def __init__(self, source: Any, parser: StreamParser, framing: str) -> None:
         self.source = sources.unwrap(source)
         self.kind = sources.recognise(self.source)
         self.parser = parser
         self.parser_is_open = True
+        self.marks = False
         self.intake = sources.Intake(parser, framing)
         self.items: Any = None  # what is iterated, once reading has begun
         self.state = "not started"  # then "reading", then "closed"
@@ -289,6 +291,7 @@ def _read(reading: _Reading) -> Generator[Event]:
     if reading.state == "closed":
         return
     intake = reading.intake
+    is_checked = reading.parser.is_checked
     try:
         for item in reading.begin():
             try:
@@ -297,8 +300,11 @@ def _read(reading: _Reading) -> Generator[Event]:
                 yield from reading.take(fault)
                 raise
             yield from events
-            if reading.parser.stopped:
-                return
+            if is_checked:
+                if reading.marks:
+                    yield None  # type: ignore[misc]
+                if reading.parser.stopped:
+                    return
         yield from reading.end()
     except Exception as error:
         if reading.state != "closed":
@@ -312,6 +318,7 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
     if reading.state == "closed":
         return
     intake = reading.intake
+    is_checked = reading.parser.is_checked
     try:
         async for item in reading.begin():
             try:
@@ -322,8 +329,11 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
                 raise
             for event in events:
                 yield event
-            if reading.parser.stopped:
-                return
+            if is_checked:
+                if reading.marks:
+                    yield None  # type: ignore[misc]
+                if reading.parser.stopped:
+                    return
         for event in reading.end():
             yield event
     except Exception as error:

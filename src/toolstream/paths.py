@@ -181,14 +181,17 @@ class Subscription:
             return True
         return any((grows or not growth) and _matches(steps, path) for steps, grows in self.patterns)
 
-    def widened(self, *, elements: Iterable[str], growing: Iterable[str]) -> Subscription:
-        """This and all values at depth 1. elements: also those in these lists; growing: these strings as they grow."""
+    def widened(self, *, elements: Iterable[str | EllipsisType], growing: Iterable[str | EllipsisType]) -> Subscription:
+        """This and all values at depth 1. elements: also those in these lists; growing: these strings as they grow.
+
+        `...` stands for any name.
+        """
         depth, deltas = self.depth, self.deltas
         if depth == 0:
             depth, deltas = 1, False
         more: list[tuple[tuple[Step, ...], bool]] = []
-        more += [(((_Kind.KEY, key), (_Kind.ANY_INDEX, None)), False) for key in elements]
-        more += [(((_Kind.KEY, key),), True) for key in growing]
+        more += [((_member(key), (_Kind.ANY_INDEX, None)), False) for key in elements]
+        more += [((_member(key),), True) for key in growing]
         return Subscription(depth, (*self.patterns, *more), deltas)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -223,6 +226,10 @@ class Subscriptions:
 
     def of(self, tool: str) -> Subscription:
         return self._by_tool.get(tool, self._other)
+
+
+def _member(key: str | EllipsisType) -> Step:
+    return (_Kind.KEY, key) if isinstance(key, str) else (_Kind.ANY_KEY, None)
 
 
 def _matches(steps: tuple[Step, ...], path: tuple[str | int, ...]) -> bool:

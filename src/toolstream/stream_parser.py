@@ -376,6 +376,11 @@ class StreamParser(Lane):
         return self._assembler.usage
 
     @property
+    def is_checked(self) -> bool:
+        """Calls are checked by their tools' schemas."""
+        return self._checks is not None
+
+    @property
     def stopped(self) -> bool:
         """An invalid field has ended the reading (`on_invalid="close"`): nothing that is fed is looked at any more."""
         return self._stopped

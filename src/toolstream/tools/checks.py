@@ -7,11 +7,13 @@ parser's reports. Guarantees that a validator sees only whole values, each once.
 
 from __future__ import annotations
 
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidFieldError, ToolStreamError
 from ..events import Event, FieldComplete, FieldInvalid, ToolCallReady
 from ..json_parser import FieldParser
+from .partial import INVALID
 from .shapes import AnyShape, Mismatch, Shape
 from .typed import FieldsShape
 from .values import value_at
@@ -68,18 +70,26 @@ class Checks:
         """What the call's parser must report, for the caller and for the check."""
         widened = self._widened.get(call.name)
         if widened is None:
-            shape = NOT_KNOWN if call._check is None else call._check.shape
-            growing: list[str] = []
-            if self._toolset.shows_all and isinstance(shape, FieldsShape):
-                growing = shape.growing
-            own = self._subscriptions.of(call.name)
-            widened = own.widened(elements=sorted(shape.listed), growing=growing)
+            tool = self._toolset.get(call.name)
+            growing: list[str | EllipsisType] = []
+            elements: list[str | EllipsisType] = []
+            if tool is not None and tool.shape is not None:
+                elements += sorted(tool.shape.listed)
+            if tool is not None and self._toolset.shows_all:
+                growing += [name for name, held in tool.streamed.items() if held is str]
+                if tool.live is not None:
+                    growing, elements = [...], [...]
+            widened = self._subscriptions.of(call.name).widened(elements=elements, growing=growing)
             self._widened[call.name] = widened
         return widened
 
+    def asked_for(self, call: ToolCall, path: Path, growth: bool) -> bool:
+        """Whether the caller has asked for an event."""
+        return self._subscriptions.of(call.name).reports(path, growth=growth)
+
     def shows(self, call: ToolCall, path: Path, growth: bool) -> bool:
-        """Whether an event goes to the caller."""
-        return self._toolset.shows_all or self._subscriptions.of(call.name).reports(path, growth=growth)
+        """Whether an event is handed out."""
+        return self._toolset.shows_all or self.asked_for(call, path, growth)
 
     def found(self, error: InvalidFieldError) -> None:
         """An invalid field has been reported. Raises as `on_invalid` says."""
@@ -96,7 +106,8 @@ class CallCheck:
     """What is known of one call's arguments.
 
     values: the members that are final and valid, as their types have them. errors: what is wrong, in order.
-    ready: every required member is final and valid. parsed: the caller's object, once all is whole and valid.
+    ready: every required member is final and valid. finished: the arguments are whole. parsed: the caller's object,
+    once all is whole and valid.
     """
 
     __slots__ = (
@@ -104,11 +115,11 @@ class CallCheck:
         "_call",
         "_checks",
         "_elements",
-        "_finished",
         "_missing",
         "_seen",
         "_shape",
         "errors",
+        "finished",
         "name",
         "parsed",
         "ready",
@@ -121,7 +132,7 @@ class CallCheck:
         self._bad: set[str] = set()
         self._seen: set[str] = set()
         self._elements: dict[str, list[Any]] = {}
-        self._finished = False
+        self.finished = False
         self.name = call.name
         self.shape = NOT_KNOWN
         self.ready = False
@@ -165,9 +176,9 @@ class CallCheck:
 
     def finish(self, arguments: Any, events: list[Event]) -> None:
         """The arguments are whole: what only all of them can tell."""
-        if self._finished:
+        if self.finished:
             return
-        self._finished = True
+        self.finished = True
         self._announce(events)
         if not isinstance(arguments, dict):
             self._invalid((), arguments, "the arguments are no JSON object", events)
@@ -206,7 +217,8 @@ class CallCheck:
             return
         if len(path) == 2 and key in self._shape.listed:
             element = self._check(path, value, events, self._shape.check_element)
-            self._elements.setdefault(key, []).append(element)
+            if key not in self._bad:
+                self._elements.setdefault(key, []).append(element)
         elif len(path) == 1:
             if key in self._seen:
                 self._invalid(path, value, "the field came before, with another value", events)
@@ -247,6 +259,13 @@ class CallCheck:
         self.errors.append(error)
         events.append(FieldInvalid(self._call, path, value, error))
         self._checks.found(error)
+
+    def element(self, key: str, index: int, value: Any) -> Any:
+        """A final element of a list as its type has it, or `INVALID`."""
+        if key not in self._shape.listed:
+            return value
+        checked = self._elements.get(key) or self.values.get(key) or ()
+        return checked[index] if index < len(checked) else INVALID
 
     def result(self) -> Any:
         """The caller's object. Raises the first `InvalidFieldError`, or `ToolStreamError` before the call's end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, overload
 
 from .shapes import Shape
@@ -34,7 +34,8 @@ class Tool:
     """One tool.
 
     shape: what its arguments must look like; None where nothing is known of them.
-    function: what runs it, where the caller has given one.
+    function: what runs it, where the caller has given one. streamed: what its `Streamed` parameters hold. live: its
+    parameter that is the call itself. takes: the only arguments that it is given; None: any.
     """
 
     name: str
@@ -42,6 +43,9 @@ class Tool:
     function: Callable[..., Any] | None = None
     effects: Effects | None = None
     start: Start | None = None
+    streamed: dict[str, Any] = field(default_factory=dict)
+    live: str | None = None
+    takes: frozenset[str] | None = None
 
 
 @overload
@@ -67,7 +71,7 @@ def tool(
 
     name: the tool's name, where it is not the function's.
     effects: "none" (it only reads), "idempotent" (twice is once), "once" (it must run at most once, and only if meant).
-    start: how far the call must have come before it starts, where effects doesn't say it; see `dispatch`.
+    start: how far the call must have come before it starts, where that is not what effects says; see `dispatch`.
     schema: the tool as a provider or MCP lists it: its arguments are checked by that, and its hints count.
 
     Raises `ValueError` for other words.
@@ -76,6 +80,8 @@ def tool(
         raise ValueError(f"effects is one of {', '.join(EFFECTS)}, not {effects!r}")
     if start is not None and start not in STARTS:
         raise ValueError(f"start is one of {', '.join(STARTS)}, not {start!r}")
+    if effects == "once" and start not in (None, "committed"):
+        raise ValueError(f'what runs at most once starts at "committed", not at {start!r}')
     if function is None:
         return functools.partial(_declare, Declaration(name, effects, start, schema))
     return _declare(Declaration(), function)

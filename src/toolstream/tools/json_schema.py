@@ -88,7 +88,8 @@ class JSONSchemaShape(AnyShape):
         return value
 
     def check_element(self, key: str, value: Any) -> Any:
-        self._check(self._elements[key], value)
+        if key in self._elements:
+            self._check(self._elements[key], value)
         return value
 
     def finish(self, values: dict[str, Any], arguments: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from .json_schema import JSONSchemaShape
 from .msgspec_struct import MsgspecShape
 from .pydantic_model import PydanticShape
 from .shapes import AnyShape, Shape
-from .typed import of_dataclass, of_function, of_typed_dict
+from .typed import of_dataclass, of_function, of_typed_dict, signature_of
 
 OnInvalid = Literal["event", "raise", "close"]
 ON_INVALID = ("event", "raise", "close")
@@ -42,6 +42,10 @@ class Toolset:
         return self._tools.get(name)
 
     @property
+    def tools(self) -> list[Tool]:
+        return list(self._tools.values())
+
+    @property
     def names(self) -> list[str]:
         return list(self._tools)
 
@@ -53,64 +57,71 @@ class Toolset:
         return self  # tools don't change
 
 
-def toolset(tools: Any, injected: type | None = None) -> Toolset:
-    """The tools of whatever form. injected: the type of parameters that are no arguments.
+def toolset(tools: Any, *, shows_all: bool = False) -> Toolset:
+    """The tools of whatever form.
 
     Raises `ValueError` for what is no tool, `ImportError` where a library is missing.
     """
     if isinstance(tools, Toolset):
         return tools
-    return Toolset(_tools(tools, injected))
+    return Toolset(_tools(tools), shows_all)
 
 
-def _tools(tools: Any, injected: type | None) -> list[Tool]:
+def _tools(tools: Any) -> list[Tool]:
     if isinstance(tools, Mapping):
         for wrapper in _WRAPPERS:
             if isinstance(tools.get(wrapper), list):
-                return _tools(tools[wrapper], injected)
+                return _tools(tools[wrapper])
         if _is_listing(tools):
             return _listed(tools)
-        return [_named(name, type_, injected) for name, type_ in tools.items()]
+        return [_named(name, type_) for name, type_ in tools.items()]
     if isinstance(tools, (list, tuple)):
-        return [tool for one in tools for tool in _one(one, injected)]
+        return [tool for one in tools for tool in _one(one)]
     wrapped = getattr(tools, "tools", None)  # mcp's ListToolsResult
-    return _tools(list(wrapped), injected) if isinstance(wrapped, list) else _one(tools, injected)
+    return _tools(list(wrapped)) if isinstance(wrapped, list) else _one(tools)
 
 
-def _one(one: Any, injected: type | None) -> list[Tool]:
+def _one(one: Any) -> list[Tool]:
     if isinstance(one, Tool):
         return [one]
     if isinstance(one, Mapping):
-        return _tools(one, injected) if not _is_listing(one) else _listed(one)
+        return _tools(one) if not _is_listing(one) else _listed(one)
     if isinstance(one, type):
-        return [_named(one.__name__, one, injected)]
+        return [_named(one.__name__, one)]
     if callable(one):
-        return [_of_function(None, one, injected)]
+        return [_of_function(None, one)]
     dump = getattr(one, "model_dump", None)  # mcp's, google-genai's and the SDKs' own objects
     if dump is not None:
-        return _one(dump(mode="json", by_alias=True, exclude_none=True), injected)
+        return _one(dump(mode="json", by_alias=True, exclude_none=True))
     raise ValueError(f"a tool is a provider's or MCP's listing, a type or a function, not {type(one).__name__}")
 
 
-def _named(name: str, given: Any, injected: type | None) -> Tool:
+def _named(name: str, given: Any) -> Tool:
     if isinstance(given, Mapping):
         return Tool(name, _schema_shape(given))
     if isinstance(given, type) or get_origin(given) is not None or not callable(given):
         return Tool(name, _typed_shape(given))
-    return _of_function(name, given, injected)
+    return _of_function(name, given)
 
 
-def _of_function(name: str | None, function: Callable[..., Any], injected: type | None) -> Tool:
+def _of_function(name: str | None, function: Callable[..., Any]) -> Tool:
     said = declaration_of(function)
+    signature = signature_of(function)
     own = name or said.name or getattr(function, "__name__", None)
-    if own is None:
+    effects = said.effects
+    shape: Shape
+    if said.schema is None:
+        shape = of_function(signature)
+    else:
+        (listed,) = _tools(said.schema) if _is_listing(said.schema) else [_named(own or "", said.schema)]
+        shape, effects = listed.shape or AnyShape(), effects or listed.effects
+        own = name or said.name or listed.name or own
+        lists = {key for key, held in signature.streamed.items() if held is not str}
+        shape.listed = shape.listed | lists
+    if not own:
         raise ValueError(f"a tool needs a name: {function!r}")
-    effects, shape = said.effects, None
-    if said.schema is not None:
-        (listed,) = _tools(said.schema, injected) if _is_listing(said.schema) else [_named(own, said.schema, injected)]
-        shape, effects = listed.shape, effects or listed.effects
-        own = name or said.name or listed.name
-    return Tool(own, shape or of_function(function, injected), function, effects, said.start)
+    takes = frozenset(signature.fields) if signature.live and not signature.open else None
+    return Tool(own, shape, function, effects, said.start, signature.streamed, signature.live, takes)
 
 
 def _typed_shape(type_: Any) -> Shape:

@@ -1,9 +1,15 @@
-"""`Streamed[str]` and `Streamed[list[T]]`: parameters that are filled while the model writes them."""
+"""What a tool's function may ask for beside plain arguments: `Streamed` parameters, and its call while it is written.
+
+These are the names for annotations; `channels` has what a function is given.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Generic, TypeVar, get_args, get_origin, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, overload
+
+if TYPE_CHECKING:
+    from ..calls import ToolCall
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -34,6 +40,45 @@ class Streamed(Generic[T_co]):
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError("this stream is read with `async for`")
+
+
+class LiveCall:
+    """A parameter of this type is no argument: it is the call itself, for async code that reads top to bottom.
+
+    Both methods raise `CallVoidError` where the call turns out void or invalid.
+    """
+
+    call: ToolCall
+
+    async def field(self, name: str) -> Any:
+        """The top-level argument of this name, as soon as it is final and valid.
+
+        Raises `KeyError` if the call ends without it.
+        """
+        raise NotImplementedError
+
+    def stream(self, name: str) -> AsyncIterator[Any]:
+        """The top-level argument of this name as it grows: the pieces of a string, the elements of a list."""
+        raise NotImplementedError
+
+
+class LiveThreadCall:
+    """As `LiveCall`, for functions on a thread: `field` waits."""
+
+    call: ToolCall
+
+    def field(self, name: str) -> Any:
+        """As `LiveCall.field`."""
+        raise NotImplementedError
+
+    def stream(self, name: str) -> Iterator[Any]:
+        """As `LiveCall.stream`."""
+        raise NotImplementedError
+
+
+def is_live(annotation: Any) -> bool:
+    """Whether a parameter asks for the call itself."""
+    return annotation is LiveCall or annotation is LiveThreadCall
 
 
 def streamed_type(annotation: Any) -> Any:

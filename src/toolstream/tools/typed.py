@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from .shapes import AnyShape, Mismatch, library
-from .streamed import element_type, streamed_type
+from .streamed import element_type, is_live, streamed_type
 
 
 class Field(NamedTuple):
@@ -35,7 +35,6 @@ class FieldsShape(AnyShape):
         self.closed = closed
         self.required: frozenset[str] | None = frozenset(key for key, field in fields.items() if field.required)
         self.listed = frozenset(key for key, field in fields.items() if field.streamed not in (None, str))
-        self.growing = [key for key, field in fields.items() if field.streamed is str]
         self._adapters: dict[str, Any] = {}
 
     def check(self, key: str, value: Any) -> Any:
@@ -85,25 +84,40 @@ def mismatch_of(error: Any) -> Mismatch:
     return Mismatch(first["msg"], tuple(first["loc"]))
 
 
-def of_function(function: Callable[..., Any], skipped: type | None = None) -> FieldsShape:
-    """The shape of a function's parameters. skipped: parameters of this type are no arguments.
+class Signature(NamedTuple):
+    """A function's parameters as a tool's. live: the one that is the call itself. open: it takes any others, too."""
 
-    Raises `ValueError` for parameters that no JSON object can fill.
-    """
+    fields: dict[str, Field]
+    live: str | None
+    open: bool
+
+    @property
+    def streamed(self) -> dict[str, Any]:
+        """What each `Streamed` parameter holds."""
+        return {name: field.streamed for name, field in self.fields.items() if field.streamed is not None}
+
+
+def signature_of(function: Callable[..., Any]) -> Signature:
+    """Reads a function's parameters. Raises `ValueError` for those that no JSON object can fill."""
     fields: dict[str, Field] = {}
-    closed = True
+    live, is_open = None, False
     hints = get_type_hints(function, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            closed = False
-            continue
         annotation = hints.get(name, Any)
-        if skipped is not None and annotation is skipped:
-            continue
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+        if is_live(annotation):
+            live = name
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            is_open = True
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
             raise ValueError(f"a tool's parameters are passed by name; {name!r} of {function!r} can't be")
-        fields[name] = Field(annotation, parameter.default is parameter.empty, streamed_type(annotation))
-    return FieldsShape(fields, dict, closed=closed)
+        else:
+            fields[name] = Field(annotation, parameter.default is parameter.empty, streamed_type(annotation))
+    return Signature(fields, live, is_open)
+
+
+def of_function(signature: Signature) -> FieldsShape:
+    """The shape of a function's parameters. One that takes the call itself may find any argument there."""
+    return FieldsShape(signature.fields, dict, closed=not (signature.open or signature.live))
 
 
 def of_dataclass(cls: type) -> FieldsShape:

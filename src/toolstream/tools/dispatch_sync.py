@@ -1,0 +1,234 @@
+"""`dispatch_sync`: as `dispatch`, for sync sources and plain functions, which run on threads.
+
+The stream is read in the caller's thread, only while it iterates or waits. One lock guards what reader and functions
+share; no function runs while it is held. A thread can't be cancelled: a function whose call does not count any more is
+told by `CallVoidError` when it next reads from its call, and the run ends when all its functions have.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from ..events import Event
+from ..parse import EventStream, parse
+from .channels import ThreadBell, ThreadCall, ThreadStreamed
+from .declared import Start
+from .dispatch import MAX_BUFFERED, RunBase, check_options
+from .results import Results
+from .runs import Decision, OnToolError, Run, Runs
+from .schemas import OnInvalid, toolset
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ..calls import ToolCall
+
+
+class ThreadRun(RunBase):
+    """A stream whose calls are run on threads: iterate it for the events, `wait` for the results.
+
+    `with` and `close()` end it early: the source is closed, functions that have not begun never do, and the others are
+    told when they next read from their calls.
+    """
+
+    def __init__(
+        self,
+        stream: EventStream,
+        runs: Callable[..., Runs],
+        *,
+        max_concurrency: int | None,
+        before_start: Callable[[ToolCall], Any] | None,
+        on_error: OnToolError,
+        max_buffered: int,
+    ) -> None:
+        self._stream = stream
+        self._stream._reading.marks = True
+        self._bell = ThreadBell()
+        self._runs = runs(new_bell=lambda: self._bell, room=self._bell.ring, tell=self._tell)
+        self._executor = ThreadPoolExecutor(max_concurrency, thread_name_prefix="toolstream")
+        self._before_start = before_start
+        self._raises = on_error == "raise"
+        self._max_buffered = max_buffered
+        self._futures: dict[Run, Future[None]] = {}
+        self._reading: Generator[Event] | None = None
+        self._fault: BaseException | None = None
+        self._is_closing = False
+        self._is_ending = False
+
+    def __iter__(self) -> Generator[Event]:
+        if self._reading is None:
+            self._reading = self._read()
+        return self._reading
+
+    def wait(self) -> Results:
+        """Reads what has not been read, waits for the functions, and answers the results. Raises as iterating does."""
+        for _ in self:
+            pass
+        if self._fault is not None:
+            raise self._fault
+        return self.results
+
+    def close(self) -> None:
+        """Ends the run: closes the source, and waits for the functions that have begun."""
+        self._is_closing = True
+        if self._reading is not None:
+            self._reading.close()
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read(self) -> Generator[Event]:
+        try:
+            for event in self._stream:
+                with self._bell:
+                    if event is not None:
+                        self._runs.observe(event)
+                    self._begin(self._runs.due())
+                if event is not None and self._asked_for(event):
+                    yield event
+                with self._bell:
+                    while self._runs.is_held_up(self._max_buffered):
+                        self._bell.wait()
+                self._raise_first_error()
+        except Exception as error:
+            self._fault = error
+            raise
+        except GeneratorExit:
+            self._is_closing = True
+            raise
+        finally:
+            self._end()
+        try:
+            self._raise_first_error()
+        except Exception as error:
+            self._fault = error
+            raise
+
+    def _end(self) -> None:
+        if self._results is not None or self._is_ending:
+            return
+        self._is_ending = True
+        stops = self._is_closing or self._fault is not None
+        try:
+            self._stream.close()
+            with self._bell:
+                self._runs.look()
+                while True:
+                    if not stops:
+                        self._begin(self._runs.due())
+                    elif self._is_closing or self._raises:
+                        self._cancel_all()
+                    if all(future.done() for future in self._futures.values()):
+                        break
+                    self._bell.wait()
+        finally:
+            self._executor.shutdown()
+            self._runs.finish()
+            self._conclude()
+
+    def _cancel_all(self) -> None:
+        for future in self._futures.values():
+            future.cancel()
+
+    def _raise_first_error(self) -> None:
+        error = self._first_error() if self._raises else None
+        if error is not None:
+            raise error
+
+    def _begin(self, due: list[Run]) -> None:
+        for run in due:
+            future = self._futures[run] = self._executor.submit(self._execute, run)
+            future.add_done_callback(lambda _: self._bell.ring())
+
+    def _tell(self, run: Run) -> None:
+        self._futures[run].cancel()  # where it has not begun; else its next look at the call tells it
+
+    def _execute(self, run: Run) -> None:
+        try:
+            if self._before_start is not None and not run.deferred and not self._is_let(run, self._before_start):
+                return
+            with self._bell:
+                run.begin()
+            value = self._call(run)
+            with self._bell:
+                run.end("ok", value)
+        except Exception as error:
+            with self._bell:
+                run.end("error", error=error)
+
+    def _is_let(self, run: Run, before_start: Callable[[ToolCall], Any]) -> bool:
+        decision: Decision = before_start(run.call)
+        if decision == "execute":
+            return True
+        if decision not in ("defer", "refuse"):
+            raise ValueError(f'before_start answers "execute", "defer" or "refuse", not {decision!r}')
+        with self._bell:
+            if decision == "defer":
+                self._runs.defer(run)
+            else:
+                run.end("refused")
+        return False
+
+    def _call(self, run: Run) -> Any:
+        tool = run.tool
+        assert tool is not None
+        assert tool.function is not None
+        arguments = dict(run.arguments)
+        for name in tool.streamed:
+            arguments[name] = ThreadStreamed(run, run.channel(name), self._bell)
+        if tool.live is not None:
+            arguments[tool.live] = ThreadCall(run.call, run, self._bell)
+        return tool.function(**arguments)
+
+
+def dispatch_sync(
+    source: Any,
+    tools: Any,
+    *,
+    max_concurrency: int | None = None,
+    before_start: Callable[[ToolCall], Decision] | None = None,
+    on_error: OnToolError = "result",
+    start: Start | None = None,
+    on_invalid: OnInvalid = "event",
+    max_buffered: int = MAX_BUFFERED,
+    **options: Any,
+) -> ThreadRun:
+    """As `dispatch`, for a sync source and plain functions, which run on threads: `.wait()` gives the results.
+
+    max_concurrency: the number of threads; None: as many as `ThreadPoolExecutor` takes. before_start is asked on the
+    function's thread.
+
+    Raises `TypeError` for an async source, `ValueError` for async functions and for options that can't be understood.
+    """
+    known = toolset(tools, shows_all=True)
+    check_options(on_error, max_concurrency)
+    for tool in known.tools:
+        if inspect.iscoroutinefunction(tool.function):
+            raise ValueError(f"{tool.name!r} is async: dispatch runs it, on an async source")
+    options = {"on_error": "event", **options, "tools": known, "on_invalid": on_invalid}
+    stream = parse(source, **options)
+    if not isinstance(stream, EventStream):
+        raise TypeError("dispatch_sync takes a sync source; for this one there is dispatch")
+
+    def runs(**hooks: Any) -> Runs:
+        return Runs(known, start=start, **hooks)
+
+    return ThreadRun(
+        stream,
+        runs,
+        max_concurrency=max_concurrency,
+        before_start=before_start,
+        on_error=on_error,
+        max_buffered=max_buffered,
+    )

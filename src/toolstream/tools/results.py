@@ -1,0 +1,141 @@
+"""What became of each call that `dispatch` saw: values, errors, times, and the messages that tell the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from ..errors import InvalidFieldError, ToolStreamError
+
+if TYPE_CHECKING:
+    from ..calls import ToolCall
+
+Status = Literal["ok", "error", "invalid", "void", "refused", "not run"]
+
+
+@dataclass(slots=True)
+class Result:
+    """One call's outcome. Times are seconds on the clock of `time.perf_counter`; None for what did not happen.
+
+    status: "ok"; "error": the function raised; "invalid": the arguments break the schema, or there is no such tool;
+    "void": the call was cut, refused or replaced; "refused": by before_start; "not run": the message ended before the
+    call had come as far as its function demands.
+    value: what the function returned. error: what it raised, or why it did not run.
+    ready_at: all required arguments were final and valid. closed_at: the arguments were whole. started_at, ended_at: of
+    the function.
+    """
+
+    call: ToolCall
+    status: Status = "not run"
+    value: Any = None
+    error: BaseException | None = None
+    ready_at: float | None = None
+    closed_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+    @property
+    def started(self) -> bool:
+        """The function has begun: what it has done stays done, whatever the status."""
+        return self.started_at is not None
+
+    @property
+    def hidden(self) -> float:
+        """Seconds of the function's own time that passed while the call's arguments were still being written.
+
+        Not what was saved: tools that run side by side hide the same second, and a turn may wait for something else.
+        """
+        if self.started_at is None or self.ended_at is None or self.closed_at is None:
+            return 0.0
+        return max(0.0, min(self.ended_at, self.closed_at) - self.started_at)
+
+    @property
+    def content(self) -> str:
+        """The text for the model: the value, as JSON where it is no string, or what went wrong."""
+        if self.status == "ok":
+            return as_text(self.value)
+        if isinstance(self.error, InvalidFieldError):
+            return self.error.tool_message
+        if self.status == "error":
+            return f"{type(self.error).__name__}: {self.error}"
+        reasons = {
+            "void": "The call was cut off or withdrawn, and its result does not count.",
+            "refused": "The call was refused and not run.",
+        }
+        return reasons.get(self.status, "The call was not run.")
+
+
+class Results(Sequence[Result]):
+    """The results of one message, in the order of its calls."""
+
+    def __init__(self, results: list[Result], provider: str | None) -> None:
+        self._results = results
+        self._provider = provider
+
+    @overload
+    def __getitem__(self, index: int) -> Result: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Result]: ...
+
+    def __getitem__(self, index: int | slice) -> Result | list[Result]:
+        return self._results[index]
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self._results)
+
+    @property
+    def receipts(self) -> list[Result]:
+        """Functions that had begun for calls that then turned out void or invalid: what they did may need undoing."""
+        return [result for result in self._results if result.started and result.status in ("void", "invalid")]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What to send back to the model, in the provider's own shape; errors included, in call order.
+
+        Raises `ToolStreamError` for a provider whose shape is not known here.
+        """
+        if not self._results:
+            return []
+        return tool_messages(self._provider, [(each.call, each.content, each.status != "ok") for each in self._results])
+
+    def __repr__(self) -> str:
+        return f"Results({self._results!r})"
+
+
+def tool_messages(provider: str | None, results: list[tuple[ToolCall, str, bool]]) -> list[dict[str, Any]]:
+    """Tool results as the provider's next request must contain them: the call, its text, whether it is an error.
+
+    Shapes: Anthropic's `tool_result` blocks, Chat's `tool` messages, Responses' `function_call_output` items.
+    """
+    if provider == "anthropic":
+        return [{"role": "user", "content": [_anthropic(*result) for result in results]}]
+    if provider == "openai-chat":
+        return [{"role": "tool", "tool_call_id": call.id, "content": text} for call, text, _ in results]
+    if provider == "openai-responses":
+        return [
+            {"type": "function_call_output", "call_id": call.id, "output": text}
+            if not call._free_text
+            else {"type": "custom_tool_call_output", "call_id": call.id, "output": text}
+            for call, text, _ in results
+        ]
+    raise ToolStreamError(f"the shape of tool results is not known for {provider!r}; results have content and call.id")
+
+
+def _anthropic(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
+    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": call.id, "content": text}
+    return {**block, "is_error": True} if is_error else block
+
+
+def as_text(value: Any) -> str:
+    """A tool's value as text: a string as it is, a pydantic model or plain data as JSON, anything else by `str`."""
+    if isinstance(value, str):
+        return value
+    dump = getattr(value, "model_dump_json", None)
+    if dump is not None:
+        return str(dump())
+    return json.dumps(value, ensure_ascii=False, default=str)
