@@ -49,8 +49,6 @@ class TestDetection:
             {"type": "message-start", "id": "x"},
             {"candidates": []},
             {"message": {"role": "assistant"}, "done": False},
-            {"type": "session.created", "event_id": "x"},
-            {"type": "response.created", "event_id": "x", "response": {}},
             {"object": "text_completion", "choices": [{"text": "x"}]},
             {},
         ],
@@ -840,6 +838,145 @@ class TestResponses:
             assert (reading.call.server, reading.call.id, reading.call.arguments) == (True, "mcp_0", {"q": "x"})
             assert reading.call.state == "confirmed"
             assert not reading.of(MessageEnd)[0].safe
+
+    @pytest.mark.parametrize(
+        ("item", "input", "kind", "key", "about"),
+        [
+            (
+                {"type": "code_interpreter_call", "id": "ci_0", "code": "1 +\n1"},
+                "1 +\n1",
+                "code_interpreter_call_code",
+                "code",
+                ("ci_0", "code_interpreter", True),
+            ),
+            (
+                {
+                    "type": "apply_patch_call",
+                    "call_id": "c",
+                    "operation": {"type": "update_file", "path": "a", "diff": "+x\n"},
+                },
+                "+x\n",
+                "apply_patch_call_operation_diff",
+                "diff",
+                ("c", "apply_patch", False),
+            ),
+            (
+                {"type": "custom_tool_call", "call_id": "c", "name": "run", "input": "{"},
+                "{",
+                "custom_tool_call_input",
+                "input",
+                ("c", "run", False),
+            ),
+        ],
+    )
+    def test_tools_whose_input_is_text(self, item: Any, input: str, kind: str, key: str, about: Any) -> None:
+        empty = json.loads(json.dumps(item).replace(json.dumps(input), '""'))
+        whole = {**item, "status": "completed"}
+        started = [wire.item_added(0, {**empty, "status": "in_progress"})]
+        deltas = [wire.arguments_delta(0, text, kind) for text in input]
+        ends = [wire.arguments_done(0, input, kind, key), wire.item_done(0, whole)]
+        for events in ([*started, *deltas, *ends], [*started, *ends], [*started, *deltas[:1], *ends], ends[1:], []):
+            reading = read(responses(events, output=[whole]), deltas=True)
+            assert (reading.call.id, reading.call.name, reading.call.server) == about
+            assert reading.call.arguments == input
+            assert "".join(event.text for event in reading.of(FieldDelta)) == input
+            assert reading.call.complete
+            assert reading.parser.message == [whole]
+        cut = read([*responses(started, deltas[:1])[:-1], wire.response("incomplete")], deltas=True)
+        assert cut.call.state == "void"
+
+    def test_commands_of_a_shell_are_the_lines_of_its_input(self) -> None:
+        item = {"type": "shell_call", "id": "sh_0", "call_id": "c", "action": {"commands": []}}
+        whole = {**item, "action": {"commands": ["cd a", "", "ls"]}, "status": "completed"}
+
+        def told(step: str, index: int, **more: str) -> Any:
+            place = {"output_index": 0, "command_index": index}
+            return {"type": f"response.shell_call_command.{step}", **place, **more}
+
+        started = [wire.item_added(0, item)]
+        streamed = [
+            event
+            for index, command in enumerate(whole["action"]["commands"])
+            for event in (
+                told("added", index, command=""),
+                *(told("delta", index, delta=text) for text in command),
+                told("done", index, command=command),
+            )
+        ]
+        without_deltas = [event for event in streamed if not event["type"].endswith("delta")]
+        for events in ([*started, *streamed], [*started, *without_deltas], started, []):
+            reading = read(responses(events, [wire.item_done(0, whole)]), deltas=True)
+            assert (reading.call.id, reading.call.name, reading.call.arguments) == ("c", "shell", "cd a\n\nls")
+            assert "".join(event.text for event in reading.of(FieldDelta)) == "cd a\n\nls"
+            assert reading.call.state == "committed"
+        hosted = {**whole, "environment": {"type": "container_reference", "container_id": "cntr_1"}}
+        assert read(responses([wire.item_done(0, hosted)])).call.server
+
+    @pytest.mark.parametrize(
+        ("item", "name", "arguments", "server"),
+        [
+            (
+                {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"]}},
+                "local_shell",
+                {"type": "exec", "command": ["ls"]},
+                False,
+            ),
+            (
+                {"type": "computer_call", "action": {"type": "click", "x": 1}},
+                "computer",
+                {"type": "click", "x": 1},
+                False,
+            ),
+            (
+                {"type": "computer_call", "actions": [{"type": "wait"}]},
+                "computer",
+                {"actions": [{"type": "wait"}]},
+                False,
+            ),
+            (
+                {"type": "tool_search_call", "arguments": {"paths": ["f"]}, "execution": "server"},
+                "tool_search",
+                {"paths": ["f"]},
+                True,
+            ),
+            (
+                {"type": "tool_search_call", "arguments": {"goal": "x"}, "execution": "client"},
+                "tool_search",
+                {"goal": "x"},
+                False,
+            ),
+            (
+                {"type": "web_search_call", "action": {"type": "search", "query": "x"}},
+                "web_search",
+                {"type": "search", "query": "x"},
+                True,
+            ),
+            ({"type": "file_search_call", "queries": ["x"]}, "file_search", {"queries": ["x"]}, True),
+        ],
+    )
+    def test_tools_whose_input_comes_whole(self, item: Any, name: str, arguments: Any, server: bool) -> None:
+        item = {"id": "x_0", "call_id": "c", **item, "status": "completed"}
+        added = {**{key: value for key, value in item.items() if not isinstance(value, (dict, list))}, "arguments": {}}
+        for events in ([wire.item_added(0, added), wire.item_done(0, item)], [wire.item_done(0, item)], []):
+            reading = read(responses(events, output=[item]))
+            assert (reading.call.id, reading.call.name, reading.call.server) == ("c", name, server)
+            assert reading.call.arguments == arguments
+            assert reading.call.complete
+            assert {event.path[0] for event in reading.of(FieldComplete)} == set(arguments)
+
+    def test_an_item_that_only_begins_ends_with_the_response(self) -> None:
+        whole = wire.function_item(0, '{"a": 1}', "completed")
+        for deltas in ([], ['{"a": 1']):
+            events = [wire.item_added(0, wire.function_item(0)), *(wire.arguments_delta(0, text) for text in deltas)]
+            reading = read(responses(events, output=[whole]))
+            assert reading.error is None
+            assert (reading.call.text, reading.call.state) == ('{"a": 1}', "committed")
+
+    def test_reasoning_that_comes_whole(self) -> None:
+        item = {"type": "reasoning", "id": "rs_0", "summary": [{"type": "summary_text", "text": "Hm."}]}
+        for events in ([wire.item_added(0, {**item, "summary": []}), wire.item_done(0, item)], []):
+            reading = read(responses(events, output=[item]))
+            assert [event.text for event in reading.of(ReasoningDelta)] == ["Hm."]
 
     def test_reasoning_and_refusals(self) -> None:
         stream = responses(

@@ -18,6 +18,7 @@ from .common import Adapter, find_error, provider_error
 from .langchain import LangChain
 from .ollama import Ollama
 from .openai_chat import OpenAIChat
+from .openai_realtime import OpenAIRealtime
 from .openai_responses import OpenAIResponses
 from .pydantic_ai import PydanticAI
 
@@ -29,6 +30,7 @@ _ALL: tuple[type[Adapter], ...] = (
     CohereV2,
     Ollama,
     OpenAIChat,
+    OpenAIRealtime,
     OpenAIResponses,
     AISDKUI,
     AGUI,

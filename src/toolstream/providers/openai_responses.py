@@ -8,26 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..assembler import Assembler
+from ..assembler import Assembler, StopKind
 from ..calls import joined
 from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
+from .openai_items import FRAGMENTS, TOOLS, WHOLE_INPUTS, Item, is_run_by_server
 
-# The items that are tool calls: the member that holds the arguments.
-CALL_ITEMS = {"function_call": "arguments", "custom_tool_call": "input", "mcp_call": "arguments"}
-FRAGMENTS = {
-    "response.function_call_arguments.delta",
-    "response.custom_tool_call_input.delta",
-    "response.mcp_call_arguments.delta",
-    "response.mcp_call.arguments_delta",  # its older name
-}
-WHOLE_ARGUMENTS = {
-    "response.function_call_arguments.done": "arguments",
-    "response.custom_tool_call_input.done": "input",
-    "response.mcp_call_arguments.done": "arguments",
-    "response.mcp_call.arguments_done": "arguments",
-}
 TEXT = {"response.output_text.delta", "response.refusal.delta"}
 WHOLE_TEXT = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
 REASONING = {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
@@ -43,10 +30,12 @@ class OpenAIResponses:
         self._forget()
 
     def _forget(self) -> None:
-        self._items: dict[Any, dict[str, Any]] = {}  # as they were when added, then when done
+        self._items: dict[Any, Item] = {}  # as they were when added, then when done
         self._done: set[Any] = set()
         self._keys: dict[str, Any] = {}  # item id: key, for bridges that leave output_index out
         self._texts: dict[tuple[Any, int], list[str]] = {}  # by key and content_index
+        self._reasoned: set[Any] = set()  # reasoning items whose text has come
+        self._commands: dict[Any, list[str]] = {}  # of a shell call: those that are whole
         self._final: list[Any] | None = None
 
     @classmethod
@@ -59,21 +48,24 @@ class OpenAIResponses:
         if kind in FRAGMENTS:
             self._fragment(event, assembler)
         elif kind in TEXT:
-            self._text(event, event["delta"], assembler)
+            self._text(self._key(event), event, event["delta"], assembler)
         elif kind in REASONING:
+            self._reasoned.add(self._key(event))
             assembler.reasoning_delta(event["delta"], event.get("output_index") or 0)
         elif kind == "response.output_item.added":
             self._added(self._key(event), event["item"], assembler)
-        elif kind in WHOLE_ARGUMENTS:
-            self._whole(self._key(event), event.get("name"), event.get(WHOLE_ARGUMENTS[kind]), assembler)
+        elif kind in WHOLE_INPUTS:
+            self._whole(self._key(event), event.get("name"), event.get(WHOLE_INPUTS[kind]), assembler)
         elif kind in WHOLE_TEXT:
-            self._whole_text(event, event.get(WHOLE_TEXT[kind]), assembler)
+            self._whole_text(self._key(event), event, event.get(WHOLE_TEXT[kind]), assembler)
         elif kind == "response.output_item.done":
             self._item_done(self._key(event), event["item"], assembler)
         elif kind in BEGINNINGS:
             self._begin(event["response"], assembler)
         elif kind in ENDS:
             self._response_end(event["response"], assembler)
+        elif isinstance(kind, str) and kind.startswith("response.shell_call_command."):
+            self._command(self._key(event), event, assembler)
         elif kind == "error":
             assembler.fail(provider_error(event), stop_reason="failed")
 
@@ -105,7 +97,9 @@ class OpenAIResponses:
             index = self._keys.get(id, id) if isinstance(id, str) else None
         return index
 
-    def _added(self, key: Any, item: dict[str, Any] | None, assembler: Assembler) -> None:
+    # ------------------------------------------------------------------ items
+
+    def _added(self, key: Any, item: Item | None, assembler: Assembler) -> None:
         if item is None:
             return
         if key is None:
@@ -114,20 +108,22 @@ class OpenAIResponses:
             self._keys[item["id"]] = key
         self._items[key] = item
         self._done.discard(key)
-        kind = item["type"]
-        if kind not in CALL_ITEMS:
+        self._reasoned.discard(key)
+        self._commands.pop(key, None)
+        tool = TOOLS.get(item["type"])
+        if tool is None:
             assembler.went_on()
             return
         assembler.open(
             key,
             id=item.get("call_id") or item.get("id"),
-            name=item.get("name"),
-            server=kind == "mcp_call",
-            free_text=kind == "custom_tool_call",
+            name=item.get("name") or tool.name,
+            server=is_run_by_server(item),
+            free_text=tool.free_text,
         )
-        arguments = item.get(CALL_ITEMS[kind])
-        if arguments:
-            assembler.whole(key, arguments)
+        given = tool.input(item)
+        if given and isinstance(given, str):  # an object may be a placeholder
+            assembler.whole(key, given)
 
     def _fragment(self, event: dict[str, Any], assembler: Assembler) -> None:
         key, delta = self._key(event), event["delta"]
@@ -135,6 +131,21 @@ class OpenAIResponses:
             assembler.fragment(key, delta)
         else:
             assembler.whole(key, delta)  # some servers send the object itself
+
+    def _command(self, key: Any, event: dict[str, Any], assembler: Assembler) -> None:
+        """A shell call's commands come one after another; its input is their lines."""
+        call, commands = assembler.call(key), self._commands.setdefault(key, [])
+        command, index = event.get("command"), event.get("command_index") or 0
+        if call is None:
+            return
+        if isinstance(command, str) and event["type"].endswith(".done"):
+            commands[index:] = [command]
+            assembler.whole(key, "\n".join(commands))
+            return
+        before = "\n".join([*commands, ""])
+        if len(call.text) < len(before):
+            assembler.fragment(key, before[len(call.text) :])
+        assembler.fragment(key, event.get("delta") or command)
 
     def _whole(self, key: Any, name: str | None, arguments: Any, assembler: Assembler) -> None:
         call = assembler.call(key)
@@ -144,64 +155,89 @@ class OpenAIResponses:
             assembler.whole(key, arguments)
             assembler.close(key)
 
-    def _item_done(self, key: Any, item: dict[str, Any], assembler: Assembler) -> None:
+    def _item_done(self, key: Any, item: Item, assembler: Assembler) -> None:
         """An item as it is in the end. It may be all that was sent of it, so what is new in it counts."""
         if key is None:
             key = self._keys.get(item.get("id") or "", item.get("id"))
         if key not in self._items or self._items[key].get("type") != item.get("type"):
-            self._added(key, {**item, "arguments": "", "input": ""}, assembler)
+            self._added(key, item, assembler)
         self._items[key] = item
         self._done.add(key)
         kind = item["type"]
-        if kind in CALL_ITEMS:
-            self._whole(key, item.get("name"), item.get(CALL_ITEMS[kind]), assembler)
+        place = {"output_index": key}
+        if kind in TOOLS:
+            self._whole(key, item.get("name"), TOOLS[kind].input(item), assembler)
             assembler.close(key, certain=item.get("status") == "completed")
         elif kind == "message":
             for index, part in enumerate(item.get("content") or ()):
-                place = {"output_index": key, "content_index": index}
-                self._whole_text(place, part.get("text") or part.get("refusal"), assembler)
+                text = part.get("text") or part.get("refusal") or part.get("transcript")
+                self._whole_text(key, {**place, "content_index": index}, text, assembler)
+        elif kind == "reasoning" and key not in self._reasoned:
+            for part in (*(item.get("summary") or ()), *(item.get("content") or ())):
+                assembler.reasoning_delta(part.get("text") or "", key if isinstance(key, int) else 0)
 
-    def _text(self, place: dict[str, Any], text: str, assembler: Assembler) -> None:
-        key = self._key(place)
-        assembler.text_delta(text, key if isinstance(key, int) else 0)
+    # ------------------------------------------------------------------ text
+
+    def _text(self, key: Any, place: dict[str, Any], text: str, assembler: Assembler) -> None:
         self._texts.setdefault((key, place.get("content_index") or 0), []).append(text)
+        index = place.get("output_index")
+        assembler.text_delta(text, index if isinstance(index, int) else 0)
 
-    def _whole_text(self, place: dict[str, Any], text: str | None, assembler: Assembler) -> None:
-        if text and (self._key(place), place.get("content_index") or 0) not in self._texts:
-            self._text(place, text, assembler)
+    def _whole_text(self, key: Any, place: dict[str, Any], text: str | None, assembler: Assembler) -> None:
+        if text and (key, place.get("content_index") or 0) not in self._texts:
+            self._text(key, place, text, assembler)
+
+    # ------------------------------------------------------------------ the end
 
     def _response_end(self, response: dict[str, Any], assembler: Assembler) -> None:
         self._begin(response, assembler)
         output = response.get("output")
-        seen = {(item["type"], item.get("call_id")) for item in self._items.values()}
-        for index, item in enumerate(output or ()):
-            if (item["type"], item.get("call_id")) not in seen:  # some bridges stream less than they send here
-                self._item_done(("output", index), item, assembler)
+        self._catch_up(output or (), assembler)
         self._final = output or None
         self._add_usage(response.get("usage"), assembler)
         status = response.get("status")
         if status == "failed" or response.get("error"):
-            assembler.fail(provider_error(response), stop_reason=status)
-        if status == "incomplete":
-            reason = (response.get("incomplete_details") or {}).get("reason")
-            assembler.stop(status, "filter" if reason == "content_filter" else "length")
-        else:
-            assembler.stop(status, "natural")
+            assembler.fail(self._error(response), stop_reason=status)
+        assembler.stop(status, self._stop_kind(response))
         assembler.end()
+
+    def _catch_up(self, output: Any, assembler: Assembler) -> None:
+        """What the end repeats may be more than was streamed: some bridges send items only here, or their ends."""
+        known: dict[Any, list[Any]] = {}
+        for key, item in self._items.items():
+            known.setdefault((item["type"], item.get("call_id")), []).append(key)
+        for index, item in enumerate(output):
+            keys = known.get((item["type"], item.get("call_id")))
+            key = keys.pop(0) if keys else ("output", index)
+            if key not in self._done:
+                self._item_done(key, item, assembler)
+
+    def _error(self, response: dict[str, Any]) -> Any:
+        return provider_error(response)
+
+    def _stop_kind(self, response: dict[str, Any]) -> StopKind:
+        if response.get("status") != "incomplete":
+            return "natural"
+        reason = (response.get("incomplete_details") or {}).get("reason")
+        return "filter" if reason == "content_filter" else "length"
 
     def _add_usage(self, usage: dict[str, Any] | None, assembler: Assembler) -> None:
         if not usage:
             return
         raw = merged({}, usage)
+        # Realtime has a name of its own for the details.
+        read = raw.get("input_tokens_details") or raw.get("input_token_details") or {}
         assembler.usage_update(
             Usage(
                 input_tokens=raw.get("input_tokens"),
                 output_tokens=raw.get("output_tokens"),
-                cache_read_tokens=(raw.get("input_tokens_details") or {}).get("cached_tokens"),
+                cache_read_tokens=read.get("cached_tokens"),
                 reasoning_tokens=(raw.get("output_tokens_details") or {}).get("reasoning_tokens"),
                 raw=raw,
             )
         )
+
+    # ------------------------------------------------------------------ the message
 
     def message(self, assembler: Assembler) -> list[dict[str, Any]]:
         """The output items, which the next request must contain."""
@@ -209,14 +245,15 @@ class OpenAIResponses:
             return list(self._final)
         return [self._item(key, assembler) for key in self._items]
 
-    def _item(self, key: Any, assembler: Assembler) -> dict[str, Any]:
+    def _item(self, key: Any, assembler: Assembler) -> Item:
         item = dict(self._items[key])
         if key in self._done:
             return item
         call = assembler.call(key)
-        if call is not None and item["type"] in CALL_ITEMS:
-            item[CALL_ITEMS[item["type"]]] = call.text
-        elif item["type"] == "message":
+        for name in ("arguments", "input", "code"):
+            if call is not None and isinstance(item.get(name), str):
+                item[name] = call.text
+        if item["type"] == "message":
             parts = sorted(index for place, index in self._texts if place == key)
             item["content"] = [{"type": "output_text", "text": joined(self._texts[key, index])} for index in parts]
         return item
