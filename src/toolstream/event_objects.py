@@ -57,6 +57,8 @@ def as_dict(event: Any) -> EventDict | None:
     if isinstance(data, (str, bytes)):
         body = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
         return frame_event(getattr(event, "event", None) or "", body)
+    if hasattr(data, "model_dump"):  # mistralai, openai-agents: the event is inside
+        return as_dict(data)
     kind = getattr(event, "type", None)
     if isinstance(kind, str) and kind in DERIVED:
         return None

@@ -51,9 +51,9 @@ _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, RecursionError, Type
 class StreamParser(Lane):
     """Reads one response, pushed in pieces.
 
-    provider: "auto", a wire format's name ("anthropic", "openai-chat", "openai-responses"; "openai" for the latter
-    two), the name of a text format ("hermes", …) or a `TextFormat`, or an adapter. With a text format what is fed is
-    the model's raw text.
+    provider: "auto", a wire format's name ("anthropic", "openai-chat"), a server's ("openai", "mistral", "groq"; see
+    `providers`), the name of a text format ("hermes", …) or a `TextFormat`, or an adapter. With a text format what is
+    fed is the model's raw text.
     depth, paths, deltas: which fields are reported, as in `JSONParser`; paths and deltas may be given by tool,
     `{tool name: paths}`: then the tools that paths doesn't name report no field, and those of deltas no growth.
     duplicate_keys: as in `JSONParser`.

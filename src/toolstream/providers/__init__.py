@@ -1,6 +1,6 @@
 """The wire formats: their adapters by name, and how a stream's format is recognised.
 
-A new format is one module here and one line in `ADAPTERS`.
+A new format is one module here and one line in `ADAPTERS`; a server of a known format is one name in a list.
 """
 
 from __future__ import annotations
@@ -38,11 +38,20 @@ _ALL: tuple[type[Adapter], ...] = (
     PydanticAI,
 )
 ADAPTERS: dict[str, type[Adapter]] = {adapter.name: adapter for adapter in _ALL}
+# Servers that speak OpenAI's formats, each in its own way; which of them, the first event tells.
+# fmt: off
+OPENAI_SERVERS = (
+    "openai", "avian", "azure", "cerebras", "cloudflare", "copilot", "dashscope", "databricks", "deepseek",
+    "doubleword", "fireworks", "gpustack", "groq", "huggingface", "litellm", "llama.cpp", "lmstudio", "mistral",
+    "mistral.rs", "moonshot", "openrouter", "perplexity", "qwen", "sglang", "snowflake", "together", "venice",
+    "vercel", "vllm", "watsonx", "writer", "xai", "zai",
+)
+# fmt: on
 # Names that leave a choice to the first event.
 FAMILIES: dict[str, list[type[Adapter]]] = {
     "auto": list(ADAPTERS.values()),
     "bedrock": [BedrockConverse, BedrockInvoke],
-    "openai": [OpenAIChat, OpenAIResponses],
+    **{name: [OpenAIChat, OpenAIResponses, OpenAIRealtime] for name in OPENAI_SERVERS},
 }
 
 

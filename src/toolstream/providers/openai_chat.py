@@ -33,9 +33,17 @@ STOP_KINDS: dict[str | None, StopKind] = {
 # OpenRouter says tool_calls also where the arguments were cut; the word of the provider behind it tells.
 NATIVE_LENGTH = {"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"}
 # Reasoning text, by the servers' names for it; one delta may hold the same text under two of them.
-REASONING = ("reasoning_content", "reasoning")
+REASONING = ("reasoning_content", "reasoning", "reasoning_text")
 # Members of a delta beside content and calls that the next request must repeat.
-KEPT = ("refusal", "reasoning_content", "reasoning", "reasoning_details", "reasoning_opaque", "reasoning_text")
+KEPT = (
+    "refusal",
+    "reasoning_content",
+    "reasoning",
+    "reasoning_details",  # OpenRouter
+    "reasoning_opaque",  # Copilot, and the next
+    "reasoning_text",
+    "thinking_blocks",  # LiteLLM
+)
 # The place of the one call that a function_call tells of; it has none of its own.
 FUNCTION = -1
 
@@ -295,17 +303,17 @@ def _part_text(part: dict[str, Any]) -> str:
 
 
 def _merged_details(chunks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """OpenRouter's reasoning_details: fragments of one index and type are one detail, whose texts are joined."""
+    """Fragments of reasoning of one index and type are one detail, whose texts are joined."""
     details: dict[Any, dict[str, Any]] = {}
     texts: dict[tuple[Any, str], list[str]] = {}
     for fragment in (fragment for chunk in chunks for fragment in chunk):
         key = (fragment.get("index"), fragment.get("type"))
         detail = details.setdefault(key, {})
         for name, value in fragment.items():
-            if name in ("text", "summary", "data") and isinstance(value, str):
+            if name in ("text", "summary", "data", "thinking") and isinstance(value, str):
                 texts.setdefault((key, name), []).append(value)
                 detail.setdefault(name, "")
-            elif value is not None or name not in detail:
+            elif value or name not in detail:
                 detail[name] = value
     for (key, name), parts in texts.items():
         details[key][name] = "".join(parts)
