@@ -42,7 +42,7 @@ def directory() -> Path | None:
 
 
 def _read(path: Path, root: Path) -> list[dict[str, Any]]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     known = [json.loads(line) for line in lines]
     return [{"root": root, **stream, **CORRECTIONS.get(stream["file"], {})} for stream in known]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ def mistral() -> Any:
     return package("mistralai.client.models" if importlib.util.find_spec("mistralai.client.models") else "mistralai")
 
 
+# What its chunks leave out: a delta under another name, arguments that are no text.
+LOST_IN_LITELLM = ("writer-message-for-delta", "bridge-objects-that-grow")
 THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
 MISTRAL = {
     "two calls in one chunk with the end": [
@@ -79,6 +82,8 @@ def test_chunks_of_litellm(expected: dict[str, Any], litellm: Any) -> None:
     """As litellm makes them: members that a server leaves out are there, as null."""
     if expected["error"] is not None:
         pytest.skip("litellm raises errors instead of giving chunks of them")
+    if Path(expected["file"]).stem in LOST_IN_LITELLM:
+        pytest.skip("litellm's chunks cannot hold it")
     chunks = list(litellm_chunks(recordings.events(recordings.body(expected)), litellm))
     reading = wire.Reading(parse(chunks, provider="litellm", on_error="event"))  # type: ignore[arg-type]
     try:
