@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import wire
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from wire import calls, chat, chunk, entry, read
 
 from toolstream import FieldComplete, JSONError, MessageEnd, ProviderError, StreamParser, ToolCallEnd
@@ -102,6 +105,34 @@ class TestResends:
 
     def test_something_else_after_the_end_is_a_fault(self) -> None:
         assert isinstance(read(of_one_call('{"a": 1}', '{"a": 2}')).error, JSONError)
+
+
+# Strings and keys that make fragments look like the beginning.
+odd = st.sampled_from(["", "a", ":", ",", "{", '{"', "}", "]", '"', ":1,", "[1,"])
+values = st.recursive(
+    odd | st.integers(0, 12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(odd, inner, max_size=3),
+    max_leaves=8,
+)
+documents = st.dictionaries(odd, values, min_size=1, max_size=3) | st.lists(values, min_size=1, max_size=3)
+
+
+class TestAllResends:
+    @settings(max_examples=300, deadline=None)
+    @given(documents, st.data())
+    def test_increments_are_never_taken_for_repetitions(self, document: Any, data: st.DataObject) -> None:
+        text = json.dumps(document, separators=data.draw(st.sampled_from([(",", ":"), (", ", ": ")])))
+        places = sorted(data.draw(st.sets(st.integers(0, len(text)))) | {0, len(text)})
+        call = read(of_one_call(*(text[begin:end] for begin, end in pairwise(places)))).call
+        assert (call.text, call.state) == (text, "committed")
+
+    @settings(max_examples=300, deadline=None)
+    @given(documents, st.data())
+    def test_repetitions_are_never_taken_for_increments(self, document: Any, data: st.DataObject) -> None:
+        text = json.dumps(document, separators=data.draw(st.sampled_from([(",", ":"), (", ", ": ")])))
+        places = sorted(data.draw(st.sets(st.integers(1, len(text)))) | {len(text)})
+        call = read(of_one_call(*(text[:end] for end in places))).call
+        assert (call.text, call.state) == (text, "committed")
 
 
 class TestObjects:

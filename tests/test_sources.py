@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from types import SimpleNamespace
@@ -186,6 +187,18 @@ def test_a_line_cut_at_a_line_separator_is_whole_again_also_without_blank_lines(
     body = streams.body(streams.anthropic("one\u2028two\u2028three", size=9)).decode()
     stream = toolstream.parse([line for line in body.splitlines() if line])
     assert "".join(event.text for event in stream if isinstance(event, TextDelta)) == "one\u2028two\u2028three"
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\u0085"])
+@pytest.mark.parametrize("text", ["one{}two", "{}one{}", "one{}{}two", "{}{}{}", "}}{}two", "one}}]{}"])
+def test_each_separator_that_lines_are_cut_at_comes_back_as_one(separator: str, text: str) -> None:
+    call = streams.Call("call_1", "write", json.dumps({"text": text.format(*[separator] * 3)}, ensure_ascii=False))
+    body = streams.body(streams.chat(text.format(*[separator] * 3), (call,), size=100))
+    stream = toolstream.parse(body.decode().splitlines())  # as httpx's iter_lines has it
+    for _ in stream:
+        pass
+    assert stream.text == text.format(*["\u2028"] * 3)
+    assert stream.calls[0].arguments == {"text": stream.text}
 
 
 @pytest.mark.parametrize("line", ["data: 1,", "the rest of a line"])

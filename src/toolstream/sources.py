@@ -350,8 +350,8 @@ class _Lines:
     The line ends; the blank lines, where they were filtered out (`if line`), which is seen by data that is
     whole JSON with another line below it; and U+2028, at which `str.splitlines`, and so httpx's
     `iter_lines`, cuts a line although SSE does not: a piece that begins with no field's name is the rest of
-    the data line above. What can't be put back: U+2029 and U+0085, which are cut as well and can't be told from
-    it, and two of these in a row, which leave a blank line. Bytes and chunks have none of these troubles.
+    the data line above, and so is a blank line below JSON that goes on (two of them in a row). U+2029 and U+0085
+    are cut as well, can't be told from it, and come back as U+2028. Bytes and chunks have none of these troubles.
     Items with line ends of their own are chunks after all, and go through as they are.
     """
 
@@ -376,7 +376,7 @@ class _Lines:
         is_field = line.startswith(spelling.fields)
         ends_frame = not line
         if self._data is not None:
-            if line and not is_field:
+            if not is_field and (line or self._goes_on()):
                 self._data, self._is_torn = line, True
                 held += (spelling.separator, line)
                 return self._flush_much()
@@ -402,6 +402,12 @@ class _Lines:
         # Frames that never end are for the parser's limits to refuse.
         return self.flush() if len(self._held) > _MANY_LINES else []
 
+    def _goes_on(self) -> bool:
+        """Is the data JSON so far, and by the looks of its end not whole?"""
+        begin = self._data.removeprefix(self._spelling.data).lstrip()
+        is_json = self._is_torn or begin.startswith(self._spelling.opening)
+        return is_json and not self._data.rstrip().endswith(self._spelling.closing)
+
     def _is_whole(self) -> bool:
         if self._is_torn:
             return self._data.rstrip().endswith(self._spelling.closing)  # type: ignore[no-any-return]
@@ -418,12 +424,13 @@ class _Spelling(NamedTuple):
     separator: Any
     done: Any
     data: Any
+    opening: tuple[Any, ...]
     closing: tuple[Any, ...]
     fields: tuple[Any, ...]
 
 
 _FIELDS = ("data:", "event:", "id:", "retry:", ":")
-_AS_STR = _Spelling("", "\r", "\n", "\ufeff", "\u2028", "[DONE]", "data:", ("}", "]"), _FIELDS)
+_AS_STR = _Spelling("", "\r", "\n", "\ufeff", "\u2028", "[DONE]", "data:", ("{", "["), ("}", "]"), _FIELDS)
 _AS_BYTES = _Spelling._make(
     tuple(map(str.encode, mark)) if isinstance(mark, tuple) else mark.encode() for mark in _AS_STR
 )
