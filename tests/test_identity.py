@@ -197,6 +197,14 @@ class TestIds:
         assert [(call.id, call.arguments) for call in reading.calls] == [(None, {"x": 1}), (None, {"x": 2})]
         assert [call["id"] for call in reading.parser.message["tool_calls"]] == ["", ""]
 
+    def test_two_calls_of_one_tool_without_ids_at_one_index(self) -> None:
+        entries = [entry(0, "", None, "f"), entry(0, '{"x": '), entry(0, "1}"), entry(0, "", None, "f")]
+        once = read(chat([calls(one) for one in entries]))
+        assert once.call.arguments == {"x": 1}
+        twice = read(chat([calls(one) for one in [*entries, entry(0, '{"x": '), entry(0, "2}"), entry(0, "")]]))
+        assert [call.arguments for call in twice.calls] == [{"x": 1}, {"x": 2}]
+        assert [call.name for call in twice.calls] == ["f", "f"]
+
     def test_the_predecessor_of_tool_calls_may_repeat_its_name(self) -> None:
         deltas = [{"name": "f", "arguments": '{"x"'}, {"name": "f", "arguments": ": 1}"}]
         reading = read(chat([chunk({"function_call": delta}) for delta in deltas], finish_reason="function_call"))

@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
+import quirks
 import wire
 
 from toolstream import (
@@ -18,6 +19,7 @@ from toolstream import (
     StreamParser,
     TextDelta,
     ToolCallError,
+    ToolStreamError,
     parse,
 )
 
@@ -215,3 +217,21 @@ def test_a_parser_moves_between_any_two_messages() -> None:
         events += parser.feed_event(message)
     parser.close()
     assert [event.type for event in events] == read(messages).types
+
+
+@pytest.mark.parametrize("name", quirks.REALTIME)
+def test_events_of_the_openai_package(name: str) -> None:
+    """As its client makes them, which leaves what it does not know as it is."""
+    realtime = pytest.importorskip("openai.types.realtime.realtime_server_event", reason="openai is not installed")
+    models = pytest.importorskip("openai._models")
+    stream, _ = quirks.REALTIME[name]
+    reading = wire.Reading(StreamParser())
+    try:
+        for message in stream:
+            event = models.construct_type(type_=realtime.RealtimeServerEvent, value=message)
+            reading.events += reading.parser.feed_event(event)
+        reading.events += reading.parser.close()
+    except ToolStreamError as error:
+        reading.events += error.events
+        reading.error = error
+    assert wire.plain(reading) == wire.plain(read(stream))

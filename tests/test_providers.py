@@ -644,6 +644,15 @@ class TestChat:
                 },
                 (10, None, 1, 2, None),
             ),
+            # A bridge to Anthropic that leaves its counts as they are.
+            (
+                {
+                    "prompt_tokens": 10,
+                    "completion_tokens": 5,
+                    "prompt_tokens_details": {"cached_tokens": 90, "cache_creation_tokens": 1},
+                },
+                (101, 5, 90, 1, None),
+            ),
             # xAI counts reasoning beside the completion.
             (
                 {
@@ -665,6 +674,12 @@ class TestChat:
             found = (told.input_tokens, told.output_tokens, told.cache_read_tokens, told.cache_write_tokens)
             assert (*found, told.reasoning_tokens) == counts
             assert told.final
+
+    def test_details_of_usage_are_snapshots_too(self) -> None:
+        counts = [{"cached_tokens": 4, "audio_tokens": None}, {"cached_tokens": None}, None]
+        usages = [{"prompt_tokens": 10, "prompt_tokens_details": details} for details in counts]
+        usage = read([{**chunk({"content": "x"}, "stop"), "usage": one} for one in usages]).parser.usage
+        assert (usage.cache_read_tokens, usage.cache_hit_ratio) == (4, 0.4)
 
     def test_usage_in_every_chunk_counts_once(self) -> None:
         counts = [{"prompt_tokens": 9, "completion_tokens": count, "total_tokens": None} for count in (1, 2, 2, None)]

@@ -332,6 +332,8 @@ class Assembler:
             self._close_object(call)
         if text and (text[0] in "{[" or call._doubt is not None):  # perhaps everything from the start again
             text = self._unseen(call, text)
+        if text and call._named_again and not text.isspace():
+            call = self._open_entry(scope, index, None, call.name)
         if text:
             self._feed(call, text)
         return call
@@ -391,7 +393,10 @@ class Assembler:
         if id is not None and (call._parser is None or (call._owes_brace and isinstance(arguments, dict))):
             return True  # `{}` was a placeholder, or this is the next snapshot of the object
         text = as_text(arguments)
-        return not text or text.isspace() or self._repeats(call, text)
+        if not text or text.isspace():
+            call._named_again = id is None  # if arguments follow, it was another call of the same tool
+            return True
+        return self._repeats(call, text)
 
     def _repeats(self, call: ToolCall, text: str) -> bool:
         """Whether text is all the arguments of a whole call again, perhaps in another spelling."""

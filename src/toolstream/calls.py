@@ -43,6 +43,7 @@ class ToolCall:
         "_free_text",
         "_half",
         "_held",
+        "_named_again",
         "_over",
         "_owes_brace",
         "_parser",
@@ -77,6 +78,7 @@ class ToolCall:
         self._check: CallCheck | None = None  # with `tools`: what is known by the tool's schema
         self._cumulative = False  # each fragment repeats all before it
         self._doubt: Doubt | None = None  # while fragments may be that, or more
+        self._named_again = False  # its name came again after its arguments were whole
         self._owes_brace = False  # the arguments came as an object, whose end waits for more of it
 
     @property

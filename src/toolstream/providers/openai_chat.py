@@ -181,7 +181,7 @@ class OpenAIChat:
         function = entry.get("function") or {}
         # llama.cpp once put the id inside function; mistralai's client writes "null" for none.
         id = entry.get("id") or function.get("id")
-        id = None if id == "null" else id
+        id = None if id == "null" else str(id) if isinstance(id, int) else id
         call = assembler.entry(index, entry.get("index"), id, function.get("name"), function.get("arguments"))
         if call is None or index != 0:
             return
@@ -220,21 +220,25 @@ class OpenAIChat:
         # xAI counts reasoning beside the completion; the total tells.
         if prompt and output is not None and reasoning and raw.get("total_tokens") == prompt + output + reasoning:
             output += reasoning
+        cached = _first(
+            read.get("cached_tokens"),
+            raw.get("prompt_cache_hit_tokens"),  # DeepSeek
+            raw.get("cached_tokens"),  # Together
+            raw.get("cache_read_input_tokens"),  # Databricks
+        )
+        written = _first(
+            read.get("cache_write_tokens"),  # OpenRouter
+            read.get("cache_creation_tokens"),  # LiteLLM
+            raw.get("cache_creation_input_tokens"),  # Databricks
+        )
+        if prompt is not None and (cached or 0) + (written or 0) > prompt:  # a bridge that counts them beside it
+            prompt += (cached or 0) + (written or 0)
         assembler.usage_update(
             Usage(
                 input_tokens=prompt,
                 output_tokens=output,
-                cache_read_tokens=_first(
-                    read.get("cached_tokens"),
-                    raw.get("prompt_cache_hit_tokens"),  # DeepSeek
-                    raw.get("cached_tokens"),  # Together
-                    raw.get("cache_read_input_tokens"),  # Databricks
-                ),
-                cache_write_tokens=_first(
-                    read.get("cache_write_tokens"),  # OpenRouter
-                    read.get("cache_creation_tokens"),  # LiteLLM
-                    raw.get("cache_creation_input_tokens"),  # Databricks
-                ),
+                cache_read_tokens=cached,
+                cache_write_tokens=written,
                 reasoning_tokens=reasoning,
                 raw=raw,
             )
