@@ -675,6 +675,12 @@ class TestChat:
             assert (*found, told.reasoning_tokens) == counts
             assert told.final
 
+    def test_a_signature_alone_in_a_delta_is_kept(self) -> None:
+        signature = {"google": {"thought_signature": "c2ln"}}
+        said = [chunk({"content": "So"}), chunk({"content": "", "extra_content": signature})]
+        message = read(chat(said, finish_reason="stop")).parser.message
+        assert message == {"role": "assistant", "content": "So", "extra_content": signature}
+
     def test_details_of_usage_are_snapshots_too(self) -> None:
         counts = [{"cached_tokens": 4, "audio_tokens": None}, {"cached_tokens": None}, None]
         usages = [{"prompt_tokens": 10, "prompt_tokens_details": details} for details in counts]

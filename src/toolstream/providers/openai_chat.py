@@ -43,6 +43,7 @@ KEPT = (
     "reasoning_opaque",  # Copilot, and the next
     "reasoning_text",
     "thinking_blocks",  # LiteLLM
+    "extra_content",  # Gemini, for a thought's signature alone
 )
 # The place of the one call that a function_call tells of; it has none of its own.
 FUNCTION = -1
@@ -263,7 +264,7 @@ class OpenAIChat:
         """The first choice's message as the next request must contain it."""
         message: dict[str, Any] = {"role": "assistant", "content": self._message_content()}
         for name, values in self._kept.items():
-            message[name] = _merged_details(values) if isinstance(values[0], list) else "".join(values)
+            message[name] = _joined_member(values)
         if self._calls:
             message["tool_calls"] = [
                 {
@@ -304,6 +305,15 @@ def _part_text(part: dict[str, Any]) -> str:
     """The text of a part of Mistral's content; a thinking part holds a list of text parts."""
     text = part.get(part["type"]) or ""
     return text if isinstance(text, str) else "".join(inner.get("text") or "" for inner in text)
+
+
+def _joined_member(values: list[Any]) -> Any:
+    """A member of the message that came in these pieces."""
+    if isinstance(values[0], list):
+        return _merged_details(values)
+    if isinstance(values[0], dict):
+        return {name: value for piece in values for name, value in piece.items()}
+    return "".join(values)
 
 
 def _merged_details(chunks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
