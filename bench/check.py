@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from . import concurrency, growth, memory
+from .peers import FLOOR
 from .report import Report, add_json, add_streams
 from .timing import Effort
 from .wire import CHUNK_BYTES, SHAPES
@@ -21,12 +22,14 @@ KIB, MIB = 1024, 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """name: what is compared; found: what was measured (None: a peer is missing); one of the bounds is set."""
+    """name: what is compared; found: what was measured (None: a peer is missing); one of the bounds is set.
+    floor: what would be found of a parser that takes no time."""
 
     name: str
     found: float | None
     at_least: float | None = None
     at_most: float | None = None
+    floor: float | None = None
 
     @property
     def holds(self) -> bool:
@@ -40,7 +43,8 @@ class Bar:
         bound = f"at least {self.at_least:,g}" if self.at_least is not None else f"at most {self.at_most:,g}"
         if self.found is None:
             return f"skip  {self.name}: {bound}; the peer is not installed"
-        return f"{'pass' if self.holds else 'FAIL'}  {self.name}: {bound}, found {self.found:,.3g}"
+        floor = f" (floor {self.floor:,.3g})" if self.floor is not None else ""
+        return f"{'pass' if self.holds else 'FAIL'}  {self.name}: {bound}, found {self.found:,.3g}{floor}"
 
 
 def bars() -> Iterator[Bar]:
@@ -72,7 +76,8 @@ def _json_goals() -> Iterator[Bar]:
 
             def ahead(group: str, peer: str, by: float, key: str = key, size: int = size) -> Bar:
                 found = report.json_ratio(group, size, key, peer)
-                return Bar(f"{group} {key}@{size}: faster than {peer}", found, at_least=by)
+                floor = report.json_ratio(group, size, key, peer, FLOOR)
+                return Bar(f"{group} {key}@{size}: faster than {peer}", found, at_least=by, floor=floor)
 
             yield ahead("fields", "ijson yajl2_c basic_parse_coro", 5)
             yield ahead("fields", "ijson yajl2_c kvitems_coro", 8)
@@ -127,6 +132,13 @@ def _production_goals() -> Iterator[Bar]:
         name = f"{events} deltas of {characters}"
         yield Bar(f"{name}: the last hundredth's cost against the first", drift.ratio, at_most=1.2)
         yield Bar(f"{name}: longest stall in ms", drift.stall * 1e3, at_most=1)
+
+    for characters in (1, 20):
+        for key in SCALABLE:
+            drift = growth.json_drift(key, 2_000_000 if characters > 1 else 200_000, characters)
+            name = f"JSONParser, {key} in deltas of {characters}"
+            yield Bar(f"{name}: the last hundredth's cost against the first", drift.ratio, at_most=1.2)
+            yield Bar(f"{name}: longest stall in ms", drift.stall * 1e3, at_most=1)
 
 
 def _memory_goals() -> Iterator[Bar]:

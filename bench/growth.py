@@ -16,7 +16,7 @@ from typing import Any
 import toolstream
 
 from .timing import Effort, Entry, frozen_heap, measure
-from .wire import Stream, stream
+from .wire import stream
 from .workloads import workload
 
 SMALL = 20_000
@@ -95,7 +95,18 @@ def drift(events: int, characters: int, rounds: int = 3) -> Drift:
     """Feeds one call of so many deltas event by event. The stall is the smallest of the rounds' longest steps: what
     the work itself needs, not what the machine did meanwhile."""
     streamed = stream("anthropic", "W4", characters, events * characters)
-    measured = [_drift(streamed) for _ in range(rounds)]
+    # The first and the last events are set-up and end, and left out.
+    before, deltas = streamed.events[:4], streamed.events[4:-3]
+    return _median([_steps(toolstream.StreamParser().feed, deltas, before) for _ in range(rounds)])
+
+
+def json_drift(key: str, chars: int, characters: int, rounds: int = 3) -> Drift:
+    """The same for a `JSONParser` that is fed a document of `chars` characters."""
+    pieces = workload(key, chars).byte_fragments(characters)
+    return _median([_steps(toolstream.JSONParser().feed, pieces[4:-3], pieces[:4]) for _ in range(rounds)])
+
+
+def _median(measured: Sequence[Drift]) -> Drift:
     return Drift(
         statistics.median(one.first for one in measured),
         statistics.median(one.last for one in measured),
@@ -103,19 +114,15 @@ def drift(events: int, characters: int, rounds: int = 3) -> Drift:
     )
 
 
-def _drift(streamed: Stream) -> Drift:
-    """The first and the last events are set-up and end, and left out."""
-    deltas = streamed.events[4:-3]
+def _steps(feed: Callable[[bytes], object], pieces: Sequence[bytes], before: Sequence[bytes]) -> Drift:
     with frozen_heap():
-        parser = toolstream.StreamParser()
-        feed = parser.feed
-        for event in streamed.events[:4]:
-            feed(event)
+        for piece in before:
+            feed(piece)
         gc.collect()
         steps = []
-        for delta in deltas:
+        for piece in pieces:
             start = perf_counter()
-            feed(delta)
+            feed(piece)
             steps.append(perf_counter() - start)
     share = max(1, len(steps) // 100)
     return Drift(statistics.median(steps[:share]), statistics.median(steps[-share:]), max(steps))

@@ -22,6 +22,7 @@ from .timing import Entry
 from .workloads import Workload
 
 SUBJECT = "toolstream"
+FLOOR = "floor: a call a fragment, one orjson.loads"
 
 Fragments = Sequence[Any]
 Loop = Callable[[Fragments], Any]
@@ -269,6 +270,23 @@ def _whole(loads: Callable[[bytes], Any]) -> Start:
     return lambda prefix: lambda fragments: loads(fragments[0])
 
 
+def _floor(orjson: Any) -> Start:
+    """No parser: the calls that any parser of fragments needs, and the value that all of them have to make."""
+
+    def start(prefix: bytes) -> Loop:
+        def loop(fragments: Fragments) -> Any:
+            feed, count = [].copy, 0
+            for _ in fragments:
+                events = feed()
+                if events:
+                    count += len(events)
+            return orjson.loads(prefix + b"".join(fragments))
+
+        return loop
+
+    return start
+
+
 # ---------------------------------------------------------------- the groups
 
 
@@ -288,7 +306,7 @@ def json_groups(missing: list[str]) -> tuple[Group, ...]:
     jiter = installed("jiter", missing)
     orjson = installed("orjson", missing)
     return (
-        Group("fields", "top-level fields as they complete", tuple(_fields(ijson, jiter))),
+        Group("fields", "top-level fields as they complete", tuple(_fields(ijson, jiter, orjson))),
         Group("live", "the value so far, read after every fragment", tuple(_live(ijson, jiter))),
         Group("leaves", "every value at every depth, with its path", tuple(_leaves(ijson))),
         Group("whole", "one whole document at once", tuple(_one_shot(orjson, jiter)), fragmented=False),
@@ -303,9 +321,11 @@ def _ijson(missing: list[str]) -> Any:
     return ijson.get_backend("yajl2_c")
 
 
-def _fields(ijson: Any, jiter: Any) -> Iterator[Contestant]:
+def _fields(ijson: Any, jiter: Any, orjson: Any) -> Iterator[Contestant]:
     yield Contestant(SUBJECT, _toolstream_fields())
     yield Contestant(f"{SUBJECT}, str fragments", _toolstream_fields(), text=True)
+    if orjson:
+        yield Contestant(FLOOR, _floor(orjson))
     if ijson:
         for name in ("basic_parse_coro", "parse_coro"):
             proof = _ijson_proof(ijson, name)

@@ -7,19 +7,22 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from toolstream.fields import BINDING
 
 from .peers import SUBJECT, Group, json_groups
+from .plot import line_chart
 from .stream_peers import readers
 from .tables import Column, Table, grid, number
-from .timing import Effort, measure
+from .timing import CALIBRATION, Effort, Entry, measure
 from .wire import CHUNK_BYTES, SHAPES, stream
-from .workloads import KEYS, workload, workloads
+from .workloads import KEYS, SCALABLE, workload, workloads
 
 STREAM_KEYS = ("W2", "W3", "W4")
+SCALES = (2_000, 20_000, 200_000, 2_000_000)
+SCALED_FRAGMENT = 16
 CHUNKINGS: tuple[int | None, ...] = (None, CHUNK_BYTES)
 MARKERS = ("<!-- bench:begin -->", "<!-- bench:end -->")
 _PACKAGES = ("toolstream", "orjson", "jiter", "ijson", "sseclient-py", "anthropic", "openai", "httpx", "httpx2")
@@ -29,25 +32,27 @@ _PROVIDERS = {"anthropic": "Anthropic", "chat": "Chat", "responses": "Responses"
 @dataclass(slots=True)
 class Report:
     """What was measured. json: (group, fragment size) -> table; streams: (shape, chunk size) -> table, whose columns
-    are workload keys; ranks: which contestant of a shape is which kind of peer; missing: what was left out."""
+    are workload keys; ranks: which contestant of a shape is which kind of peer; missing: what was left out.
+    scaling: ("scaling", workload key) -> table of the fields group, whose columns are sizes in characters."""
 
     json: dict[tuple[str, int | None], Table] = field(default_factory=dict)
     streams: dict[tuple[str, int | None], Table] = field(default_factory=dict)
+    scaling: dict[tuple[str, str], Table] = field(default_factory=dict)
     ranks: dict[tuple[str, str], str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
     def markdown(self) -> str:
-        tables = (*self.json.values(), *self.streams.values())
+        tables = (*self.json.values(), *self.streams.values(), *self.scaling.values())
         return "\n\n".join([environment(), *(table.markdown() for table in tables), *self._notes()])
 
     def _notes(self) -> list[str]:
         notes = ["`~`: estimated from fragments sampled at evenly spaced places of the document, not run in full."]
         return notes + [f"- {line}" for line in dict.fromkeys(self.missing)]
 
-    def json_ratio(self, group: str, size: int | None, key: str, peer: str) -> float | None:
-        """How many times toolstream's time that peer takes; None if it was left out."""
+    def json_ratio(self, group: str, size: int | None, key: str, peer: str, subject: str = SUBJECT) -> float | None:
+        """How many times the subject's time that peer takes; None if one of them was left out."""
         column = self.json[group, size].column(key)
-        return column.ratio(peer, SUBJECT) if peer in column.timings else None
+        return column.ratio(peer, subject) if peer in column.timings and subject in column.timings else None
 
     def stream_ratio(
         self, shape: str, chunk: int | None, key: str, rank: str, subject: str = "subject"
@@ -77,6 +82,13 @@ def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def column(label: str, entries: Sequence[Entry], count: int, effort: Effort) -> Column:
+    """Measures the entries and, beside them, the calibration."""
+    timings = measure([*entries, CALIBRATION], effort)
+    calibration = timings.pop(CALIBRATION.name)
+    return Column(label, timings, count, calibration)
+
+
 def add_json(
     report: Report,
     effort: Effort,
@@ -100,9 +112,37 @@ def _json_table(group: Group, size: int | None, keys: Sequence[str], effort: Eff
         document = workload(key)
         for contestant in group.contestants:
             contestant.verify(document, size)
-        timings = measure([contestant.entry(document, size) for contestant in group.contestants], effort)
-        table.columns.append(Column(key, timings, len(document.fragments(size)) if size else 1))
+        entries = [contestant.entry(document, size) for contestant in group.contestants]
+        table.columns.append(column(key, entries, len(document.fragments(size)) if size else 1, effort))
     return table
+
+
+def add_scaling(
+    report: Report, effort: Effort, *, keys: Sequence[str] = SCALABLE, scales: Sequence[int] = SCALES
+) -> None:
+    """Measures how the cost of a fragment grows with the document, for everybody who hands out fields."""
+    group = next(group for group in json_groups(report.missing) if group.key == "fields")
+    for key in keys:
+        table = Table(f"{workload(key).title}: by the document's characters", "µs per fragment", SUBJECT)
+        report.scaling["scaling", key] = table
+        for chars in scales:
+            progress(f"{group.title}, {key} at {chars} characters")
+            document = workload(key, chars)
+            entries = [contestant.entry(document, SCALED_FRAGMENT) for contestant in group.contestants]
+            count = len(document.fragments(SCALED_FRAGMENT))
+            table.columns.append(column(str(chars), entries, count, effort))
+
+
+def plots(report: Report) -> Iterator[tuple[str, str]]:
+    """A workload's key and its chart, for each that `add_scaling` has measured."""
+    for (_, key), table in report.scaling.items():
+        names = dict.fromkeys(name for one in table.columns for name in one.timings)
+        lines = {
+            name: [(float(one.label), one.cost(name) * 1e6) for one in table.columns if name in one.timings]
+            for name in names
+        }
+        title = f"{key}: µs per fragment of {SCALED_FRAGMENT} characters"
+        yield key, line_chart(title, "characters in the document", "µs per fragment", lines)
 
 
 def add_streams(
@@ -127,8 +167,8 @@ def add_streams(
                 progress(f"{table.title}: {key}")
                 streamed = stream(shape, key, fragment_size)
                 chunks = streamed.chunks(chunking)
-                timings = measure([reader.entry(streamed, chunks) for reader in contestants], effort)
-                table.columns.append(Column(key, timings, len(streamed.events)))
+                entries = [reader.entry(streamed, chunks) for reader in contestants]
+                table.columns.append(column(key, entries, len(streamed.events), effort))
 
 
 # ---------------------------------------------------------------- the README's block

@@ -12,11 +12,13 @@ MICRO = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """label: its head; timings: by contestant; count: fragments or events, to which the cost is shared out."""
+    """label: its head; timings: by contestant; count: fragments or events, to which the cost is shared out.
+    calibration: the fixed work that ran in the same rounds."""
 
     label: str
     timings: Mapping[str, Timing]
     count: int
+    calibration: Timing
 
     def cost(self, name: str) -> float:
         """Seconds a fragment or event."""

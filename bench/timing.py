@@ -9,6 +9,7 @@ fragments) is frozen out of it, so that no contestant pays for another's objects
 from __future__ import annotations
 
 import gc
+import json
 import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -66,6 +67,23 @@ class Effort:
 
 THOROUGH = Effort(rounds=21, entry_seconds=0.3, estimate_above=0.3)
 QUICK = Effort(rounds=5, entry_seconds=0.06, estimate_above=0.06)
+
+
+_CALIBRATION_TEXT = json.dumps(
+    [{"number": n, "text": "calibration " * (n % 5), "list": [n, n / 8]} for n in range(200)]
+)
+
+
+def _calibrate() -> int:
+    """Work of the kind that is measured, by the standard library alone: calls, small objects, bytes."""
+    size = 0
+    for row in json.loads(_CALIBRATION_TEXT):
+        size += len(row["text"].encode())
+    return size
+
+
+CALIBRATION = Entry("calibration", _calibrate)
+"""A fixed piece of work in every round: what a time is divided by before it is compared with another run's."""
 
 
 @contextmanager
