@@ -13,12 +13,11 @@ import importlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 import toolstream
 
-from .timing import Entry
+from .timing import Entry, clock
 from .workloads import Workload
 
 SUBJECT = "toolstream"
@@ -84,9 +83,9 @@ class Contestant:
 
 
 def _seconds(loop: Loop, fragments: Fragments) -> float:
-    start = perf_counter()
+    start = clock()
     loop(fragments)
-    return perf_counter() - start
+    return clock() - start
 
 
 def installed(name: str, missing: list[str]) -> Any:

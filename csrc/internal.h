@@ -270,6 +270,9 @@ static inline int key_known(ts_scanner *s, ts_level *level, int escaped)
 }
 
 int ts_string_begin(ts_scanner *s, int64_t at, int is_key);
+/* Where string content ends or needs a closer look, from text[at] on, which is its body: plain characters, short escapes
+ * and whole UTF-8 sequences. *escaped is set if there is an escape. TS_BLOCK bytes from text[end] on are readable. */
+size_t ts_string_body(const unsigned char *text, size_t at, size_t end, int32_t *escaped);
 size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status);
 size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status);
 size_t ts_literal_scan(ts_scanner *s, size_t at, size_t end, int *status);

@@ -485,8 +485,39 @@ static int slice_scan(ts_scanner *s, const char *data, size_t size, size_t *take
     return status;
 }
 
+/* Most fragments lie inside one string as a whole, and nothing changes but how far the text goes. Answers 1 if this one
+ * does, 0 with nothing changed. */
+static int string_goes_on(ts_scanner *s, const char *data, size_t size)
+{
+    int64_t taken = s->offset - s->counted_from;
+    int in_body = s->state == ST_IN_STRING && s->string == STR_BODY && !s->growing && s->view.status == TS_OK;
+    if (!in_body || size == 0 || size > SLICE || (int64_t)size > s->options.max_bytes - taken ||
+        s->text_capacity - s->text_size < size + TS_BLOCK) {
+        return 0;
+    }
+    size_t end = s->text_size + size;
+    int32_t escaped = s->escaped;
+    memcpy(s->text + s->text_size, data, size);
+    if (ts_string_body(s->text, s->text_size, end, &escaped) != end) {
+        return 0;
+    }
+    s->escaped = escaped;
+    s->text_size = end;
+    s->offset += (int64_t)size;
+    s->view.text_size = (int64_t)end;
+    s->view.offset = s->offset;
+    s->view.column += (int64_t)size;
+    s->view.scanned += (int64_t)size;
+    s->view.consumed = (int64_t)size;
+    return 1;
+}
+
 int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
 {
+    text_compact(s);
+    if (string_goes_on(s, data, size)) {
+        return TS_OK;
+    }
     int status = call_begin(s);
     if (status != TS_OK) {
         ts_view_update(s);
@@ -497,7 +528,6 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
     if (too_long) {
         size = room < 0 ? 0 : (size_t)room;
     }
-    text_compact(s);
     size_t taken = 0;
     while (taken < size && status == TS_OK) {
         size_t slice = size - taken < SLICE ? size - taken : SLICE;

@@ -236,41 +236,50 @@ static int string_byte(ts_scanner *s, unsigned char c, int64_t at)
     }
 }
 
+static int is_simple_escape(unsigned char c)
+{
+    return c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' || c == 't';
+}
+
+size_t ts_string_body(const unsigned char *text, size_t at, size_t end, int32_t *escaped)
+{
+    for (;;) {
+        at = ts_plain_end(text, at, end);
+        if (end - at < 2) {
+            return at;
+        }
+        if (text[at] == '\\' && is_simple_escape(text[at + 1])) {
+            *escaped = 1;
+            at += 2;
+            continue;
+        }
+        size_t whole = text[at] >= 0x80 ? ts_utf8_prefix(text + at, end - at) : 0;
+        if (whole == 0) {
+            return at;
+        }
+        at += whole;
+    }
+}
+
 /* Scans string content from `at` on; answers where it stopped. */
 size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
     const unsigned char *text = s->text;
     while (at < end && s->state == ST_IN_STRING && *status == TS_OK) {
-        if (s->string != STR_BODY) {
-            if (s->string == STR_HIGH && text[at] != '\\') {
-                s->hold = -1; /* no pair: the surrogate stands alone */
-                s->string = STR_BODY;
-                continue;
+        if (s->string == STR_BODY) {
+            at = ts_string_body(text, at, end, &s->escaped);
+            if (at == end) {
+                break;
             }
+            *status = string_special(s, text[at], position(s, at));
+            at += *status >= 0;
+        } else if (s->string == STR_HIGH && text[at] != '\\') {
+            s->hold = -1; /* no pair: the surrogate stands alone */
+            s->string = STR_BODY;
+        } else {
             *status = string_byte(s, text[at], position(s, at));
             at += *status >= 0;
-            continue;
         }
-        at = ts_plain_end(text, at, end);
-        if (at == end) {
-            break;
-        }
-        unsigned char c = text[at];
-        if (c >= 0x80) {
-            size_t whole = ts_utf8_prefix(text + at, end - at);
-            if (whole != 0) {
-                at += whole;
-                continue;
-            }
-        } else if (c == '\\' && end - at >= 2 && text[at + 1] != 'u') {
-            s->escaped = 1;
-            s->hold = position(s, at);
-            *status = escape_letter(s, text[at + 1], position(s, at + 1));
-            at += *status >= 0 ? 2 : 1;
-            continue;
-        }
-        *status = string_special(s, c, position(s, at));
-        at += *status >= 0;
     }
     return at;
 }
