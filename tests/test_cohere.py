@@ -105,6 +105,14 @@ def test_content_and_calls_have_indexes_of_their_own() -> None:
     assert reading.call.arguments == {"x": 1}
 
 
+def test_calls_may_be_interleaved() -> None:
+    first, second = tool(0, *cut(ARGUMENTS)), tool(1, *cut(ARGUMENTS))
+    reading = read(message([each for pair in zip(first, second, strict=True) for each in pair]))
+    assert [(call.id, call.arguments, call.state) for call in reading.calls] == [
+        (f"search_{index}", json.loads(ARGUMENTS), "committed") for index in range(2)
+    ]
+
+
 def test_a_call_ends_by_its_own_event() -> None:
     reading = Reading(StreamParser())
     for each in [START, *tool(0, "{}")[:-1]]:
