@@ -29,6 +29,8 @@ struct ts_lane {
     size_t at;                   /* and has come to here */
     size_t text_start;           /* the wanted text in the event */
     size_t text_end;
+    int text_is_plain;           /* it holds no escape, and only ASCII */
+    size_t closing;              /* from this part on there are only bytes and blanks */
 };
 
 ts_lane *ts_lane_new(void)
@@ -61,6 +63,7 @@ void ts_lane_clear(ts_lane *lane)
 {
     lane->count = 0;
     lane->bytes_size = 0;
+    lane->closing = 0;
     ts_lane_restart(lane);
 }
 
@@ -77,13 +80,21 @@ int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size)
     } else if (!ts_reserve((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, size, 1)) {
         return TS_ERR_MEMORY;
     }
-    lane_part *part = &lane->parts[lane->count++];
-    part->slot = slot;
-    part->bytes = lane->bytes_size;
-    part->size = size;
+    lane_part *last = lane->count == 0 ? NULL : &lane->parts[lane->count - 1];
+    if (slot == 0 && last != NULL && last->slot == 0) {
+        last->size += size;
+    } else {
+        lane_part *part = &lane->parts[lane->count++];
+        part->slot = slot;
+        part->bytes = lane->bytes_size;
+        part->size = size;
+    }
     if (size != 0) {
         memcpy(lane->bytes + lane->bytes_size, data, size);
         lane->bytes_size += size;
+    }
+    if (slot != 0 && slot != TS_SLOT_SPACE) {
+        lane->closing = lane->count;
     }
     return TS_OK;
 }
@@ -105,6 +116,9 @@ static int match_bytes(ts_lane *lane, const lane_part *part, const unsigned char
 /* The rest of a string, its closing quote left to the part behind it. */
 static int match_string(ts_lane *lane, const unsigned char *data, size_t size)
 {
+    if (lane->at == lane->part_start) {
+        lane->text_is_plain = 1;
+    }
     while (lane->at < size) {
         lane->at += ts_plain_prefix(data + lane->at, size - lane->at);
         if (lane->at == size) {
@@ -117,6 +131,7 @@ static int match_string(ts_lane *lane, const unsigned char *data, size_t size)
         if (c < 0x20) {
             return TS_LANE_OTHER; /* no JSON, or the event's end */
         }
+        lane->text_is_plain = 0;
         if (c == '\\') {
             if (size - lane->at < 2) {
                 break;
@@ -157,6 +172,19 @@ static int match_space(ts_lane *lane, const unsigned char *data, size_t size)
         lane->at++;
     }
     return lane->at == size ? TS_LANE_MORE : TS_LANE_EVENT;
+}
+
+/* The event's end without any blanks, which is how it mostly stands: all bytes that are left, at once. */
+static int match_closing(ts_lane *lane, const unsigned char *data, size_t size)
+{
+    size_t from = lane->parts[lane->part].bytes;
+    size_t left = lane->bytes_size - from;
+    if (lane->at != lane->part_start || size - lane->at < left || memcmp(lane->bytes + from, data + lane->at, left) != 0) {
+        return 0;
+    }
+    lane->at += left;
+    lane->part = lane->count;
+    return 1;
 }
 
 static int match_part(ts_lane *lane, const lane_part *part, const unsigned char *data, size_t size)
@@ -253,7 +281,7 @@ static int text_ready(ts_lane *lane, const unsigned char *data, const unsigned c
 {
     const unsigned char *raw = data + lane->text_start;
     size_t size = lane->text_end - lane->text_start;
-    if (ts_plain_prefix(raw, size) == size) {
+    if (lane->text_is_plain) {
         *text = raw;
         *text_size = size;
         return TS_LANE_EVENT;
@@ -272,6 +300,9 @@ int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t 
         return TS_LANE_OTHER;
     }
     while (lane->part < lane->count) {
+        if (lane->part == lane->closing && lane->closing != 0 && match_closing(lane, data, size)) {
+            break;
+        }
         const lane_part *part = &lane->parts[lane->part];
         int answer = match_part(lane, part, data, size);
         if (answer != TS_LANE_EVENT) {
@@ -290,4 +321,175 @@ int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t 
     *used = lane->at;
     ts_lane_restart(lane);
     return text_ready(lane, data, text, text_size);
+}
+
+/* ------------------------------------------------------------------ learning */
+
+/* A member's value: its bytes in the event's data, and the slot that they become. */
+typedef struct lane_value {
+    size_t start;
+    size_t end;
+    int slot;
+} lane_value;
+
+/* The place behind the next "name" in quotes, or 0. */
+static size_t name_find(ts_bytes data, size_t from, ts_bytes name)
+{
+    size_t needed = name.size + 2;
+    while (from <= data.size && data.size - from >= needed) {
+        const char *quote = (const char *)memchr(data.data + from, '"', data.size - from - needed + 1);
+        if (quote == NULL) {
+            return 0;
+        }
+        from = (size_t)(quote - data.data);
+        if (quote[needed - 1] == '"' && memcmp(quote + 1, name.data, name.size) == 0) {
+            return from + needed;
+        }
+        from++;
+    }
+    return 0;
+}
+
+/* The value behind a name: a string without its quotes, or the digits of a number. Answers 0 for anything else. */
+static int value_find(ts_bytes data, size_t at, lane_value *value)
+{
+    at += at < data.size && data.data[at] == ' ';
+    if (at == data.size || data.data[at++] != ':') {
+        return 0;
+    }
+    at += at < data.size && data.data[at] == ' ';
+    if (at < data.size && data.data[at] == '"') {
+        value->slot = TS_SLOT_STRING;
+        value->start = ++at;
+        while (at < data.size && data.data[at] != '"') {
+            at += data.data[at] == '\\' ? 2 : 1;
+        }
+        value->end = at;
+        return at < data.size;
+    }
+    value->slot = TS_SLOT_NUMBER;
+    value->start = at;
+    while (at < data.size && is_digit((unsigned char)data.data[at])) {
+        at++;
+    }
+    value->end = at;
+    return value->end != value->start;
+}
+
+/* The value of the member of this name. Answers 0 where there is none, or the name stands there more than once. */
+static int member_find(ts_bytes data, ts_bytes name, lane_value *value)
+{
+    size_t at = name_find(data, 0, name);
+    return at != 0 && name_find(data, at - 1, name) == 0 && value_find(data, at, value);
+}
+
+static int is_utf8(ts_bytes data)
+{
+    const unsigned char *bytes = (const unsigned char *)data.data;
+    size_t at = 0;
+    while (at < data.size) {
+        size_t step = bytes[at] < 0x80 ? 1 : ts_utf8_prefix(bytes + at, data.size - at);
+        if (step == 0) {
+            return 0;
+        }
+        at += step;
+    }
+    return 1;
+}
+
+static int has_byte(const char *data, size_t size, char byte)
+{
+    return size != 0 && memchr(data, byte, size) != NULL;
+}
+
+/* Whether data is an event whose text is told for sure. TS_LANE_EVENT if it is. */
+static int text_find(ts_lane *lane, const ts_example *example, lane_value *value)
+{
+    ts_bytes data = example->data;
+    if (!member_find(data, example->member, value) || value->slot != TS_SLOT_STRING ||
+        has_byte(data.data, data.size, '\n') || !is_utf8(data)) {
+        return TS_LANE_OTHER;
+    }
+    /* A name may be spelled with escapes, and be the one that counts. */
+    if (has_byte(data.data, value->start, '\\') || has_byte(data.data + value->end, data.size - value->end, '\\')) {
+        return TS_LANE_OTHER;
+    }
+    value->slot = TS_SLOT_TEXT;
+    size_t size = value->end - value->start, written = 0;
+    if (!ts_reserve((void **)&lane->scratch, &lane->scratch_capacity, 0, size + 1, 1)) {
+        return TS_ERR_MEMORY;
+    }
+    const unsigned char *raw = (const unsigned char *)data.data + value->start;
+    int is_same = text_decode(raw, size, lane->scratch, &written) && written == example->text.size &&
+                  (written == 0 || memcmp(lane->scratch, example->text.data, written) == 0);
+    return is_same ? TS_LANE_EVENT : TS_LANE_OTHER;
+}
+
+static int add_bytes(ts_lane *lane, const char *data, size_t size)
+{
+    return size == 0 ? TS_OK : ts_lane_add(lane, 0, data, size);
+}
+
+/* What stands behind the last slot: blanks may stand before the brackets that close the event. */
+static int add_closing(ts_lane *lane, ts_bytes data, size_t at)
+{
+    size_t end = data.size;
+    while (end > at && (data.data[end - 1] == ' ' || data.data[end - 1] == ']' || data.data[end - 1] == '}')) {
+        end--;
+    }
+    int status = add_bytes(lane, data.data + at, end - at);
+    for (; end < data.size && status == TS_OK; end++) {
+        if (data.data[end] != ' ') {
+            status = ts_lane_add(lane, TS_SLOT_SPACE, NULL, 0);
+            status = status == TS_OK ? ts_lane_add(lane, 0, data.data + end, 1) : status;
+        }
+    }
+    return status == TS_OK ? ts_lane_add(lane, TS_SLOT_SPACE, NULL, 0) : status;
+}
+
+/* values: in their order, not overlapping. */
+static int template_add(ts_lane *lane, const ts_example *example, const lane_value *values, size_t count)
+{
+    int status = add_bytes(lane, example->head.data, example->head.size);
+    size_t at = 0;
+    for (size_t i = 0; i < count && status == TS_OK; i++) {
+        status = add_bytes(lane, example->data.data + at, values[i].start - at);
+        status = status == TS_OK ? ts_lane_add(lane, values[i].slot, NULL, 0) : status;
+        at = values[i].end;
+    }
+    status = status == TS_OK ? add_closing(lane, example->data, at) : status;
+    return status == TS_OK ? add_bytes(lane, example->tail.data, example->tail.size) : status;
+}
+
+int ts_lane_learn(ts_lane *lane, const ts_example *example)
+{
+    lane_value values[TS_LANE_IGNORED + 1];
+    ts_lane_clear(lane);
+    int answer = text_find(lane, example, &values[0]);
+    if (answer != TS_LANE_EVENT) {
+        return answer;
+    }
+    size_t count = 1;
+    for (size_t i = 0; i < example->ignored_count && i < TS_LANE_IGNORED; i++) {
+        lane_value value;
+        if (!member_find(example->data, example->ignored[i], &value)) {
+            continue;
+        }
+        size_t at = count++;
+        for (; at > 0 && values[at - 1].start > value.start; at--) {
+            values[at] = values[at - 1];
+        }
+        values[at] = value;
+    }
+    for (size_t i = 1; i < count; i++) {
+        if (values[i].start < values[i - 1].end) {
+            return TS_LANE_OTHER;
+        }
+    }
+    int status = template_add(lane, example, values, count);
+    if (status != TS_OK) {
+        ts_lane_clear(lane);
+        return status;
+    }
+    return TS_LANE_EVENT;
 }

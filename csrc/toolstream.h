@@ -308,12 +308,33 @@ TS_API void ts_lane_restart(ts_lane *lane);
 /* Adds bytes that must be equal (slot 0), or a slot (data ignored), to the template. */
 TS_API int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size);
 
+/* An event that may repeat: head, then data (a JSON object), then tail. text: the value of the string member of that
+ * name, decoded. ignored: names of members with strings or numbers that mean nothing; no more than TS_LANE_IGNORED of
+ * them are looked for. */
+#define TS_LANE_IGNORED 7
+
+typedef struct ts_bytes {
+    const char *data;
+    size_t size;
+} ts_bytes;
+
+typedef struct ts_example {
+    ts_bytes head, data, tail;
+    ts_bytes member, text;
+    const ts_bytes *ignored;
+    size_t ignored_count;
+} ts_example;
+
 /* What ts_lane_match answers. */
 enum ts_lane_answer {
     TS_LANE_EVENT = 1,           /* an event as in the template: *used bytes; its text is ready */
     TS_LANE_MORE = 2,            /* so far as in the template: call again with the same bytes and more */
     TS_LANE_OTHER = 3            /* something else, or text that needs a closer look */
 };
+
+/* Makes the template of an event. Answers TS_LANE_EVENT; TS_LANE_OTHER, and there is no template, where its text or what
+ * means nothing cannot be told for sure; or TS_ERR_MEMORY. */
+TS_API int ts_lane_learn(ts_lane *lane, const ts_example *example);
 
 /* Compares the bytes from the beginning of an event on. After TS_LANE_MORE it goes on where it stopped. *text: decoded,
  * valid UTF-8, in data or in the lane, until the next call. TS_ERR_MEMORY is possible. */

@@ -28,7 +28,9 @@ from json_documents import damage, documents, fragments, laws, seeds, texts, wri
 from wire import DONE, STREAMS, Reading, Wire, pieces, plain, sse
 
 from toolstream import Limits, StreamParser, ToolStreamError
+from toolstream.assembler import Assembler
 from toolstream.lane import IS_FAST
+from toolstream.providers.anthropic import Anthropic
 
 needs_lane = pytest.mark.skipif(not IS_FAST, reason="there is no fast lane here: TOOLSTREAM_LANE or TOOLSTREAM_BINDING")
 pytestmark = needs_lane
@@ -300,6 +302,37 @@ def test_a_stream_whose_events_do_not_repeat_is_given_up() -> None:
     feed_all(parser, [sse([wire.response("in_progress"), wire.item_added(0, wire.function_item(0)), *ids])])
     assert parser._hits == 0
     assert not parser._hopeful
+
+
+@pytest.mark.parametrize("binding", ["cffi", "hidden"])
+def test_the_fast_lane_is_no_silent_wish(binding: str) -> None:
+    hide = "import sys; sys.modules['toolstream._core._native'] = None\n" if binding == "hidden" else ""
+    environment = {**os.environ, "TOOLSTREAM_LANE": "fast", "TOOLSTREAM_BINDING": "" if hide else binding}
+    command = [sys.executable, "-c", f"{hide}import toolstream"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "ImportError: TOOLSTREAM_LANE=fast needs the extension" in done.stderr
+
+
+def test_what_is_pending_is_not_shown_while_the_parser_is_in_use() -> None:
+    kind = TEXTS["anthropic, text"]
+    parser, seen = new_parser(provider=Peeking()), []
+    parser._adapter.look = lambda: seen.append(parser._pending)
+    parser.feed(kind.head)
+    with pytest.raises(RuntimeError, match="in use"):
+        parser.feed(kind.hot(b"x"))
+    assert seen == []
+
+
+class Peeking(Anthropic):
+    """Looks at its parser from inside."""
+
+    look: Callable[[], object]
+
+    def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
+        super().handle(event, assembler)
+        if event["type"] == "content_block_delta":
+            self.look()
 
 
 def test_without_hope_there_is_no_lane() -> None:

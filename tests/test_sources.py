@@ -595,6 +595,19 @@ def test_events_of_one_item_come_before_the_next_item_is_asked_for() -> None:
     assert asked["message_end"] == len(FRAMES)
 
 
+# Whose fault it is
+
+
+def test_a_sources_own_toolstream_error_keeps_its_events() -> None:
+    error = toolstream.ToolStreamError("of the parser that the source itself reads with")
+    error.events = [TextDelta("its own", 0)]
+    stream = toolstream.parse(Source([], error))
+    with pytest.raises(toolstream.ToolStreamError) as caught:
+        next(stream)
+    assert caught.value is error
+    assert error.events == [TextDelta("its own", 0)]
+
+
 # Every end closes the source
 
 
@@ -631,6 +644,19 @@ def test_leaving_with_closes_the_source() -> None:
         next(stream)
         assert not source.closed
     assert source.closed
+
+
+@pytest.mark.parametrize("read", [0, 1, None])
+def test_a_source_is_closed_once_however_often_it_is_left(read: int | None) -> None:
+    source = Source(FRAMES)
+    with toolstream.parse(source) as stream:
+        for _ in range(read or 0):
+            next(stream)
+        if read is None:
+            list(stream)
+        stream.close()
+    stream.close()
+    assert source.closed == 1
 
 
 def test_leaving_with_closes_a_source_that_was_never_read() -> None:
@@ -947,6 +973,23 @@ def test_aclose_closes_the_source_before_it_returns() -> None:
         assert [event async for event in stream] == []
 
     asyncio.run(read())
+
+
+@pytest.mark.parametrize("read", [0, 1, None])
+def test_an_async_source_is_closed_once_however_often_it_is_left(read: int | None) -> None:
+    source = AsyncSource(FRAMES)
+
+    async def read_some() -> None:
+        async with toolstream.parse(source) as stream:
+            for _ in range(read or 0):
+                await anext(stream)
+            if read is None:
+                async for _ in stream:
+                    pass
+            await stream.aclose()
+
+    asyncio.run(read_some())
+    assert source.closed == 1
 
 
 def test_leaving_async_with_closes_the_source_also_by_an_exception() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import sys
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import wire
-from wire import STREAMS, WHOLE, plain, read, read_bytes, sse
+from wire import STREAMS, WHOLE, Wire, plain, read, read_bytes, sse
 
 import toolstream
 from toolstream import (
@@ -929,3 +931,51 @@ def test_the_attributes_tell_what_has_been_read() -> None:
     assert parser.text == "I will search."
     assert parser.usage.final
     assert isinstance(parser, toolstream.StreamParser)
+
+
+# ---------------------------------------------------------------------- many calls
+
+
+def lines_run(work: Callable[[], object]) -> int:
+    """How many lines of the assembler run meanwhile."""
+    count = 0
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal count
+        if not frame.f_code.co_filename.endswith(("assembler.py", "calls.py")):
+            return None
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def chat_calls(count: int) -> Wire:
+    """Calls that all stay open: their fragments come in turns."""
+    entry = {"type": "function", "function": {"name": "f", "arguments": '{"a":'}}
+    begun = [wire.chunk({"tool_calls": [{"index": n, "id": f"c{n}", **entry}]}) for n in range(count)]
+    ends = [wire.chunk({"tool_calls": [{"index": n, "function": {"arguments": "1}"}}]}) for n in range(count)]
+    return [*begun, *ends, wire.chunk(finish_reason="tool_calls"), wire.DONE]
+
+
+def keyed_calls(count: int) -> Wire:
+    """The same in blocks."""
+    blocks = [wire.block_start(n, type="tool_use", id=f"t{n}", name="f", input={}) for n in range(count)]
+    return [*blocks, *(wire.block_stop(n) for n in range(count))]
+
+
+@pytest.mark.parametrize("build", [chat_calls, keyed_calls])
+def test_the_work_for_many_open_calls_is_linear(build: Callable[[int], Wire]) -> None:
+    def lines(count: int) -> int:
+        head = wire.anthropic([])[:1] if build is keyed_calls else []
+        data = wire.sse([*head, *build(count)])
+        parser = StreamParser(limits=Limits(max_calls=None))
+        return lines_run(lambda: parser.feed(data))
+
+    assert lines(400) < 2.3 * lines(200)

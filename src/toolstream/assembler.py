@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
 from typing import Any, Literal, NoReturn
 
 from .calls import FreeText, ToolCall, every, incomplete_arguments, joined
@@ -32,7 +31,7 @@ from .limits import Limits
 from .paths import Subscriptions
 from .resends import Doubt, probe
 from .tools.checks import CheckedParser, Checks
-from .usage import Usage
+from .usage import Usage, counts
 
 StopKind = Literal["tools", "natural", "length", "filter", "error", "other"]
 """What a stop reason means for the calls before it.
@@ -53,6 +52,35 @@ class Assembler:
     events: what has happened since the caller last took them. calls: every call reported, in order.
     """
 
+    __slots__ = (
+        "_checks",
+        "_duplicate_keys",
+        "_ended",
+        "_first",
+        "_grown",
+        "_halves",
+        "_ids",
+        "_keys",
+        "_kinds",
+        "_latest",
+        "_limits",
+        "_opened",
+        "_raises",
+        "_subscriptions",
+        "_text",
+        "_unconfirmed",
+        "_unsettled",
+        "calls",
+        "ended",
+        "events",
+        "id",
+        "model",
+        "provider",
+        "started",
+        "stop_reason",
+        "usage",
+    )
+
     def __init__(
         self,
         subscriptions: Subscriptions,
@@ -67,8 +95,6 @@ class Assembler:
         self.provider = ""
         self.id: str | None = None
         self.model: str | None = None
-        self.usage = Usage()
-        self.stop_reason: str | None = None
         self.started = False  # MessageStart has been given
         self.ended = False  # MessageEnd has been given, and no other message has begun since
         self._subscriptions = subscriptions
@@ -81,12 +107,18 @@ class Assembler:
         self._forget_message()
 
     def _forget_message(self) -> None:
+        self.stop_reason: str | None = None
+        self.usage = Usage()
         self._first = len(self.calls)  # the message's calls are self.calls[_first:]
         self._keys: dict[Hashable, ToolCall] = {}
         self._ids: dict[tuple[int, str], ToolCall] = {}
         self._latest: dict[int, ToolCall] = {}
-        self._unsettled: list[ToolCall] = []  # not over yet
-        self._unconfirmed: list[ToolCall] = []  # whole, but the model has not gone on
+        # Calls that are not over yet. In each scope: those of them that the provider has ended or that have grown since
+        # they were looked at last; and those that are whole, but the model has not gone on.
+        self._unsettled: dict[ToolCall, None] = {}
+        self._ended: dict[int, dict[ToolCall, None]] = {}
+        self._grown: dict[int, dict[ToolCall, None]] = {}
+        self._unconfirmed: dict[int, list[ToolCall]] = {}
         self._kinds: dict[int, StopKind] = {}
         self._halves: dict[Hashable, str] = {}  # text that ends in a high surrogate, until its other half comes
 
@@ -106,10 +138,10 @@ class Assembler:
             if id and id == self.id:
                 return False
             self._void_all("the message was replaced by another one before its end")
-        self._forget_message()
+        if self.started:
+            self._forget_message()
         self.started, self.ended = True, False
         self.id, self.model = id or None, model or None
-        self.stop_reason, self.usage = None, Usage()
         self.events.append(MessageStart(self.provider, self.id, self.model))
         return True
 
@@ -142,9 +174,8 @@ class Assembler:
     def usage_update(self, usage: Usage) -> None:
         """Counts so far, each replacing the one before."""
         self._begin()
-        changed = usage.to_dict() != self.usage.to_dict()
-        self.usage = usage
-        if changed:
+        before, self.usage = self.usage, usage
+        if counts(usage) != counts(before):
             self.events.append(UsageUpdate(usage))
 
     def stop(self, reason: str | None, kind: StopKind, scope: int = 0) -> None:
@@ -174,21 +205,22 @@ class Assembler:
     def end(self) -> None:
         """The provider's own end of the message."""
         self._begin()
-        for scope in sorted({call._scope for call in self._unsettled}):
-            self.stop(None, "other", scope)
+        if self._unsettled:
+            for scope in sorted({call._scope for call in self._unsettled}):
+                self.stop(None, "other", scope)
         calls = self._message_calls()
         own = [call for call in calls if not call.server]
         safe = self._kinds.get(0) == "tools" and bool(own) and all(call.complete for call in calls)
         if safe:
             for call in own:
                 call._state = "committed"
-        self.usage = replace(self.usage, final=True)
+        self.usage = self.usage.finished()
         self.ended = True
         self.events.append(MessageEnd(self.stop_reason, self.usage, safe))
 
     def break_off(self, reason: str) -> NoReturn:
         """The stream has ended without the provider's own end. Raises `IncompleteError`."""
-        call = self._unsettled[-1] if self._unsettled else None
+        call = next(reversed(self._unsettled), None)
         error = IncompleteError(reason) if call is None else incomplete_arguments(call, reason)
         if call is not None:
             call.error = error
@@ -262,7 +294,7 @@ class Assembler:
         self._opened += 1
         call = ToolCall(id or None, name or "", server=server, free_text=free_text, scope=scope)
         self._keys[key] = self._latest[scope] = call
-        self._unsettled.append(call)
+        self._unsettled[call] = None
         if name:
             self._start(call)
         return call
@@ -274,6 +306,7 @@ class Assembler:
         """The call's name, or more of it, is known."""
         call.name = name
         if call._held is not None and not call._over:
+            self._note(self._grown, call)
             self._feed_first(call, "")
 
     def fragment(self, key: Hashable, text: str | None) -> None:
@@ -303,8 +336,8 @@ class Assembler:
 
     def went_on(self, scope: int = 0) -> None:
         """Another block, call or text has begun: what was ended before it was ended for good."""
-        for call in every(self._unsettled, scope):
-            if call._ended:
+        for call in self._ended.pop(scope, ()):
+            if not call._over:
                 self._end(call, certain=True)
                 if not call._over:
                     self.spoil(call, incomplete_arguments(call, "the call ended before its arguments were whole"))
@@ -341,8 +374,8 @@ class Assembler:
     def end_whole(self, scope: int) -> None:
         """Something else has begun in a format whose calls have no end of their own: ends those that are whole."""
         if self._unsettled or self._unconfirmed:
-            for call in every(self._unsettled, scope):
-                if is_whole(call):
+            for call in self._grown.pop(scope, ()):
+                if not call._over and is_whole(call):
                     self._end(call)
             self.went_on(scope)
 
@@ -504,6 +537,7 @@ class Assembler:
         if call._over:
             self._feed_late(call, text)
             return
+        self._note(self._grown, call)
         if call._half or "\ud800" <= text[-1] <= "\udbff":
             text, call._half = split_half(call._half + text)
             if not text:
@@ -580,6 +614,7 @@ class Assembler:
         is certain.
         """
         call._ended = True
+        self._note(self._ended, call)
         if not call.name:
             return
         self._start(call)
@@ -592,7 +627,7 @@ class Assembler:
             self._settle(call)
             call._complete = True
             call._state = "closed"
-            self._unconfirmed.append(call)
+            self._unconfirmed.setdefault(call._scope, []).append(call)
             self.events.append(ToolCallEnd(call))
 
     def _settle_arguments(self, call: ToolCall) -> None:
@@ -605,7 +640,11 @@ class Assembler:
 
     def _settle(self, call: ToolCall) -> None:
         call._over = True
-        self._unsettled.remove(call)
+        del self._unsettled[call]
+
+    def _note(self, calls: dict[int, dict[ToolCall, None]], call: ToolCall) -> None:
+        """Adds the call to those of its scope."""
+        calls.setdefault(call._scope, {})[call] = None
 
     def _feed_half(self, call: ToolCall) -> None:
         """A high surrogate whose other half never came: the parser says what is wrong with it."""
@@ -634,10 +673,9 @@ class Assembler:
         return parser.complete
 
     def _confirm(self, scope: int) -> None:
-        for call in every(self._unconfirmed, scope):
+        for call in self._unconfirmed.pop(scope, ()):
             if call._state != "void":
                 call._state = "confirmed"
-            self._unconfirmed.remove(call)
 
     def spoil(self, call: ToolCall, error: JSONError, *, is_fault: bool = True) -> None:
         """The call is bad for good. is_fault: not the provider's own announced cut, so that it may raise."""

@@ -31,7 +31,6 @@ class AWSFraming:
         self._message = bytearray()  # what has come of the message that has begun
         self._needed = _PRELUDE  # bytes of it that tell more: the prelude, then all
         self._before = 0  # bytes of the stream before it
-        self.last: tuple[str, bytes] | None = None
         self.between = False
         self.newline = b"\n"
 

@@ -7,7 +7,7 @@ is yielded before an exception came before the fault.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, Protocol
 
 import orjson
@@ -18,6 +18,8 @@ from .limits import Limits
 from .sse import FrameParser
 
 EventDict = dict[str, Any]
+Frame = tuple[str, bytes]
+"""An SSE frame: its event type and its data."""
 
 DONE: EventDict = {"type": "[DONE]"}
 """The mark that ends a stream of OpenAI's kind; told by identity."""
@@ -32,15 +34,11 @@ _ENVELOPE = Limits(max_depth=1000)  # of an event's own JSON; json and orjson be
 
 
 class Framing(Protocol):
-    """Cuts bytes into events. `feed` and `close` yield what ends, and raise `SSEError`, `LimitError`.
+    """Cuts bytes into events. `feed` yields what ends: events, or SSE frames, which `frame_event` decodes; `close` what
+    no end was told of. Both raise `SSEError`, `LimitError`; `close` raises `IncompleteError` for an event that is cut.
 
-    `close` raises `IncompleteError` for an event that is cut.
-    last: the event type and data of the SSE frame that was yielded last. between: it is SSE, and stands between two.
-    newline: what ends a line of it.
+    between: it is SSE, and stands between two events. newline: what ends a line of it.
     """
-
-    @property
-    def last(self) -> tuple[str, bytes] | None: ...
 
     @property
     def between(self) -> bool: ...
@@ -48,9 +46,9 @@ class Framing(Protocol):
     @property
     def newline(self) -> bytes: ...
 
-    def feed(self, data: bytes) -> Iterator[EventDict]: ...
+    def feed(self, data: bytes) -> Iterable[EventDict | Frame]: ...
 
-    def close(self) -> Iterator[EventDict]: ...
+    def close(self) -> Iterable[EventDict]: ...
 
 
 def new_framing(name: str, max_event_bytes: int | None) -> Framing:
@@ -77,32 +75,23 @@ class AutoFraming:
     begins as all of them do.
     """
 
+    __slots__ = ("_head", "_max_event_bytes", "decided")
+
+    between = False
+    newline = b"\n"
+
     def __init__(self, max_event_bytes: int | None) -> None:
         self._max_event_bytes = max_event_bytes
         self._head = bytearray()
-        self._framing: Framing | None = None
+        self.decided: Framing | None = None  # what takes all that follows
 
-    @property
-    def last(self) -> tuple[str, bytes] | None:
-        return None if self._framing is None else self._framing.last
-
-    @property
-    def between(self) -> bool:
-        return self._framing is not None and self._framing.between
-
-    @property
-    def newline(self) -> bytes:
-        return b"\n" if self._framing is None else self._framing.newline
-
-    def feed(self, data: bytes) -> Iterator[EventDict]:
-        if self._framing is None:
-            self._head += data
-            name = self._decide(data)
-            if name is None:
-                return iter(())
-            data, self._head = bytes(self._head), bytearray()
-            self._framing = new_framing(name, self._max_event_bytes)
-        return self._framing.feed(data)
+    def feed(self, data: bytes) -> Iterable[EventDict | Frame]:
+        self._head += data
+        name = self._decide(data)
+        if name is None:
+            return ()
+        self.decided = new_framing(name, self._max_event_bytes)
+        return self.decided.feed(bytes(self._head))
 
     def _decide(self, data: bytes) -> str | None:
         """The framing's name; None while nothing has come but white space, or what may become a BOM.
@@ -125,41 +114,32 @@ class AutoFraming:
         is_too_long = self._max_event_bytes is not None and len(self._head) > self._max_event_bytes
         return "sse" if is_too_long else None  # which refuses it
 
-    def close(self) -> Iterator[EventDict]:
-        if self._framing is not None:
-            return self._framing.close()
+    def close(self) -> Iterable[EventDict]:
         if self._head[:1] in _LENGTHS:
             raise IncompleteError("the stream ended inside an event")
-        return iter(())
+        return ()
 
 
 class SSEFraming:
-    """Server-sent events that hold JSON; `[DONE]` gives DONE; data that can't be JSON is a gateway's comment."""
+    """Server-sent events that hold JSON."""
+
+    __slots__ = ("_frames", "newline")
 
     def __init__(self, max_event_bytes: int | None) -> None:
         self._frames = FrameParser(max_event_bytes)
-        self.last: tuple[str, bytes] | None = None
         self.newline = b"\n"
 
     @property
     def between(self) -> bool:
         return self._frames.between
 
-    def feed(self, data: bytes) -> Iterator[EventDict]:
+    def feed(self, data: bytes) -> Iterable[Frame]:
         if b"\r" in data:
             self.newline = b"\r\n"
-        fault = None
         try:
-            frames = self._frames.feed(data)
+            return self._frames.feed(data)
         except LimitError as error:
-            fault, frames = error, getattr(error, "frames", [])
-        for frame in frames:
-            event = frame_event(*frame)
-            if event is not None:
-                self.last = frame
-                yield event
-        if fault is not None:
-            raise fault
+            return _then_raise(getattr(error, "frames", []), error)
 
     def close(self) -> Iterator[EventDict]:
         for name, body in self._frames.flush():
@@ -173,16 +153,23 @@ class SSEFraming:
                 raise IncompleteError("the stream ended inside an event")
 
 
+def _then_raise(frames: list[Frame], fault: LimitError) -> Iterator[Frame]:
+    yield from frames
+    raise fault
+
+
 def frame_event(name: str, data: bytes) -> EventDict | None:
-    """The event that an SSE frame holds, DONE, or None where it holds none. Raises `SSEError` for broken JSON.
+    """The event that an SSE frame holds; DONE for `[DONE]`; None for data that can't be JSON, a gateway's comment.
+    Raises `SSEError` for broken JSON.
 
     name: the frame's event type, which stands in for a `type` that the object lacks.
     """
-    body = data.strip(_SPACE)
-    if not body.startswith(b"{"):
-        return DONE if body == b"[DONE]" else None
-    event = loads(body)
-    if name not in ("", "message") and "type" not in event:
+    if data[:1] != b"{":
+        data = data.strip(_SPACE)
+        if data[:1] != b"{":
+            return DONE if data == b"[DONE]" else None
+    event = loads(data)
+    if "type" not in event and name not in ("", "message"):
         event["type"] = name
     return event
 
@@ -215,11 +202,11 @@ def _refuse_constant(name: str) -> NoReturn:
 class ValueFraming:
     """JSON objects one after another, on lines or not; or, with array, the elements of one array as each ends."""
 
+    between = False
+    newline = b"\n"
+
     def __init__(self, max_event_bytes: int | None, *, array: bool) -> None:
         self._objects = JSONSequence(limits=_ENVELOPE, max_value_bytes=max_event_bytes)
-        self.last: tuple[str, bytes] | None = None
-        self.between = False
-        self.newline = b"\n"
         self._inside = False  # an object has begun
         self._state = "array" if array else "objects"  # what may stand between them: a key of _BETWEEN
 
@@ -257,12 +244,12 @@ class ValueFraming:
                 raise SSEError(f"found {str(byte)[1:]} where {expected} was expected")
         return len(data)
 
-    def close(self) -> Iterator[EventDict]:
+    def close(self) -> Iterable[EventDict]:
         if self._inside:
             raise IncompleteError("the stream ended inside an event")
         if self._state in ("elements", "comma", "element"):
             raise IncompleteError("the stream ended before the array's end")
-        return iter(())
+        return ()
 
 
 # What may stand between two objects, and what that leads to.

@@ -10,23 +10,18 @@ without the extension.
 from __future__ import annotations
 
 import os
-import re
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._core import lib
-from .fields import BINDING
-from .values import load_string
+from .fields import BINDING, as_bytes
+from .guard import Guard
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .calls import ToolCall
     from .events import Event
-
-# The core's slots. The one for blanks stands before each of the brackets that close an event.
-_TEXT, _STRING, _NUMBER, _SPACE = lib.TS_SLOT_TEXT, lib.TS_SLOT_STRING, lib.TS_SLOT_NUMBER, lib.TS_SLOT_SPACE
-
-_BODY = rb'"((?:[^"\\]|\\.)*)"'
-_CLOSING = re.compile(rb" *([\]}]) *")
+    from .fields import Data
 
 
 class Repeat(NamedTuple):
@@ -47,90 +42,67 @@ class Repeat(NamedTuple):
     watchful: bool = False
 
 
-def template(
-    name: str, body: bytes, newline: bytes, repeat: Repeat, ignored: tuple[str, ...]
-) -> tuple[Any, ...] | None:
-    """The bytes of an SSE event with slots in them, or None where they cannot be told for sure.
-
-    name: its event type. body: its data. ignored: members with strings or numbers that mean nothing.
-    """
-    span = _only(body, repeat.member, _BODY)
-    if span is None or b"\n" in body or not _is_utf8(body) or load_string(body[span[0] : span[1]]) != repeat.text:
-        return None
-    if b"\\" in body[: span[0]] or b"\\" in body[span[1] :]:
-        return None  # a name may be spelled with escapes, and be the one that counts
-    slots = [(*span, _TEXT)]
-    for member in ignored:
-        string, number = _only(body, member, _BODY), _only(body, member, rb"(\d+)")
-        if string is not None:
-            slots.append((*string, _STRING))
-        elif number is not None:
-            slots.append((*number, _NUMBER))
-    slots.sort()
-    head = b"data: " if name == "message" else b"event: %b%bdata: " % (name.encode(), newline)
-    parts: list[Any] = []
-    at = 0
-    for start, end, slot in slots:
-        parts += (head + body[at:start], slot)
-        head, at = b"", end
-    # A CR ends the blank line already; the LF behind it is skipped before the next event.
-    return (*parts, *_tail(body[at:]), newline + newline[:1])
-
-
-def _tail(text: bytes) -> list[Any]:
-    """What stands behind the last slot; providers that hide lengths put blanks before the closing brackets."""
-    end = len(text.rstrip(b" ]}"))
-    parts: list[Any] = [text[:end]]
-    for bracket in _CLOSING.findall(text[end:]):
-        parts += (_SPACE, bracket)
-    return [part for part in (*parts, _SPACE) if part != b""]
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=64)
-def _member(name: str, value: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb'"%b" ?: ?%b' % (re.escape(name.encode()), value))
-
-
-def _only(body: bytes, name: str, value: bytes) -> tuple[int, int] | None:
-    """Where the value of the one member of this name stands; None if there are several, or none of this kind."""
-    if body.count(b'"%b"' % name.encode()) != 1:
-        return None
-    match = _member(name, value).search(body)
-    return None if match is None else match.span(1)
-
-
 class SlowLane:
     """What `StreamParser` inherits where there is no fast lane. See `_core/native_lane.c` for the other one."""
 
+    __slots__ = ("_between", "_guard", "_hits", "_hopeful", "_interrupted", "_max_event", "_pending", "_room")
+
+    # Bytes that the stream may still have, and that an event may have.
     _room: int
     _max_event: int
+    # What is pulled is no longer wanted.
+    _interrupted: bool
+    # The fast lane's own: whether the slow one stands between two events, whether events may repeat, how many did,
+    # and the bytes of one that is not whole.
     _between: bool
     _hopeful: bool
-    _hits = 0
+    _hits: int
+    _pending: bytes
+    _guard: Guard
     _is_bound = False
-    _pending = b""
 
-    def feed(self, data: bytes | bytearray | memoryview | str) -> list[Event]:
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        self._guard = Guard()
+        self._hits = 0
+        self._pending = b""
+        self._interrupted = False
+        return self
+
+    def feed(self, data: Data) -> list[Event]:
         """Takes the next bytes (or text), cut anywhere, and returns what they complete.
 
         Raises `ToolStreamError`, whose `events` are those that came before the fault; `TypeError` for other data;
         `RuntimeError` where another thread is inside.
         """
+        if not isinstance(data, (str, bytes)):
+            data = as_bytes(data)  # what is no data costs nothing
         events: list[Event] = []
-        self._flush(events)
-        self._feed_slowly(data, events)
+        with self._guard:
+            self._flush(events)
+            self._feed_slowly(data, events)
         return events
 
-    def _feed_slowly(self, data: Any, events: list[Event]) -> None:
+    def _pull(self, items: Iterator[Any]) -> list[Event] | None:
+        """Feeds what an iterator gives until there are events, and returns them; None at its end."""
+        for item in items:
+            if self._interrupted:
+                raise RuntimeError("the stream was closed while it was being read")
+            events = self.feed(item)
+            if events:
+                return events
+        return None
+
+    def _feed_slowly(self, data: Data, events: list[Event]) -> None:
         raise NotImplementedError
+
+    def _enter(self) -> None:
+        """Keeps all others out. Raises `RuntimeError` where one is inside."""
+        self._guard.__enter__()
+
+    def _leave(self) -> None:
+        """Lets others in again."""
+        self._guard.__exit__()
 
     def _flush(self, events: list[Event]) -> None:
         """Gives the slow lane all that came: what a fast one held that has moved here."""
@@ -138,11 +110,11 @@ class SlowLane:
         if pending:
             self._feed_slowly(pending, events)
 
-    def _bind_call(self, template: tuple[Any, ...], parser: Any, watchful: bool) -> None:
-        """Never asked for: nothing is hopeful here."""
-
-    def _bind_text(self, template: tuple[Any, ...], index: int, keep: tuple[list[str], ...], reasoning: bool) -> None:
-        """Never asked for: nothing is hopeful here."""
+    def _bind(
+        self, head: bytes, data: bytes, tail: bytes, repeat: Repeat, parser: Any, ignored: tuple[str, ...]
+    ) -> None:
+        """Makes a template of an event, head, data and tail, if its text can be told for sure: the member's name
+        stands once in the data, and decodes to the text. Never asked for: nothing is hopeful here."""
 
     def _unbind(self) -> None:
         """There is nothing to forget."""
@@ -152,8 +124,10 @@ def _choose() -> Any:
     wanted = os.environ.get("TOOLSTREAM_LANE", "")
     if wanted not in ("", "fast", "slow"):
         raise ImportError(f"TOOLSTREAM_LANE is fast, slow or empty, not {wanted!r}")
-    if wanted == "slow" or BINDING == "cffi":
+    if wanted == "slow" or (not wanted and BINDING == "cffi"):
         return SlowLane
+    if BINDING == "cffi":
+        raise ImportError("TOOLSTREAM_LANE=fast needs the extension toolstream._core._native, which is not in use")
     from ._core import _native
 
     return _native.Lane

@@ -151,8 +151,7 @@ class EventStream(_Stream):
         """
         steps = self._live()
         if sources.is_running(steps):
-            self._reading.interrupt()
-            sources.close_sync(None, self._reading.source)
+            sources.close_sync(None, self._reading.interrupt())
             return
         if steps is not None:
             steps.close()
@@ -190,8 +189,7 @@ class AsyncEventStream(_Stream):
         """
         steps = self._live()
         if sources.is_running(steps):
-            self._reading.interrupt()
-            await sources.close_async(None, self._reading.source)
+            await sources.close_async(None, self._reading.interrupt())
             return
         if steps is not None:
             await steps.aclose()
@@ -210,7 +208,7 @@ class _Reading:
     """One source being read into one parser. It never holds the steps that read."""
 
     # marks: None is given behind the events of each item, also of one that completes no event.
-    __slots__ = ("intake", "items", "kind", "marks", "parser", "parser_is_open", "source", "state")
+    __slots__ = ("intake", "items", "kind", "marks", "parser", "parser_is_open", "source", "source_is_open", "state")
 
     def __init__(self, source: Any, parser: StreamParser, framing: str) -> None:
         self.source = sources.unwrap(source)
@@ -218,6 +216,7 @@ class _Reading:
         self.parser = parser
         self.parser_is_open = True
         self.marks = False
+        self.source_is_open = True
         self.intake = sources.Intake(parser, framing)
         self.items: Any = None  # what is iterated, once reading has begun
         self.state = "not started"  # then "reading", then "closed"
@@ -229,7 +228,9 @@ class _Reading:
         return self.items
 
     def take(self, fault: ToolStreamError) -> list[Event]:
-        """What the parser completed before the fault that ended it."""
+        """What the parser completed before the fault that ended it. A fault of the source's own is left as it is."""
+        if fault is not self.parser._fault:
+            return []
         self.parser_is_open = False
         events, fault.events = fault.events, []
         return events
@@ -261,19 +262,28 @@ class _Reading:
     def close(self) -> None:
         """Reading is over, or will never begin."""
         self._end_parser()
-        items, self.items = self.items, None
-        sources.close_sync(items, self.source)
+        sources.close_sync(*self._take_open())
 
     async def aclose(self) -> None:
         """As `close`."""
         self._end_parser()
-        items, self.items = self.items, None
-        await sources.close_async(items, self.source)
+        await sources.close_async(*self._take_open())
 
-    def interrupt(self) -> None:
-        """Ends the steps that are running in another thread or task, at the latest when they get an item."""
+    def interrupt(self) -> Any:
+        """Ends the steps that are running in another thread or task, at the latest when they get an item. Answers the
+        source, for the caller to close; None if it is closed already. The items are for the steps to close."""
         self.state = "closed"
-        self.intake.feed = _refuse
+        self.intake.interrupt()
+        return self._take_source()
+
+    def _take_source(self) -> Any:
+        """The source for the first one who closes it, None for others."""
+        source, self.source_is_open = self.source if self.source_is_open else None, False
+        return source
+
+    def _take_open(self) -> tuple[Any, Any]:
+        items, self.items = self.items, None
+        return items, self._take_source()
 
     def _end_parser(self) -> None:
         self.state = "closed"
@@ -283,28 +293,24 @@ class _Reading:
                 self.parser.close()
 
 
-def _refuse(_: Any) -> list[Event]:
-    raise RuntimeError("the stream was closed while it was being read")
-
-
 def _read(reading: _Reading) -> Generator[Event]:
     if reading.state == "closed":
         return
     intake = reading.intake
     is_checked = reading.parser.is_checked
     try:
-        for item in reading.begin():
-            try:
-                events = intake.feed(item)
-            except ToolStreamError as fault:
-                yield from reading.take(fault)
-                raise
-            yield from events
-            if is_checked:
-                if reading.marks:
-                    yield None  # type: ignore[misc]
-                if reading.parser.stopped:
-                    return
+        items = iter(reading.begin())
+        try:
+            while (events := intake.pull_one(items) if reading.marks else intake.pull(items)) is not None:
+                yield from events
+                if is_checked:
+                    if reading.marks:
+                        yield None  # type: ignore[misc]
+                    if reading.parser.stopped:
+                        return
+        except ToolStreamError as fault:
+            yield from reading.take(fault)
+            raise
         yield from reading.end()
     except Exception as error:
         if reading.state != "closed":
@@ -327,8 +333,9 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
                 for event in reading.take(fault):
                     yield event
                 raise
-            for event in events:
-                yield event
+            if events:
+                for event in events:
+                    yield event
             if is_checked:
                 if reading.marks:
                     yield None  # type: ignore[misc]

@@ -264,6 +264,18 @@ def _fits(kind: _Kind, argument: str | int | None, part: str | int) -> bool:
     return kind == _Kind.ANY or isinstance(part, str) == (kind == _Kind.ANY_KEY)
 
 
+def subscriptions(depth: int | None, paths: Any, deltas: Any) -> Subscriptions:
+    """As `Subscriptions`; what most callers ask for is made once."""
+    if paths is None and isinstance(deltas, bool):
+        return _subscriptions_by_depth(depth, deltas)
+    return Subscriptions(depth=depth, paths=paths, deltas=deltas)
+
+
+@lru_cache(maxsize=64, typed=True)
+def _subscriptions_by_depth(depth: int | None, deltas: bool) -> Subscriptions:
+    return Subscriptions(depth=depth, paths=None, deltas=deltas)
+
+
 def _check_depth(depth: int | None) -> None:
     if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 0):
         raise ValueError(f"depth is an int from 0 on or None, not {depth!r}")

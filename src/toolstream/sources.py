@@ -12,6 +12,7 @@ import inspect
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -47,6 +48,8 @@ def unwrap(source: Any) -> Any:
 
 def recognise(source: Any) -> Kind:
     """The kind of an (unwrapped) source; TypeError if it is none."""
+    if type(source) in _PLAIN:
+        return _ITERABLE
     for kind in _KINDS:
         if kind.fits(source):
             return kind
@@ -256,6 +259,10 @@ def _kind_inside(manager: Any, entered: Any, *, is_async: bool) -> Kind:
     return kind
 
 
+_ITERABLE = Kind(_is_iterable, iter, is_async=False)
+# Types that are this and nothing else, which needs no look at all the others.
+_PLAIN = frozenset({list, tuple, GeneratorType, type(iter(()))})
+
 # In this order: what can do more comes first, and nothing is asked that would read a body.
 _KINDS = (
     Kind(_is_text, _read_whole, is_async=False),
@@ -267,7 +274,7 @@ _KINDS = (
     Kind(_is_async_iterable, _read_async_iterable, is_async=True),
     Kind(_is_aiohttp, _read_aiohttp, is_async=True),
     Kind(_is_file, _read_file, is_async=False),
-    Kind(_is_iterable, iter, is_async=False),
+    _ITERABLE,
     Kind(_is_sseclient, _read_sseclient, is_async=False),
     Kind(_is_manager, _read_manager, is_async=False),
     Kind(_is_async_manager, _read_async_manager, is_async=True),
@@ -278,19 +285,21 @@ _KINDS = (
 
 
 class Intake:
-    """Gives a source's items to a parser. `feed` takes the next one.
+    """Gives a source's items to a parser. `feed` takes the next one; `pull` takes as many as complete an event.
 
     The first item says what they all are; from then on `feed` is the method that takes such items, so
-    that knowing costs nothing for each of the others.
+    that knowing costs nothing for each of the others. Of bytes and text, `pull` is then the parser's own, which
+    needs no Python for items that complete nothing.
 
     Text without line ends may be lines whose ends a caller's iterator has cut off, or chunks that happen to
     hold none. An item that could be a whole line of SSE waits for the next one, which tells: two lines that
     each begin with a field's name stand below each other, and chunks go on where the last one stopped.
     """
 
-    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed")
+    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed", "pull")
 
     feed: Callable[[Any], list[Event]]
+    pull: Callable[[Iterator[Any]], list[Event] | None]
 
     def __init__(self, parser: StreamParser, framing: str) -> None:
         self._parser = parser
@@ -298,6 +307,30 @@ class Intake:
         self._lines: _Lines | None = None
         self._seen: list[Any] = []
         self.feed = self._feed_first
+        self.pull = self._pull_each
+
+    def interrupt(self) -> None:
+        """The next item is refused, with a `RuntimeError`."""
+        self.feed = _refuse
+        self._parser._interrupted = True
+
+    def pull_one(self, items: Iterator[Any]) -> list[Event] | None:
+        """The events of the next item, perhaps none; None at the end of the items."""
+        for item in items:
+            return self.feed(item)
+        return None
+
+    def _pull_each(self, items: Iterator[Any]) -> list[Event] | None:
+        """The events of the first item that completes any; None at the end of the items."""
+        for item in items:
+            events = self.feed(item)
+            if events:
+                return events
+        return None
+
+    def _take_chunks(self) -> None:
+        self.feed = self._parser.feed
+        self.pull = self._parser._pull
 
     def flush(self) -> list[Event]:
         """The source has ended: feeds what had been held back."""
@@ -313,7 +346,7 @@ class Intake:
             is_view = isinstance(item, (bytearray, memoryview))
             self.feed = (lambda line: lines.feed(bytes(line))) if is_view else lines.feed
         elif isinstance(item, (bytearray, memoryview)) or self._framing != "auto":
-            self.feed = self._parser.feed
+            self._take_chunks()
         else:
             self.feed = self._feed_undecided
         return self.feed(item)
@@ -333,7 +366,7 @@ class Intake:
     def _feed_as_chunks(self) -> list[Event]:
         text = self._seen[0][:0].join(self._seen)
         self._seen = []
-        self.feed = self._parser.feed
+        self._take_chunks()
         return self.feed(text)
 
     def _feed_as_lines(self) -> list[Event]:
@@ -342,6 +375,10 @@ class Intake:
         self.feed = lines.feed
         # At most one SSE event ends in these lines, so there is none to lose if a later line raises.
         return [event for line in seen for event in lines.feed(line)]
+
+
+def _refuse(_: Any) -> list[Event]:
+    raise RuntimeError("the stream was closed while it was being read")
 
 
 class _Lines:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._core import ffi, lib
 from .errors import LimitError, SSEError
-from .fields import Data, as_bytes
+from .fields import BINDING, Data, as_bytes
 from .guard import Guard
 from .limits import Limits, core_bound
 
@@ -81,7 +81,7 @@ class SSEParser:
             elif self._view.last_id:
                 self._id = self._last_id()
             if status < 0:
-                self._fault = _error(self._view, status, self._max_event_bytes)
+                self._fault = _error(self.offset, status, self._max_event_bytes)
                 vars(self._fault)["events"] = events
                 raise self._fault
             return events
@@ -143,30 +143,35 @@ class SSEParser:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._max_event_bytes, saved, self._closed, self._fault, self._id = state
         self._guard = Guard()
-        self._sse, self._view = _load(self._max_event_bytes, saved)
+        self._sse, self._view = _load(core_bound(self._max_event_bytes), saved)
 
 
-class FrameParser:
-    """The same framing for the stream layer: frames as (event type, data), the data as raw bytes.
+class CffiFrames:
+    """The same framing for the stream layer, over cffi; `_core/native_frames.c` is the same for CPython.
 
-    Whoever owns it sees to it that one thread at a time is inside, and feeds it no more after it has raised.
+    A subclass calls `_start` or `_load`. Frames are (event type, data), the data as raw bytes.
     """
 
-    __slots__ = ("_max_event_bytes", "_sse", "_view")
+    __slots__ = ("_sse", "_view")
 
-    def __init__(self, max_event_bytes: int | None) -> None:
-        self._max_event_bytes = max_event_bytes
-        self._sse, self._view = _owned(lib.ts_sse_new(core_bound(max_event_bytes)))
+    def _start(self, bound: int) -> None:
+        """Makes the framer, with a bound on an event's bytes."""
+        self._sse, self._view = _owned(lib.ts_sse_new(bound))
 
-    def feed(self, data: bytes) -> list[tuple[str, bytes]]:
-        """The frames that the chunk completes. Raises `LimitError`, whose `frames` are those before the fault."""
-        status = lib.ts_sse_feed(self._sse, data, len(data))
-        return self._read(status) if status else []
+    def _load(self, bound: int, saved: bytes) -> None:
+        """Makes the framer that was saved. Raises `ValueError` where that is damaged."""
+        self._sse, self._view = _load(bound, saved)
 
-    def flush(self) -> list[tuple[str, bytes]]:
-        """The stream has ended: the frame that no blank line has ended, if it has data."""
-        status = lib.ts_sse_flush(self._sse)
-        return self._read(status) if status else []
+    def _save(self) -> bytes:
+        return _save(self._sse)
+
+    def _take(self, data: bytes) -> list[tuple[str, bytes]]:
+        """The frames that a chunk completes; `_status` tells of a fault behind them."""
+        return self._read() if lib.ts_sse_feed(self._sse, data, len(data)) else []
+
+    def _end(self) -> list[tuple[str, bytes]]:
+        """The stream has ended: the frame that no blank line has ended."""
+        return self._read() if lib.ts_sse_flush(self._sse) else []
 
     @property
     def offset(self) -> int:
@@ -178,31 +183,74 @@ class FrameParser:
         """Behind a blank line: nothing of the next frame has come."""
         return bool(lib.ts_sse_between(self._sse))
 
-    def _read(self, status: int) -> list[tuple[str, bytes]]:
+    @property
+    def _status(self) -> int:
+        return int(self._view.status)
+
+    def _read(self) -> list[tuple[str, bytes]]:
         view = self._view
         text = ffi.buffer(view.text, view.text_size)
-        if view.frame_count == 1:  # the usual case, and cheaper field by field
-            frame = view.frames
-            event, data = frame.event, frame.data
-            body = text[data : data + frame.data_size]
-            frames = [(_decode(text[event : event + frame.event_size]) or "message", body)]
-        else:
-            frames = [
-                (_decode(text[event : event + event_size]) or "message", text[data : data + data_size])
-                for event, event_size, data, data_size in _frames(view, _TYPE_AND_DATA)
-            ]
+        return [
+            (_decode(text[event : event + event_size]) or "message", text[data : data + data_size])
+            for event, event_size, data, data_size in _frames(view, _TYPE_AND_DATA)
+        ]
+
+
+def _choose() -> Any:
+    if BINDING == "cffi":
+        return CffiFrames
+    from ._core import _native
+
+    return _native.Frames
+
+
+if TYPE_CHECKING:
+    Frames = CffiFrames
+else:
+    Frames = _choose()
+
+
+class FrameParser(Frames):
+    """Frames for the stream layer. Pickles between any two chunks.
+
+    Whoever owns it sees to it that one thread at a time is inside, and feeds it no more after it has raised.
+    """
+
+    __slots__ = ("_max_event_bytes",)
+
+    def __init__(self, max_event_bytes: int | None) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._start(core_bound(max_event_bytes))
+
+    def feed(self, data: bytes) -> list[tuple[str, bytes]]:
+        """The frames that the chunk completes. Raises `LimitError`, whose `frames` are those before the fault."""
+        return self._checked(self._take(data))
+
+    def flush(self) -> list[tuple[str, bytes]]:
+        """The stream has ended: the frame that no blank line has ended, if it has data."""
+        return self._checked(self._end())
+
+    def _checked(self, frames: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        status = self._status
         if status < 0:
-            error = _error(view, status, self._max_event_bytes)
+            error = _error(self.offset, status, self._max_event_bytes)
             vars(error)["frames"] = frames
             raise error
         return frames
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self._max_event_bytes, _save(self._sse)
+        return self._max_event_bytes, self._save()
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._max_event_bytes, saved = state
-        self._sse, self._view = _load(self._max_event_bytes, saved)
+        self._load(core_bound(self._max_event_bytes), saved)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _new, (type(self),), self.__getstate__()
+
+
+def _new(cls: type[FrameParser]) -> FrameParser:
+    return cls.__new__(cls)
 
 
 def _owned(sse: Any) -> tuple[Any, Any]:
@@ -222,11 +270,11 @@ def _decode(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _error(view: Any, status: int, max_event_bytes: int | None) -> Exception:
+def _error(offset: int, status: int, max_event_bytes: int | None) -> Exception:
     if status == _MEMORY:
         return MemoryError("toolstream: out of memory")
     reason = f"an SSE event is longer than max_event_bytes={max_event_bytes}"
-    return LimitError(reason, limit="max_event_bytes", offset=int(view.offset))
+    return LimitError(reason, limit="max_event_bytes", offset=offset)
 
 
 def _save(sse: Any) -> bytes:
@@ -236,8 +284,8 @@ def _save(sse: Any) -> bytes:
     return bytes(ffi.buffer(saved, size))
 
 
-def _load(max_event_bytes: int | None, saved: bytes) -> tuple[Any, Any]:
-    sse = lib.ts_sse_load(core_bound(max_event_bytes), saved, len(saved))
+def _load(bound: int, saved: bytes) -> tuple[Any, Any]:
+    sse = lib.ts_sse_load(bound, saved, len(saved))
     if sse == ffi.NULL:
         raise ValueError("the saved state of a parser is damaged, or of another version")
     return _owned(sse)

@@ -8,7 +8,7 @@ exception, and that a parser that has raised stays dead.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from . import providers
@@ -25,13 +25,12 @@ from .errors import (
 )
 from .event_objects import as_dict
 from .events import Event
-from .fields import as_bytes
-from .framing import BOM, DONE, EventDict, new_framing
-from .guard import Guard
+from .fields import Data, as_bytes
+from .framing import BOM, DONE, AutoFraming, EventDict, Frame, frame_event, new_framing
 from .json_parser import DuplicateKeys, FieldParser
-from .lane import IS_FAST, Lane, template
+from .lane import IS_FAST, Lane, Repeat
 from .limits import Limits, core_bound
-from .paths import Subscriptions
+from .paths import subscriptions
 from .text_formats import TextAdapter
 from .tools.checks import Checks, StopReading
 from .tools.schemas import ON_INVALID, OnInvalid, toolset
@@ -70,6 +69,25 @@ class StreamParser(Lane):
     Pickles and deep-copies between any two pieces. Raises `ValueError` for arguments that can't be read.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_adapter",
+        "_assembler",
+        "_begun",
+        "_candidates",
+        "_checks",
+        "_closed",
+        "_done",
+        "_fault",
+        "_framed",
+        "_framing",
+        "_head",
+        "_limits",
+        "_stopped",
+        "_text",
+        "_tries",
+    )
+
     def __init__(
         self,
         *,
@@ -102,27 +120,25 @@ class StreamParser(Lane):
         self._framing = new_framing("auto" if framing == "text" else framing, limits.max_event_bytes)
         if on_invalid not in ON_INVALID:
             raise ValueError(f"on_invalid is one of {', '.join(ON_INVALID)}, not {on_invalid!r}")
-        subscriptions = Subscriptions(depth=depth, paths=paths, deltas=deltas)
-        self._checks = None if known is None else Checks(known, on_invalid, subscriptions)
+        reported = subscriptions(depth, paths, deltas)
+        self._checks = None if known is None else Checks(known, on_invalid, reported)
         self._assembler = Assembler(
-            subscriptions,
+            reported,
             duplicate_keys=duplicate_keys,
             on_error=on_error,
             limits=limits,
             checks=self._checks,
         )
         self._limits = limits
-        self._most = core_bound(limits.max_bytes)  # bytes that may come in all
-        self._room = self._most  # and may still come
+        self._room = core_bound(limits.max_bytes)
         self._max_event = core_bound(limits.max_event_bytes)
-        self._hopeful = IS_FAST  # events may repeat
-        self._between = False  # the framing stands between two events
+        self._hopeful = IS_FAST
+        self._between = False
         self._framed = 0  # bytes that the framing has had
         self._tries = 0  # events that were made templates
         self._head = b""  # the first bytes, to show and to judge by while no event has come
         self._begun = False  # an event has come that decided nothing
         self._done = False  # [DONE] has come: what follows is none of the stream's
-        self._guard = Guard()
         self._fault: Exception | None = None
         self._closed = False
         self._stopped = False  # an invalid field has ended the reading
@@ -131,44 +147,47 @@ class StreamParser(Lane):
 
     # ------------------------------------------------------------------ feeding
 
-    # `feed` is the lane's; what does not take the fast one comes here.
-    def _feed_slowly(self, data: bytes | bytearray | memoryview | str, events: list[Event]) -> None:
-        with self._guard:
+    # `feed` is the lane's; what does not take the fast one comes here. Nobody else is inside then.
+    def _feed_slowly(self, data: Data, events: list[Event]) -> None:
+        if self._fault is not None or self._closed:
             self._check_alive()
-            self._assembler.events = events
-            if self._text is not None:
-                self._run(self._take_text, data)
-                return
-            self._run(self._take, data if type(data) is bytes else bytes(as_bytes(data)))
-            self._between = self._framing.between
+        if self._text is not None:
+            self._run(self._take_text, data, events)
+            return
+        self._run(self._take, data if type(data) is bytes else bytes(as_bytes(data)), events)
+        self._between = self._framing.between
 
     def _spoil(self, call: ToolCall, error: JSONError, events: list[Event]) -> None:
         """The fast lane has found a fault in a call's arguments."""
-        with self._guard:
-            self._assembler.events = events
-            self._run(lambda fault: self._assembler.spoil(call, fault), error)
+        self._run(lambda fault: self._assembler.spoil(call, fault), error, events)
 
     def feed_event(self, event: Any) -> list[Event]:
         """Takes one event that is decoded already: a `dict`, an SSE event (with `data`), an SDK's object.
 
         Raises as `feed`, and `TypeError` for anything else.
         """
-        events = self._flushed()
-        with self._guard:
+        self._enter()
+        try:
+            events = self._flushed()
             self._check_alive()
-            self._assembler.events = events
-            return self._run(self._take_event, event)
+            self._run(self._take_event, event, events)
+            return events
+        finally:
+            self._leave()
 
     def close(self) -> list[Event]:
         """The stream has ended. Raises `IncompleteError` if the provider had not ended it."""
-        events = self._flushed()
-        with self._guard:
+        self._enter()
+        try:
+            events = self._flushed()
             if self._closed and self._fault is None:
                 return []
             self._check_alive()
             self._closed = True
-            self._assembler.events = events
-            return self._run(self._end, None)
+            self._run(self._end, None, events)
+            return events
+        finally:
+            self._leave()
 
     def _flushed(self) -> list[Event]:
         """Has the slow lane take all that came, for what the fast one does not know."""
@@ -185,10 +204,11 @@ class StreamParser(Lane):
         if self._closed:
             raise ToolStreamError("the parser is closed")
 
-    def _run(self, step: Any, argument: Any) -> list[Event]:
-        """Does one step and returns its events, or hands them over with its fault."""
+    def _run(self, step: Callable[[Any], None], argument: Any, events: list[Event]) -> None:
+        """Does one step and appends its events, or hands them over with its fault."""
         if self._stopped:
-            return []
+            return
+        self._assembler.events = events
         try:
             step(argument)
         except StopReading:
@@ -202,30 +222,27 @@ class StreamParser(Lane):
             self._assembler.abandon()
             self._fault = error
             if isinstance(error, ToolStreamError):
-                error.events = self._take_events()
+                error.events = events
             raise
-        return self._take_events()
-
-    def _take_events(self) -> list[Event]:
-        events, self._assembler.events = self._assembler.events, []
-        return events
+        finally:
+            self._assembler.events = []
 
     def _take(self, data: bytes) -> None:
         if self._adapter is None and len(self._head) < _HEAD:
             self._head += data[: _HEAD - len(self._head)]
         room = self._room
-        begin = self._most - room
-        self._room -= min(len(data), room)
-        skipped = begin - self._framed
-        self._framed += min(len(data), room)
+        within = data if len(data) <= room else data[:room]
+        # The framing does not know of the bytes that took the fast lane.
+        skipped = core_bound(self._limits.max_bytes) - room - self._framed
+        self._room = room - len(within)
+        self._framed += len(within)
         try:
-            self._handle_all(self._framing.feed(data[:room] if room < len(data) else data))
+            self._handle_all(self._feed_framing(within))
         except LimitError as error:
             if error.limit != "max_event_bytes":
                 raise
-            # The framing does not know of the bytes that took the fast lane.
             raise LimitError(error.reason, limit=error.limit, offset=error.offset + skipped) from None
-        if room < len(data):
+        if within is not data:
             limit = self._limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
 
@@ -242,20 +259,32 @@ class StreamParser(Lane):
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
         self._text.feed_text(data, self._assembler)
 
+    def _feed_framing(self, data: bytes) -> Iterable[EventDict | Frame]:
+        framing = self._framing
+        pieces = framing.feed(data)
+        if type(framing) is AutoFraming and framing.decided is not None:
+            self._framing = framing.decided
+        return pieces
+
+    def _handle_all(self, pieces: Iterable[EventDict | Frame]) -> None:
+        for piece in pieces:
+            if type(piece) is tuple:
+                event = frame_event(*piece)
+                if event is not None:
+                    self._handle(event, piece)
+            elif type(piece) is dict:
+                self._handle(piece, None)
+
     def _take_event(self, event: Any) -> None:
         if self._text is not None:
             self._text.handle(event, self._assembler)
             return
         decoded = as_dict(event)
         if decoded is not None:
-            self._handle(decoded)
+            self._handle(decoded, None)
 
-    def _handle_all(self, events: Iterable[EventDict]) -> None:
-        for event in events:
-            self._handle(event, self._framing.last)
-
-    def _handle(self, event: EventDict, frame: tuple[str, bytes] | None = None) -> None:
-        """Handles an event. frame: the SSE frame that it came in, if it came in one."""
+    def _handle(self, event: EventDict, frame: Frame | None) -> None:
+        """Handles an event, and the SSE frame that it came in, if it came in one."""
         if self._is_bound:
             self._unbind()  # what the template meant may change
         if self._done:
@@ -273,33 +302,34 @@ class StreamParser(Lane):
             reason = f"an event that {provider} does not send ({type(mistake).__name__}: {mistake})"
             raise ToolStreamError(f"{reason}: {excerpt(event)}") from mistake
 
-    def _interpret(self, event: EventDict, frame: tuple[str, bytes] | None) -> None:
+    def _interpret(self, event: EventDict, frame: Frame | None) -> None:
         """Tells the assembler what an event means. An event of another shape may raise anything that wrong data do."""
         adapter = self._adapter or self._recognise(event)
         if adapter is None:
             return
-        if not self._assembler.started and not adapter.recognises(event):
+        assembler = self._assembler
+        if not assembler.started and not adapter.recognises(event):
             self._raise_error(event)  # a provider that the caller has named may answer with an error, too
-        adapter.handle(event, self._assembler)
+        adapter.handle(event, assembler)
         if self._hopeful and frame is not None:
-            self._bind(adapter, event, *frame)
+            repeat = adapter.repeats(event, assembler)
+            if repeat is not None and assembler.may_repeat(repeat.call):
+                self._open_lane(repeat, frame, adapter.ignored)
 
-    def _bind(self, adapter: providers.Adapter, event: EventDict, name: str, body: bytes) -> None:
-        """Opens the fast lane for events like this one, if the adapter says that there may be such."""
-        repeat = adapter.repeats(event, self._assembler)
-        if repeat is None or not self._assembler.may_repeat(repeat.call):
-            return
+    def _open_lane(self, repeat: Repeat, frame: Frame, ignored: tuple[str, ...]) -> None:
+        """Opens the fast lane for events like the one in the frame."""
         self._tries += 1
         if self._tries > _TRIES and self._hits < self._tries:
             self._hopeful = False
             return
-        parts = template(name, body, self._framing.newline, repeat, adapter.ignored)
-        if parts is None:
+        parser = None if repeat.call is None else repeat.call._parser
+        if repeat.call is not None and not isinstance(parser, FieldParser):
             return
-        if repeat.call is None:
-            self._bind_text(parts, repeat.event_index, repeat.keep, repeat.reasoning)
-        elif isinstance(repeat.call._parser, FieldParser):
-            self._bind_call(parts, repeat.call._parser, repeat.watchful)
+        name, body = frame
+        newline = self._framing.newline
+        head = b"data: " if name == "message" else b"event: %b%bdata: " % (name.encode(), newline)
+        # A CR ends the blank line already; the LF behind it is skipped before the next event.
+        self._bind(head, body, newline + newline[:1], repeat, parser, ignored)
 
     def _recognise(self, event: EventDict) -> providers.Adapter | None:
         adapter = providers.recognise(event, self._candidates)
@@ -428,19 +458,24 @@ class StreamParser(Lane):
             return None
 
     def _told_message(self) -> Any:
-        with self._guard:
+        self._enter()
+        try:
             # A copy: what the caller adds to it must not come back in the next one.
             return None if self._adapter is None else copy.deepcopy(self._adapter.message(self._assembler))
+        finally:
+            self._leave()
 
     # ------------------------------------------------------------------ pickling
 
     def __reduce__(self) -> tuple[Any, ...]:
         lane = (self._room, self._max_event, self._hits, self._between, self._hopeful, self._pending)
-        return _new, (type(self),), (lane, dict(vars(self)))
+        attributes = {name: getattr(self, name) for name in StreamParser.__slots__ if name != "__weakref__"}
+        return _new, (type(self),), (lane, {**attributes, **getattr(self, "__dict__", {})})
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         lane, attributes = state
-        vars(self).update(attributes)
+        for name, value in attributes.items():
+            setattr(self, name, value)
         self._room, self._max_event, self._hits, self._between, self._hopeful, self._pending = lane
 
 

@@ -4,8 +4,9 @@ from typing import Any
 from ..events import FieldComplete, FieldDelta, ReasoningDelta, TextDelta
 from ..fields import CffiFields as Fields
 from ..lane import SlowLane as Lane
+from ..sse import CffiFrames as Frames
 
-__all__ = ["Fields", "Lane", "configure"]
+__all__ = ["Fields", "Frames", "Lane", "configure"]
 
 def configure(
     complete: type[FieldComplete],

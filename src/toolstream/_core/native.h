@@ -30,6 +30,7 @@ typedef struct key_slot {
 typedef struct module_state {
     PyTypeObject *fields_type;
     PyTypeObject *lane_type;
+    PyTypeObject *frames_type;
     event_class complete;        /* FieldComplete(call, path, value) */
     event_class delta;           /* FieldDelta(call, path, text) */
     event_class text;            /* TextDelta(text, index) */
@@ -40,6 +41,7 @@ typedef struct module_state {
     PyObject *fail;              /* "_fail" */
     PyObject *feed_slowly;       /* "_feed_slowly" */
     PyObject *spoil;             /* "_spoil" */
+    PyObject *message;           /* "message": the type of an SSE event that names none */
     key_slot keys[KEY_CACHE_SLOTS];
 } module_state;
 
@@ -67,6 +69,7 @@ void native_raise_busy(void);
 
 extern PyType_Spec native_fields_spec;
 extern PyType_Spec native_lane_spec;
+extern PyType_Spec native_frames_spec;
 
 /* The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */
 PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size);

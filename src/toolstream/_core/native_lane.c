@@ -1,17 +1,29 @@
 /* The fast lane as a CPython type: `StreamParser.feed` without Python for the event that repeats.
  *
- * Most of a stream is one event, again and again, with other text: `_bind_call` or `_bind_text` say what such an event
- * looks like (a template of the core's lane) and what its text is for. Bytes that match go straight to the call's parser
+ * Most of a stream is one event, again and again, with other text: `_bind` says what such an event looks like (a
+ * template of the core's lane is made of it) and what its text is for. Bytes that match go straight to the call's parser
  * or become a text event; all others go to `_feed_slowly`, which a subclass has, and which alone understands them. Any
  * event that went there may have changed what the template meant, so the subclass binds anew behind it.
  */
 #include "native.h"
 
-/* So many bytes for the beginning of an event are kept for good. */
-#define KEPT_PENDING 8192
+/* Buffers of so many bytes are kept for good. */
+#define KEPT_BYTES 8192
+
+/* No more than about so many bytes of text wait for the end of their chunk. */
+#define BATCH_BYTES 16384
+
+/* So many items are pulled without looking for signals: an iterator in C may never come back to Python. */
+#define SIGNAL_EVERY 1024
 
 /* What the text of a matching event is for. */
 enum lane_use { USE_NOTHING, USE_CALL, USE_TEXT, USE_REASONING };
+
+typedef struct buffer {
+    unsigned char *bytes;
+    size_t size;
+    size_t capacity;
+} buffer;
 
 typedef struct lane {
     PyObject_HEAD
@@ -20,9 +32,8 @@ typedef struct lane {
     fields *target;              /* USE_CALL: the call's parser */
     PyObject *index;             /* else: the event's index, ... */
     PyObject *keep;              /* tuple of lists: and who wants the text as well */
-    unsigned char *pending;      /* the beginning of an event that matches so far */
-    size_t pending_size;
-    size_t pending_capacity;
+    buffer pending;              /* the beginning of an event that matches so far */
+    buffer batch;                /* USE_CALL: text of events of this chunk that its parser has not had yet */
     long long room;              /* bytes that the stream may still have */
     long long max_event;         /* bytes that an event may have */
     long long hits;              /* events that matched */
@@ -31,7 +42,40 @@ typedef struct lane {
     char between;                /* the slow lane stands between two events */
     char hopeful;                /* events may repeat: worth cutting chunks at events */
     char busy;
+    char interrupted;            /* what is pulled is no longer wanted */
 } lane;
+
+static int buffer_append(buffer *buffer, const unsigned char *data, size_t size)
+{
+    if (size > buffer->capacity - buffer->size) {
+        size_t capacity = buffer->size + size + buffer->size / 2;
+        unsigned char *bigger = PyMem_Realloc(buffer->bytes, capacity);
+        if (bigger == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        buffer->bytes = bigger;
+        buffer->capacity = capacity;
+    }
+    if (size != 0) {
+        memcpy(buffer->bytes + buffer->size, data, size);
+        buffer->size += size;
+    }
+    return 0;
+}
+
+/* Gives back what a large chunk needed and small ones do not. */
+static void buffer_trim(buffer *buffer)
+{
+    if (buffer->capacity > KEPT_BYTES && buffer->size < buffer->capacity / 4) {
+        size_t capacity = buffer->size + 1;
+        unsigned char *smaller = PyMem_Realloc(buffer->bytes, capacity);
+        if (smaller != NULL) {
+            buffer->bytes = smaller;
+            buffer->capacity = capacity;
+        }
+    }
+}
 
 static PyObject *lane_unbind(lane *self, PyObject *unused)
 {
@@ -46,56 +90,81 @@ static PyObject *lane_unbind(lane *self, PyObject *unused)
 
 /* ------------------------------------------------------------------ binding */
 
-/* parts: bytes, or ints for slots. */
-static int template_set(lane *self, PyObject *parts)
+/* lane.Repeat, a tuple. */
+enum repeat_member {
+    REPEAT_MEMBER,
+    REPEAT_TEXT,
+    REPEAT_CALL,
+    REPEAT_INDEX,
+    REPEAT_KEEP,
+    REPEAT_REASONING,
+    REPEAT_WATCHFUL,
+    REPEAT_COUNT
+};
+
+/* What a str says in UTF-8. Answers 0 where it can't be said: a template has no lone surrogates. */
+static int utf8_of(PyObject *string, ts_bytes *bytes)
 {
+    Py_ssize_t size = 0;
+    bytes->data = PyUnicode_Check(string) ? PyUnicode_AsUTF8AndSize(string, &size) : NULL;
+    bytes->size = (size_t)size;
+    if (bytes->data == NULL) {
+        PyErr_Clear();
+    }
+    return bytes->data != NULL;
+}
+
+static ts_bytes bytes_of(PyObject *object)
+{
+    return (ts_bytes){PyBytes_AS_STRING(object), (size_t)PyBytes_GET_SIZE(object)};
+}
+
+/* Makes the template. Answers TS_LANE_EVENT, TS_LANE_OTHER, or TS_ERR_MEMORY. */
+static int learn(lane *self, PyObject *head, PyObject *data, PyObject *tail, PyObject *repeat, PyObject *ignored)
+{
+    ts_bytes names[TS_LANE_IGNORED];
+    ts_example example = {.head = bytes_of(head), .data = bytes_of(data), .tail = bytes_of(tail), .ignored = names};
+    if (!utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_MEMBER), &example.member) ||
+        !utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_TEXT), &example.text)) {
+        return TS_LANE_OTHER;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(ignored) && i < TS_LANE_IGNORED; i++) {
+        if (!utf8_of(PyTuple_GET_ITEM(ignored, i), &names[example.ignored_count++])) {
+            return TS_LANE_OTHER;
+        }
+    }
+    return ts_lane_learn(self->matcher, &example);
+}
+
+static PyObject *lane_bind(lane *self, PyObject *args)
+{
+    PyObject *head, *data, *tail, *repeat, *target, *ignored;
+    if (!PyArg_ParseTuple(args, "SSSO!OO!", &head, &data, &tail, &PyTuple_Type, &repeat, &target, &PyTuple_Type,
+                          &ignored)) {
+        return NULL;
+    }
+    if (PyTuple_GET_SIZE(repeat) != REPEAT_COUNT || !PyTuple_Check(PyTuple_GET_ITEM(repeat, REPEAT_KEEP)) ||
+        (target != Py_None && !PyObject_TypeCheck(target, self->state->fields_type))) {
+        PyErr_SetString(PyExc_TypeError, "a Repeat and its call's parser are wanted");
+        return NULL;
+    }
     Py_DECREF(lane_unbind(self, NULL));
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(parts); i++) {
-        PyObject *part = PyTuple_GET_ITEM(parts, i);
-        int status;
-        if (PyBytes_Check(part)) {
-            status = ts_lane_add(self->matcher, 0, PyBytes_AS_STRING(part), (size_t)PyBytes_GET_SIZE(part));
-        } else {
-            long slot = PyLong_AsLong(part);
-            if (slot == -1 && PyErr_Occurred()) {
-                return -1;
-            }
-            status = ts_lane_add(self->matcher, (int)slot, NULL, 0);
-        }
-        if (status != TS_OK) {
-            ts_lane_clear(self->matcher);
-            PyErr_SetString(PyExc_ValueError, ts_status_text(status));
-            return -1;
-        }
+    int answer = learn(self, head, data, tail, repeat, ignored);
+    if (answer == TS_ERR_MEMORY) {
+        return PyErr_NoMemory();
     }
-    return 0;
-}
-
-static PyObject *lane_bind_call(lane *self, PyObject *args)
-{
-    PyObject *parts, *target;
-    int watchful;
-    if (!PyArg_ParseTuple(args, "O!O!p", &PyTuple_Type, &parts, self->state->fields_type, &target, &watchful) ||
-        template_set(self, parts) < 0) {
-        return NULL;
+    if (answer != TS_LANE_EVENT) {
+        Py_RETURN_NONE;
     }
-    self->target = (fields *)Py_NewRef(target);
-    self->watchful = (char)watchful;
-    self->use = USE_CALL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *lane_bind_text(lane *self, PyObject *args)
-{
-    PyObject *parts, *index, *keep;
-    int is_reasoning;
-    if (!PyArg_ParseTuple(args, "O!OO!p", &PyTuple_Type, &parts, &index, &PyTuple_Type, &keep, &is_reasoning) ||
-        template_set(self, parts) < 0) {
-        return NULL;
+    if (target != Py_None) {
+        self->target = (fields *)Py_NewRef(target);
+        self->watchful = PyTuple_GET_ITEM(repeat, REPEAT_WATCHFUL) == Py_True;
+        self->use = USE_CALL;
+    } else {
+        self->index = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_INDEX));
+        self->keep = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_KEEP));
+        self->use = PyTuple_GET_ITEM(repeat, REPEAT_REASONING) == Py_True ? USE_REASONING : USE_TEXT;
     }
-    self->index = Py_NewRef(index);
-    self->keep = Py_NewRef(keep);
-    self->use = is_reasoning ? USE_REASONING : USE_TEXT;
     Py_RETURN_NONE;
 }
 
@@ -137,30 +206,54 @@ static int use_for_text(lane *self, const unsigned char *text, size_t size, PyOb
     return status;
 }
 
-/* Whether the text of a matching event can be used without a closer look. */
-static int is_usable(const lane *self, size_t size)
+static int feed_target(lane *self, const unsigned char *text, size_t size, PyObject *events)
 {
-    if (self->use != USE_CALL) {
-        return 1;
-    }
-    const fields *target = self->target;
-    const ts_view *view = target->view;
-    return target->fault == Py_None && !(self->watchful && (view->complete || (long long)size >= view->offset));
-}
-
-static int use_text(lane *self, const unsigned char *text, size_t size, PyObject *events)
-{
-    self->hits++;
-    if (size == 0) {
-        return 0;
-    }
-    if (self->use != USE_CALL) {
-        return use_for_text(self, text, size, events);
-    }
     if (native_feed(self->target, (const char *)text, size, events) == 0) {
         return 0;
     }
     return PyErr_ExceptionMatches(PyExc_ValueError) ? spoil_call(self, events) : -1;
+}
+
+/* Gives the call's parser what has been gathered for it. */
+static int feed_batch(lane *self, PyObject *events)
+{
+    size_t size = self->batch.size;
+    self->batch.size = 0;
+    return size == 0 ? 0 : feed_target(self, self->batch.bytes, size, events);
+}
+
+/* Whether the text of a matching event can be used without a closer look; -1 after an error. Text that may be all the
+ * arguments again begins with a bracket: whether they are whole is only known once the batch is fed. */
+static int is_usable(lane *self, const unsigned char *text, size_t size, PyObject *events)
+{
+    if (self->use != USE_CALL) {
+        return 1;
+    }
+    if (self->watchful && size != 0 && (text[0] == '{' || text[0] == '[') && feed_batch(self, events) < 0) {
+        return -1;
+    }
+    const fields *target = self->target;
+    if (target == NULL || target->fault != Py_None) {
+        return 0;
+    }
+    const ts_view *view = target->view;
+    return !(self->watchful && (view->complete || (long long)size >= view->offset + (long long)self->batch.size));
+}
+
+/* is_last: of the chunk. Of a call, the texts of all events of a chunk are fed as one: that costs less. */
+static int use_text(lane *self, const unsigned char *text, size_t size, int is_last, PyObject *events)
+{
+    self->hits++;
+    if (self->use != USE_CALL) {
+        return size == 0 ? 0 : use_for_text(self, text, size, events);
+    }
+    if (is_last && self->batch.size == 0) {
+        return size == 0 ? 0 : feed_target(self, text, size, events);
+    }
+    if (buffer_append(&self->batch, text, size) < 0) {
+        return -1;
+    }
+    return is_last || self->batch.size >= BATCH_BYTES ? feed_batch(self, events) : 0;
 }
 
 /* ------------------------------------------------------------------ feeding */
@@ -186,6 +279,9 @@ static size_t event_end(const unsigned char *data, size_t size)
 
 static int feed_slowly(lane *self, const unsigned char *data, size_t size, PyObject *events)
 {
+    if (feed_batch(self, events) < 0) {
+        return -1;
+    }
     PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
     PyObject *done =
         bytes == NULL ? NULL
@@ -215,9 +311,15 @@ static int step(lane *self, const unsigned char *data, size_t size, size_t *used
             return -1;
         }
     }
-    if (answer == TS_LANE_EVENT && is_usable(self, text_size) && (long long)*used <= self->max_event) {
+    int usable = answer == TS_LANE_EVENT && (long long)*used <= self->max_event
+                     ? is_usable(self, text, text_size, events)
+                     : 0;
+    if (usable < 0) {
+        return -1;
+    }
+    if (usable) {
         self->room -= (long long)*used;
-        return use_text(self, text, text_size, events);
+        return use_text(self, text, text_size, *used == size, events);
     }
     if (answer == TS_LANE_MORE && (long long)size <= self->max_event) {
         *used = 0;
@@ -228,81 +330,60 @@ static int step(lane *self, const unsigned char *data, size_t size, size_t *used
     return feed_slowly(self, data, *used, events);
 }
 
-static int append_pending(lane *self, const unsigned char *data, size_t size)
+/* Takes data as far as it goes. *taken: how far; what is left matches so far. */
+static int take_events(lane *self, const unsigned char *data, size_t size, size_t *taken, PyObject *events)
 {
-    if (size > self->pending_capacity - self->pending_size) {
-        size_t capacity = self->pending_size + size + self->pending_size / 2;
-        unsigned char *bigger = PyMem_Realloc(self->pending, capacity);
-        if (bigger == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        self->pending = bigger;
-        self->pending_capacity = capacity;
-    }
-    memcpy(self->pending + self->pending_size, data, size);
-    self->pending_size += size;
-    return 0;
-}
-
-/* Gives back what a large chunk needed and the beginning of an event does not. */
-static void trim_pending(lane *self)
-{
-    if (self->pending_capacity > KEPT_PENDING && self->pending_size < self->pending_capacity / 4) {
-        size_t capacity = self->pending_size + 1;
-        unsigned char *smaller = PyMem_Realloc(self->pending, capacity);
-        if (smaller != NULL) {
-            self->pending = smaller;
-            self->pending_capacity = capacity;
-        }
-    }
-}
-
-/* Takes data as far as it goes; what matches so far waits in pending. */
-static int take_chunk(lane *self, const unsigned char *data, size_t size, PyObject *events)
-{
-    int is_pending = self->pending_size != 0;
-    if (is_pending) {
-        if (append_pending(self, data, size) < 0) {
-            return -1;
-        }
-        data = self->pending;
-        size = self->pending_size;
-        self->pending_size = 0;
-    }
-    size_t at = 0;
-    while (at < size) {
-        size_t used = 0;
+    size_t at = 0, used = 1;
+    while (at < size && used != 0) {
         if (step(self, data + at, size - at, &used, events) < 0) {
+            self->batch.size = 0;
             return -1;
-        }
-        if (used == 0) {
-            break;
         }
         at += used;
     }
-    if (is_pending) {
-        memmove(self->pending, data + at, size - at);
-        self->pending_size = size - at;
-        trim_pending(self);
-        return 0;
+    *taken = at;
+    int status = feed_batch(self, events);
+    buffer_trim(&self->batch);
+    return status;
+}
+
+/* What matches so far waits in pending. */
+static int take_chunk(lane *self, const unsigned char *data, size_t size, PyObject *events)
+{
+    size_t taken = 0;
+    if (self->pending.size == 0) {
+        if (take_events(self, data, size, &taken, events) < 0) {
+            return -1;
+        }
+        return taken < size ? buffer_append(&self->pending, data + taken, size - taken) : 0;
     }
-    return at < size ? append_pending(self, data + at, size - at) : 0;
+    if (buffer_append(&self->pending, data, size) < 0) {
+        return -1;
+    }
+    size = self->pending.size;
+    self->pending.size = 0;
+    if (take_events(self, self->pending.bytes, size, &taken, events) < 0) {
+        return -1;
+    }
+    memmove(self->pending.bytes, self->pending.bytes + taken, size - taken);
+    self->pending.size = size - taken;
+    buffer_trim(&self->pending);
+    return 0;
 }
 
 /* Gives what is pending to the slow lane, which then has all that came. */
 static int flush_pending(lane *self, PyObject *events)
 {
-    size_t size = self->pending_size;
-    self->pending_size = 0;
+    size_t size = self->pending.size;
+    self->pending.size = 0;
     ts_lane_restart(self->matcher);
-    return size == 0 ? 0 : feed_slowly(self, self->pending, size, events);
+    return size == 0 ? 0 : feed_slowly(self, self->pending.bytes, size, events);
 }
 
 static int feed_any(lane *self, PyObject *data, PyObject *events)
 {
     Py_ssize_t size = PyBytes_CheckExact(data) ? PyBytes_GET_SIZE(data) : -1;
-    if (size > 0 && size <= self->room - (long long)self->pending_size) {
+    if (size > 0 && size <= self->room - (long long)self->pending.size) {
         return take_chunk(self, (const unsigned char *)PyBytes_AS_STRING(data), (size_t)size, events);
     }
     if (size < 0 && !PyUnicode_Check(data) && !PyObject_CheckBuffer(data)) {
@@ -336,18 +417,70 @@ static PyObject *lane_feed(lane *self, PyObject *data)
     return events;
 }
 
+/* The next item's events are appended. Answers 1, or 0 at the end of the items, or -1. */
+static int pull_one(lane *self, PyObject *items, PyObject *events)
+{
+    PyObject *item = PyIter_Next(items);
+    if (item == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    int status = -1;
+    if (self->interrupted) {
+        PyErr_SetString(PyExc_RuntimeError, "the stream was closed while it was being read");
+    } else if (self->busy) {
+        native_raise_busy();
+    } else {
+        self->busy = 1;
+        status = feed_any(self, item, events);
+        self->busy = 0;
+    }
+    Py_DECREF(item);
+    return status < 0 ? -1 : 1;
+}
+
+static PyObject *lane_pull(lane *self, PyObject *items)
+{
+    if (!PyIter_Check(items)) {
+        PyErr_SetString(PyExc_TypeError, "an iterator is wanted");
+        return NULL;
+    }
+    PyObject *events = PyList_New(0);
+    for (unsigned turn = 1; events != NULL && PyList_GET_SIZE(events) == 0; turn++) {
+        int status = pull_one(self, items, events);
+        if (status == 0) {
+            Py_DECREF(events);
+            Py_RETURN_NONE;
+        }
+        if (status < 0 || (turn % SIGNAL_EVERY == 0 && PyErr_CheckSignals() < 0)) {
+            Py_CLEAR(events);
+        }
+    }
+    return events;
+}
+
 static PyObject *lane_flush(lane *self, PyObject *events)
 {
+    if (flush_pending(self, events) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *lane_enter(lane *self, PyObject *unused)
+{
+    (void)unused;
     if (self->busy) {
         native_raise_busy();
         return NULL;
     }
     self->busy = 1;
-    int status = flush_pending(self, events);
+    Py_RETURN_NONE;
+}
+
+static PyObject *lane_leave(lane *self, PyObject *unused)
+{
+    (void)unused;
     self->busy = 0;
-    if (status < 0) {
-        return NULL;
-    }
     Py_RETURN_NONE;
 }
 
@@ -397,7 +530,8 @@ static void lane_dealloc(lane *self)
     PyObject_GC_UnTrack(self);
     lane_clear(self);
     ts_lane_free(self->matcher);
-    PyMem_Free(self->pending);
+    PyMem_Free(self->pending.bytes);
+    PyMem_Free(self->batch.bytes);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -411,7 +545,11 @@ static PyObject *lane_is_bound(lane *self, void *unused)
 static PyObject *lane_get_pending(lane *self, void *unused)
 {
     (void)unused;
-    return PyBytes_FromStringAndSize((const char *)self->pending, (Py_ssize_t)self->pending_size);
+    if (self->busy) {
+        native_raise_busy();
+        return NULL;
+    }
+    return PyBytes_FromStringAndSize((const char *)self->pending.bytes, (Py_ssize_t)self->pending.size);
 }
 
 /* For a copy: it has no template, so what is pending goes to the slow lane with the next bytes. */
@@ -422,9 +560,9 @@ static int lane_set_pending(lane *self, PyObject *bytes, void *unused)
         PyErr_SetString(PyExc_TypeError, "bytes are wanted");
         return -1;
     }
-    self->pending_size = 0;
+    self->pending.size = 0;
     Py_ssize_t size = PyBytes_GET_SIZE(bytes);
-    return size == 0 ? 0 : append_pending(self, (const unsigned char *)PyBytes_AS_STRING(bytes), (size_t)size);
+    return size == 0 ? 0 : buffer_append(&self->pending, (const unsigned char *)PyBytes_AS_STRING(bytes), (size_t)size);
 }
 
 static PyMethodDef lane_methods[] = {
@@ -432,9 +570,12 @@ static PyMethodDef lane_methods[] = {
      "Takes the next bytes (or text), cut anywhere, and returns what they complete.\n\n"
      "Raises ToolStreamError, whose `events` are those that came before the fault; TypeError for other data;\n"
      "RuntimeError where another thread is inside."},
+    {"_pull", (PyCFunction)lane_pull, METH_O,
+     "Feeds what an iterator gives until there are events, and returns them; None at its end."},
+    {"_enter", (PyCFunction)lane_enter, METH_NOARGS, "Keeps all others out. Raises RuntimeError where one is inside."},
+    {"_leave", (PyCFunction)lane_leave, METH_NOARGS, "Lets others in again."},
     {"_flush", (PyCFunction)lane_flush, METH_O, "Gives the slow lane all that came, and appends to a list of events."},
-    {"_bind_call", (PyCFunction)lane_bind_call, METH_VARARGS, "_bind_call(template, parser, watchful)"},
-    {"_bind_text", (PyCFunction)lane_bind_text, METH_VARARGS, "_bind_text(template, index, lists, is_reasoning)"},
+    {"_bind", (PyCFunction)lane_bind, METH_VARARGS, "_bind(head, data, tail, repeat, parser, ignored): see SlowLane."},
     {"_unbind", (PyCFunction)lane_unbind, METH_NOARGS, "Forgets the event that repeats."},
     {NULL, NULL, 0, NULL},
 };
@@ -451,6 +592,7 @@ static PyMemberDef lane_members[] = {
     {"_hits", T_LONGLONG, offsetof(lane, hits), 0, "Events that took the lane."},
     {"_between", T_BOOL, offsetof(lane, between), 0, "The slow lane stands between two events."},
     {"_hopeful", T_BOOL, offsetof(lane, hopeful), 0, "Events may repeat."},
+    {"_interrupted", T_BOOL, offsetof(lane, interrupted), 0, "What is pulled is no longer wanted."},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -53,16 +53,18 @@ static int native_exec(PyObject *module)
     state->fail = PyUnicode_InternFromString("_fail");
     state->feed_slowly = PyUnicode_InternFromString("_feed_slowly");
     state->spoil = PyUnicode_InternFromString("_spoil");
+    state->message = PyUnicode_InternFromString("message");
     state->fields_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_fields_spec, NULL);
     state->lane_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_lane_spec, NULL);
-    if (state->fail == NULL || state->feed_slowly == NULL || state->spoil == NULL || state->fields_type == NULL ||
-        state->lane_type == NULL) {
+    state->frames_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_frames_spec, NULL);
+    if (state->fail == NULL || state->feed_slowly == NULL || state->spoil == NULL || state->message == NULL ||
+        state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL) {
         return -1;
     }
-    if (PyModule_AddType(module, state->fields_type) < 0) {
+    if (PyModule_AddType(module, state->fields_type) < 0 || PyModule_AddType(module, state->lane_type) < 0) {
         return -1;
     }
-    return PyModule_AddType(module, state->lane_type);
+    return PyModule_AddType(module, state->frames_type);
 }
 
 static int native_traverse(PyObject *module, visitproc visit, void *arg)
@@ -70,6 +72,7 @@ static int native_traverse(PyObject *module, visitproc visit, void *arg)
     module_state *state = (module_state *)PyModule_GetState(module);
     Py_VISIT(state->fields_type);
     Py_VISIT(state->lane_type);
+    Py_VISIT(state->frames_type);
     Py_VISIT(state->complete.type);
     Py_VISIT(state->delta.type);
     Py_VISIT(state->text.type);
@@ -85,6 +88,7 @@ static int native_clear(PyObject *module)
     module_state *state = (module_state *)PyModule_GetState(module);
     Py_CLEAR(state->fields_type);
     Py_CLEAR(state->lane_type);
+    Py_CLEAR(state->frames_type);
     Py_CLEAR(state->complete.type);
     Py_CLEAR(state->delta.type);
     Py_CLEAR(state->text.type);
@@ -95,6 +99,7 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->fail);
     Py_CLEAR(state->feed_slowly);
     Py_CLEAR(state->spoil);
+    Py_CLEAR(state->message);
     for (size_t slot = 0; slot < KEY_CACHE_SLOTS; slot++) {
         state->keys[slot].size = 0;
         Py_CLEAR(state->keys[slot].key);

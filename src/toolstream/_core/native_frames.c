@@ -1,0 +1,190 @@
+/* The SSE framer as a CPython type: `sse.CffiFrames` without a cffi call for each chunk and each of its results. */
+#include "native.h"
+
+typedef struct frames {
+    PyObject_HEAD
+    module_state *state;
+    ts_sse *sse;
+    const ts_sse_view *view;
+} frames;
+
+/* (type, data) of one frame. */
+static PyObject *frame_read(frames *self, const ts_frame *frame)
+{
+    const char *text = (const char *)self->view->text;
+    PyObject *type = frame->event_size == 0
+                         ? Py_NewRef(self->state->message)
+                         : PyUnicode_DecodeUTF8(text + frame->event, (Py_ssize_t)frame->event_size, "replace");
+    PyObject *data = PyBytes_FromStringAndSize(text + frame->data, (Py_ssize_t)frame->data_size);
+    PyObject *pair = type == NULL || data == NULL ? NULL : PyTuple_Pack(2, type, data);
+    Py_XDECREF(type);
+    Py_XDECREF(data);
+    return pair;
+}
+
+static PyObject *frames_read(frames *self)
+{
+    PyObject *list = PyList_New((Py_ssize_t)self->view->frame_count);
+    for (int64_t i = 0; list != NULL && i < self->view->frame_count; i++) {
+        PyObject *pair = frame_read(self, &self->view->frames[i]);
+        if (pair == NULL) {
+            Py_CLEAR(list);
+        } else {
+            PyList_SET_ITEM(list, (Py_ssize_t)i, pair);
+        }
+    }
+    return list;
+}
+
+static int frames_ready(frames *self)
+{
+    if (self->sse == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the framer was not initialised");
+        return 0;
+    }
+    return 1;
+}
+
+static PyObject *frames_take(frames *self, PyObject *data)
+{
+    if (!frames_ready(self)) {
+        return NULL;
+    }
+    if (!PyBytes_Check(data)) {
+        PyErr_SetString(PyExc_TypeError, "bytes are wanted");
+        return NULL;
+    }
+    int status = ts_sse_feed(self->sse, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
+    return status == TS_OK ? PyList_New(0) : frames_read(self);
+}
+
+static PyObject *frames_end(frames *self, PyObject *unused)
+{
+    (void)unused;
+    if (!frames_ready(self)) {
+        return NULL;
+    }
+    return ts_sse_flush(self->sse) == TS_OK ? PyList_New(0) : frames_read(self);
+}
+
+/* ------------------------------------------------------------------ the type */
+
+static PyObject *frames_own(frames *self, ts_sse *sse)
+{
+    ts_sse_free(self->sse);
+    self->sse = sse;
+    self->view = ts_sse_get_view(sse);
+    Py_RETURN_NONE;
+}
+
+static PyObject *frames_start(frames *self, PyObject *bound)
+{
+    long long max_event_bytes = PyLong_AsLongLong(bound);
+    if (max_event_bytes == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    ts_sse *sse = ts_sse_new(max_event_bytes);
+    return sse == NULL ? PyErr_NoMemory() : frames_own(self, sse);
+}
+
+static PyObject *frames_load(frames *self, PyObject *args)
+{
+    long long max_event_bytes;
+    PyObject *saved;
+    if (!PyArg_ParseTuple(args, "LS", &max_event_bytes, &saved)) {
+        return NULL;
+    }
+    ts_sse *sse = ts_sse_load(max_event_bytes, (const unsigned char *)PyBytes_AS_STRING(saved),
+                              (size_t)PyBytes_GET_SIZE(saved));
+    if (sse == NULL) {
+        PyErr_SetString(PyExc_ValueError, "the saved state of a parser is damaged, or of another version");
+        return NULL;
+    }
+    return frames_own(self, sse);
+}
+
+static PyObject *frames_save(frames *self, PyObject *unused)
+{
+    (void)unused;
+    if (!frames_ready(self)) {
+        return NULL;
+    }
+    size_t size = ts_sse_save(self->sse, NULL, 0);
+    PyObject *saved = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (saved != NULL) {
+        ts_sse_save(self->sse, (unsigned char *)PyBytes_AS_STRING(saved), size);
+    }
+    return saved;
+}
+
+static void frames_dealloc(frames *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    ts_sse_free(self->sse);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *frames_between(frames *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(self->sse != NULL && ts_sse_between(self->sse));
+}
+
+static PyObject *frames_offset(frames *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLongLong(self->view == NULL ? 0 : self->view->offset);
+}
+
+static PyObject *frames_status(frames *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLong(self->view == NULL ? 0 : self->view->status);
+}
+
+static PyMethodDef frames_methods[] = {
+    {"_take", (PyCFunction)frames_take, METH_O, "The frames that a chunk completes; _status tells of a fault behind them."},
+    {"_end", (PyCFunction)frames_end, METH_NOARGS, "The stream has ended: the frame that no blank line has ended."},
+    {"_start", (PyCFunction)frames_start, METH_O, "Makes the framer, with a bound on an event's bytes."},
+    {"_load", (PyCFunction)frames_load, METH_VARARGS, "_load(bound, saved): makes the framer that was saved."},
+    {"_save", (PyCFunction)frames_save, METH_NOARGS, "The framer as bytes."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef frames_getset[] = {
+    {"between", (getter)frames_between, NULL, "Behind a blank line: nothing of the next frame has come.", NULL},
+    {"offset", (getter)frames_offset, NULL, "Bytes taken; after a fault, those before the first byte too many.", NULL},
+    {"_status", (getter)frames_status, NULL, "The core's status: negative after a fault.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyObject *frames_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args;
+    (void)kwargs;
+    PyTypeObject *own = type; /* or a subclass, which has no module state */
+    while (own->tp_getset != frames_getset) {
+        own = own->tp_base;
+    }
+    frames *self = (frames *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->state = (module_state *)PyType_GetModuleState(own);
+    }
+    return (PyObject *)self;
+}
+
+static PyType_Slot frames_slots[] = {
+    {Py_tp_new, frames_new},
+    {Py_tp_dealloc, frames_dealloc},
+    {Py_tp_methods, frames_methods},
+    {Py_tp_getset, frames_getset},
+    {0, NULL},
+};
+
+PyType_Spec native_frames_spec = {
+    .name = "toolstream._core._native.Frames",
+    .basicsize = sizeof(frames),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = frames_slots,
+};
