@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from .errors import ToolStreamError
+from .errors import InvalidFieldError, ToolStreamError
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -165,7 +165,7 @@ class FieldInvalid(_EventBase):
     call: ToolCall
     path: Path
     value: Any
-    error: Any
+    error: InvalidFieldError
 
 
 @_event

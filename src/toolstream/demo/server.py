@@ -25,18 +25,22 @@ def split_frames(stream: bytes) -> list[bytes]:
 
 
 class ReplayServer:
-    """A server that answers every GET and POST with one stream.
+    """A server that answers every GET and POST with a stream: the first, then the next, and the last for all others.
 
     frames_per_second: the pace; in the bundled streams a frame carries about one token.
     url: where it listens, once the `with` block is entered.
     """
 
-    def __init__(self, stream: bytes, *, frames_per_second: float = FRAMES_PER_SECOND) -> None:
-        self.plan = [(number / frames_per_second, frame) for number, frame in enumerate(split_frames(stream), 1)]
+    def __init__(self, *streams: bytes, frames_per_second: float = FRAMES_PER_SECOND) -> None:
+        self.plans = [
+            [(number / frames_per_second, frame) for number, frame in enumerate(split_frames(stream), 1)]
+            for stream in streams
+        ]
+        self.plan = self.plans[0]
         self.host, self.port, self.url = "127.0.0.1", 0, ""
 
     def __enter__(self) -> ReplayServer:
-        self._server = _Server((self.host, 0), _Answer, self.plan)
+        self._server = _Server((self.host, 0), _Answer, self.plans)
         self.port = self._server.server_address[1]
         self.url = f"http://{self.host}:{self.port}/"
         # The short poll only shortens the way out.
@@ -59,11 +63,16 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = False
 
     def __init__(
-        self, address: tuple[str, int], answer: type[BaseHTTPRequestHandler], plan: list[tuple[float, bytes]]
+        self, address: tuple[str, int], answer: type[BaseHTTPRequestHandler], plans: list[list[tuple[float, bytes]]]
     ) -> None:
         super().__init__(address, answer)
-        self.plan = plan
+        self._plans = plans
+        self._turn = threading.Lock()
         self.stopping = threading.Event()
+
+    def next_plan(self) -> list[tuple[float, bytes]]:
+        with self._turn:
+            return self._plans.pop(0) if len(self._plans) > 1 else self._plans[0]
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -94,7 +103,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def _send_frames(self) -> None:
         begun = time.monotonic()
-        for due, frame in self.server.plan:
+        for due, frame in self.server.next_plan():
             if self.server.stopping.wait(max(begun + due - time.monotonic(), 0)):
                 return
             self.wfile.write(b"%x\r\n%b\r\n" % (len(frame), frame))

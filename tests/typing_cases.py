@@ -1,0 +1,74 @@
+"""What type checkers must say of tools: checked by `test_typing.py`, never run.
+
+A line that must be an error carries the error's code in `type: ignore[...]`: an unused one is an error, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from pydantic import BaseModel
+from typing_extensions import assert_type
+
+import toolstream
+
+
+class Search(BaseModel):
+    query: str
+    limit: int = 10
+
+
+def final_and_partial(call: toolstream.ToolCall) -> None:
+    assert_type(call.parsed_as(Search), Search)
+    assert_type(call.partial_as(Search), toolstream.Partial[Search])
+    takes_final(call.parsed_as(Search))
+    takes_final(call.partial_as(Search))  # type: ignore[arg-type]
+    takes_partial(call.partial_as(Search))
+    takes_partial(call.parsed_as(Search))  # type: ignore[arg-type]
+    if call.partial_as(Search).limit is toolstream.PENDING:
+        return
+
+
+def takes_final(search: Search) -> None: ...
+
+
+def takes_partial(search: toolstream.Partial[Search]) -> None: ...
+
+
+@toolstream.tool(effects="none")
+async def fetch(urls: toolstream.Streamed[list[int]], note: toolstream.Streamed[str], call: toolstream.LiveCall) -> str:
+    async for url in urls:
+        assert_type(url, int)
+    async for piece in note:
+        assert_type(piece, str)
+    async for part in call.stream("other"):
+        assert_type(part, Any)
+    return ""
+
+
+@toolstream.tool
+def on_a_thread(urls: toolstream.Streamed[list[int]], call: toolstream.LiveThreadCall) -> int:
+    return sum(urls)
+
+
+toolstream.tool(effects="sometimes")  # type: ignore[call-overload]
+toolstream.tool(start="soon")  # type: ignore[call-overload]
+
+
+async def running(source: AsyncIterator[bytes]) -> None:
+    assert_type(await fetch(toolstream.Streamed(), toolstream.Streamed(), toolstream.LiveCall()), str)
+    run = toolstream.dispatch(source, [fetch])
+    async for event in run:
+        match event:
+            case toolstream.FieldInvalid(error=error):
+                assert_type(error, toolstream.InvalidFieldError)
+            case toolstream.ToolCallReady(call=call):
+                assert_type(call, toolstream.ToolCall)
+            case _:
+                pass
+    results = await run
+    assert_type(results, toolstream.Results)
+    assert_type(results[0], toolstream.Result)
+    assert_type(results.messages(), list[dict[str, Any]])
+    assert_type(toolstream.dispatch_sync([b""], [on_a_thread]).wait(), toolstream.Results)
