@@ -10,6 +10,7 @@ import dataclasses
 import inspect
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from .shapes import AnyShape, Mismatch, library
@@ -28,14 +29,13 @@ class FieldsShape(AnyShape):
     """A shape that is made of fields. make: makes the caller's object of the checked values."""
 
     def __init__(self, fields: dict[str, Field], make: Callable[..., Any], *, closed: bool) -> None:
-        library("pydantic", "pydantic 2", "validation of annotated types")
         self._fields = fields
         self._make = make
         self.keys = frozenset(fields)
         self.closed = closed
         self.required: frozenset[str] | None = frozenset(key for key, field in fields.items() if field.required)
         self.listed = frozenset(key for key, field in fields.items() if field.streamed not in (None, str))
-        self._adapters: dict[str, Any] = {}
+        self._make_adapters()
 
     def check(self, key: str, value: Any) -> Any:
         field = self._fields.get(key)
@@ -43,10 +43,10 @@ class FieldsShape(AnyShape):
             return value
         if key in self.listed and isinstance(value, list):
             return value  # its elements have been checked
-        return checked(self._adapter(key, field.streamed or field.type), value)
+        return checked(self._adapters[key], value)
 
     def check_element(self, key: str, value: Any) -> Any:
-        return checked(self._adapter(f"{key}[]", element_type(self._fields[key].streamed)), value)
+        return checked(self._element_adapters[key], value)
 
     def finish(self, values: dict[str, Any], arguments: dict[str, Any]) -> Any:
         try:
@@ -55,17 +55,37 @@ class FieldsShape(AnyShape):
             raise Mismatch(str(error)) from error
 
     def wants(self, key: str) -> Any:
-        field = self._fields.get(key)
-        return None if field is None else self._adapter(key, field.streamed or field.type).json_schema()
+        adapter = self._adapters.get(key)
+        return None if adapter is None else adapter.json_schema()
 
-    def _adapter(self, name: str, type_: Any) -> Any:
-        adapter = self._adapters.get(name)
-        if adapter is None:
-            adapter = self._adapters[name] = library("pydantic", "pydantic 2", "validation").TypeAdapter(type_)
-        return adapter
+    def _make_adapters(self) -> None:
+        """Makes the validators before the stream begins: it takes longer than to use them."""
+        self._adapters: dict[str, Any] = {}
+        self._element_adapters: dict[str, Any] = {}
+        for key, field in self._fields.items():
+            self._adapters[key] = _adapter(field.streamed or field.type)
+            if key in self.listed:
+                self._element_adapters[key] = _adapter(element_type(field.streamed))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_adapters": {}}
+        return {name: value for name, value in vars(self).items() if not name.endswith("_adapters")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make_adapters()
+
+
+def _adapter(type_: Any) -> Any:
+    """A type's validator; those of types that can be hashed are kept."""
+    try:
+        return _kept_adapter(type_)
+    except TypeError:
+        return _kept_adapter.__wrapped__(type_)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _kept_adapter(type_: Any) -> Any:
+    return library("pydantic", "pydantic 2", "validation of annotated types").TypeAdapter(type_)
 
 
 def checked(validator: Any, value: Any) -> Any:
