@@ -536,6 +536,48 @@ def test_a_once_tool_never_runs_on_a_cut_stream_at_any_cut_of_any_stream(expecte
         assert not begun or any(event.safe for event in cut.of(toolstream.MessageEnd))
 
 
+REASONS = {
+    "anthropic": (
+        b'"tool_use"',
+        [b'"max_tokens"', b'"refusal"', b'"end_turn"', b'"pause_turn"', b'"unheard_of"'],
+    ),
+    "openai-chat": (b'"tool_calls"}', [b'"length"}', b'"content_filter"}', b'"stop"}', b'"unheard_of"}', b"null}"]),
+    "openai-responses": (b"completed", [b"failed", b"incomplete", b"cancelled"]),
+}
+
+
+@pytest.mark.parametrize("provider", streams.BUILDERS)
+def test_states_are_true_at_every_event_whatever_the_stop_reason(provider: str) -> None:
+    """Only a stop reason that asks for tools commits a call, and only its end; what runs once runs only then."""
+    calls = (streams.Call("c1", "f", '{"command": "a"}'), streams.Call("c2", "f", '{"command": "b"}'))
+    frames = streams.BUILDERS[provider]("", calls)
+    asks, others = REASONS[provider]
+    at = max(index for index, frame in enumerate(frames) if asks in frame)
+    assert at >= len(frames) - 3
+    for other in [asks, *others]:
+        changed = [*frames[:at], frames[at].replace(asks, other), *frames[at + 1 :]]
+        for end in range(1, len(changed) + 1):
+            f, begun = tool_that_counts(effects="once")
+            cut = wire.read_bytes(changed[:end])
+            with suppress(ToolStreamError):
+                asyncio.run(_read_all(changed[:end], f))
+            committed = [call for call in cut.calls if call.state == "committed"]
+            assert len(begun) == len(committed)
+            if committed:
+                assert cut.error is None
+                assert any(event.safe for event in cut.of(toolstream.MessageEnd))
+                # A natural stop after whole calls asks for them, as servers of the Chat format say it.
+                assert other == asks or (provider, other) == ("openai-chat", b'"stop"}')
+
+
+async def _read_all(pieces: list[bytes], function: Any) -> None:
+    async def source() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    await toolstream.dispatch(source(), [function])
+
+
 # ---------------------------------------------------------------------- deciding, bounds, errors
 
 
@@ -666,6 +708,52 @@ def test_messages_have_the_providers_own_shape(provider: str) -> None:
         assert messages[0] == {"type": "function_call_output", "call_id": "c1", "output": '{"sum": 1}'}
     assert turn[-len(messages) :] == messages
     assert len(turn) > len(messages)
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        (
+            "bedrock-invoke",
+            [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "x"}]}],
+        ),
+        (
+            "bedrock-converse",
+            [
+                {
+                    "role": "user",
+                    "content": [{"toolResult": {"toolUseId": "c", "content": [{"text": "x"}], "status": "success"}}],
+                }
+            ],
+        ),
+        ("cohere-v2", [{"role": "tool", "tool_call_id": "c", "content": "x"}]),
+        ("ollama", [{"role": "tool", "tool_name": "f", "content": "x"}]),
+        (
+            "openai-realtime",
+            [
+                {
+                    "type": "conversation.item.create",
+                    "item": {"type": "function_call_output", "call_id": "c", "output": "x"},
+                }
+            ],
+        ),
+        (
+            "gemini",
+            [
+                {
+                    "role": "user",
+                    "parts": [{"functionResponse": {"id": "c", "name": "f", "response": {"output": "x"}}}],
+                }
+            ],
+        ),
+    ],
+)
+def test_messages_of_the_other_providers(provider: str, expected: Any) -> None:
+    call = toolstream.ToolCall("c", "f")
+    assert toolstream.Results([Result(call, "ok", "x")], provider).messages() == expected
+    assert toolstream.Results([], "unheard of").messages() == []
+    with pytest.raises(ToolStreamError, match="unheard of"):
+        toolstream.Results([Result(call, "ok", "x")], "unheard of").messages()
 
 
 def test_times_are_in_order_and_hidden_is_what_ran_before_the_calls_end() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -110,25 +110,64 @@ class Results(Sequence[Result]):
 def tool_messages(provider: str | None, results: list[tuple[ToolCall, str, bool]]) -> list[dict[str, Any]]:
     """Tool results as the provider's next request must contain them: the call, its text, whether it is an error.
 
-    Shapes: Anthropic's `tool_result` blocks, Chat's `tool` messages, Responses' `function_call_output` items.
+    Raises `ToolStreamError` for a provider whose shape is not known here.
     """
-    if provider == "anthropic":
-        return [{"role": "user", "content": [_anthropic(*result) for result in results]}]
-    if provider == "openai-chat":
-        return [{"role": "tool", "tool_call_id": call.id, "content": text} for call, text, _ in results]
-    if provider == "openai-responses":
-        return [
-            {"type": "function_call_output", "call_id": call.id, "output": text}
-            if not call._free_text
-            else {"type": "custom_tool_call_output", "call_id": call.id, "output": text}
-            for call, text, _ in results
-        ]
+    if provider in _PARTS:
+        role, members, part = _PARTS[provider]
+        return [{"role": role, members: [part(*result) for result in results]}]
+    if provider in _MESSAGES:
+        return [_MESSAGES[provider](*result) for result in results]
     raise ToolStreamError(f"the shape of tool results is not known for {provider!r}; results have content and call.id")
 
 
 def _anthropic(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
     block: dict[str, Any] = {"type": "tool_result", "tool_use_id": call.id, "content": text}
     return {**block, "is_error": True} if is_error else block
+
+
+def _bedrock(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
+    status = "error" if is_error else "success"
+    return {"toolResult": {"toolUseId": call.id, "content": [{"text": text}], "status": status}}
+
+
+def _gemini(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
+    told = {"name": call.name, "response": {"error" if is_error else "output": text}}
+    return {"functionResponse": {"id": call.id, **told} if call.id else told}
+
+
+def _chat(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call.id, "content": text}
+
+
+def _ollama(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
+    return {"role": "tool", "tool_name": call.name, "content": text}
+
+
+def _responses(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
+    kind = "custom_tool_call_output" if call._free_text else "function_call_output"
+    return {"type": kind, "call_id": call.id, "output": text}
+
+
+def _realtime(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
+    return {"type": "conversation.item.create", "item": _responses(call, text, is_error)}
+
+
+_Shape = Callable[["ToolCall", str, bool], dict[str, Any]]
+# All results in one message: its role, the member that holds them, and the shape of each.
+_PARTS: dict[str | None, tuple[str, str, _Shape]] = {
+    "anthropic": ("user", "content", _anthropic),
+    "bedrock-invoke": ("user", "content", _anthropic),
+    "bedrock-converse": ("user", "content", _bedrock),
+    "gemini": ("user", "parts", _gemini),
+}
+# A message or an item for each.
+_MESSAGES: dict[str | None, _Shape] = {
+    "openai-chat": _chat,
+    "cohere-v2": _chat,
+    "ollama": _ollama,
+    "openai-responses": _responses,
+    "openai-realtime": _realtime,
+}
 
 
 def as_text(value: Any) -> str:
