@@ -441,8 +441,8 @@ def test_a_partial_view_tells_absent_pending_invalid_and_none_apart() -> None:
 def tools_of(stream: bytes) -> dict[str, Any]:
     """Tools that fit the calls of a stream."""
     tools: dict[str, Any] = {}
-    for call in read_bytes(stream, on_error="event").calls:
-        if call.complete and isinstance(call.arguments, dict):
+    for call in (event.call for event in read_bytes(stream, on_error="event").of(ToolCallEnd)):
+        if isinstance(call.arguments, dict):
             own = tools.setdefault(call.name, {"type": "object", "properties": {}, "required": list(call.arguments)})
             own["properties"].update({key: {} for key in call.arguments})
             own["required"] = [key for key in own["required"] if key in call.arguments]
