@@ -85,6 +85,12 @@ all: {'title': 'Tide table', 'stations': [{'name': 'Dover', 'high': ['06:12', '1
 {'name': 'Calais', 'high': ['06:40']}], 'source': 'n/a'}
 so far: {'title': 'Tide table', 'stations': [{'name': 'Dov'}]}
 """,
+    "local_agent.py": """\
+find_recipe: ingredients = ['eggs', 'leek', 'cream']
+find_recipe: course = dinner
+find_recipe -> dinner: quiche with eggs, leek, cream
+A leek quiche: you have all it takes.
+""",
     "local_replay_server.py": """\
 message_start
 tool_call_start

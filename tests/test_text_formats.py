@@ -4,11 +4,13 @@ marker and is none is text; and a text that breaks off inside a call gives no su
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import os
 import pickle
 import random
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from toolstream import (
     ToolCallStart,
     ToolStreamError,
     parse,
+    text_format,
 )
 from toolstream.text_formats import FORMATS, TextFormat
 from toolstream.text_formats.coercion import coerced, schema_of
@@ -169,6 +172,18 @@ def test_a_sample_gives_what_is_known_of_it_however_it_is_cut(sample: dict[str, 
     ways += [cuts(whole, 4, seed) for seed in range(20)]
     for pieces in ways:
         assert told(check_sample(sample, pieces, tools)) == told(reading)
+
+
+# Their markers stand in prose and code, too: the first marker does not tell them.
+_NAMED_ONLY = ("react", "python_code", "gigachat3", "ernie45", "jamba", "hunyuan_a13b")
+
+
+@pytest.mark.parametrize("sample", _samples())
+def test_the_first_marker_tells_the_format(sample: dict[str, Any]) -> None:
+    if sample.get("no_ref") or sample["format"] in _NAMED_ONLY:
+        return
+    reading = check_sample({**sample, "format": "text"}, [sample["text"]], sample.get("tools"))
+    assert told(check_sample({**sample, "format": "text"}, list(sample["text"]), sample.get("tools"))) == told(reading)
 
 
 @pytest.mark.parametrize("sample", _samples())
@@ -385,6 +400,88 @@ def _inner_markers(format: str) -> list[str]:
     return [word for word in words if word]
 
 
+@pytest.mark.parametrize("format", WRITERS)
+def test_the_first_marker_tells_what_a_model_has_written(format: str) -> None:
+    message = message_for(format)
+    check_message(everywhere("text", WRITERS[format](message), tools=schemas(message)), message)
+
+
+# ---------------------------------------------------------------------- detection
+
+
+class Token:
+    def __init__(self, content: str, special: bool) -> None:
+        self.content = content
+        self.special = special
+
+
+class Tokenizer:
+    """As much of a transformers tokenizer as is looked at."""
+
+    def __init__(self, template: Any, tokens: dict[str, bool] | None = None, prompt: str = "", name: str = "") -> None:
+        self.chat_template = template
+        self.added_tokens_decoder = {at: Token(*token) for at, token in enumerate((tokens or {}).items())}
+        self.name_or_path = name
+        self._prompt = prompt
+
+    def apply_chat_template(self, messages: Any, **options: Any) -> str:
+        return self._prompt
+
+
+@pytest.mark.parametrize("format", [name for name in WRITERS if name not in (*START_ONLY, "functools", "glm47")])
+def test_a_template_that_shows_the_markers_tells_the_format(format: str) -> None:
+    template = "{% for message in messages %}" + WRITERS[format](message_for(format)) + "{% endfor %}"
+    assert text_format(template).name == format
+    assert text_format(Tokenizer(template)).name == format
+
+
+def test_a_tokenizer_tells_special_tokens_and_reasoning_that_its_prompt_opens() -> None:
+    tokens = {"<tool_call>": False, "<think>": True, "<|im_end|>": True}
+    tokenizer = Tokenizer({"default": "{{ x }}", "tool_use": "{% <tool_call> %}"}, tokens, "assistant\n<think>\n")
+    found = text_format(tokenizer)
+    assert (found.name, found.special, found.prefill) == ("hermes", ("<think>",), "<think>\n")
+    reading = read(found, ["Hm.</think>Hello."])
+    assert (thought(reading), text(reading)) == ("Hm.", "Hello.")
+    assert text_format(Tokenizer("{% <tool_call> %}", tokens, "<think>\n\n</think>\n\n")).prefill == ""
+
+
+def test_a_processor_s_tokenizer_and_a_vocabulary_tell_it_too() -> None:
+    class Processor:
+        chat_template = "{% no tools %}"
+        tokenizer = Tokenizer(None, {"[TOOL_CALLS]": True, "[ARGS]": True})
+
+    assert text_format(Processor()).name == "mistral_args"
+    assert text_format(Tokenizer("{{ [TOOL_CALLS] }}", {"[ARGS]": True})).name == "mistral_args"
+    assert text_format(Tokenizer("{{ no tools }}", name="Qwen/Qwen3-8B")).name == "hermes"
+
+
+@pytest.mark.parametrize(
+    ("model", "format"),
+    [
+        ("Qwen/Qwen3-0.6B", "hermes"),
+        ("Qwen/Qwen3-Coder-30B-A3B-Instruct", "qwen3_coder"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama3_json"),
+        ("mistralai/Devstral-Small-2507", "mistral_args"),
+        ("HuggingFaceTB/SmolVLM2-2.2B-Instruct", "json_list"),
+        ("openai/gpt-oss-20b", "harmony"),
+        ("LiquidAI/LFM2-1.2B", "lfm2"),
+        ("google/functiongemma-270m-it", "functiongemma"),
+        ("zai-org/GLM-4.5-Air", "glm45"),
+    ],
+)
+def test_a_model_s_name_tells_its_family(model: str, format: str) -> None:
+    assert text_format(model).name == format
+
+
+def test_what_is_ambiguous_or_unknown_is_said_with_the_candidates() -> None:
+    with pytest.raises(ValueError, match="llama3_json, pythonic"):
+        text_format("meta-llama/Llama-3.2-1B-Instruct")
+    with pytest.raises(ValueError, match="hermes"):
+        text_format("nobody/knows-this-one")
+    with pytest.raises(ValueError, match="hermes"):
+        text_format("{% for message in messages %}{{ message }}{% endfor %}")
+
+
 # ---------------------------------------------------------------------- prompt, linear
 
 
@@ -589,6 +686,9 @@ def test_what_is_no_literal_is_a_fault_and_never_evaluated(literal: str) -> None
         ('{"a": NaN}', {"type": "object"}, '{"a": NaN}'),
         ("[1, 2", {"type": "array"}, "[1, 2"),
         ("7", {}, 7),
+        ("1" * 5000, {"type": "string"}, "1" * 5000),
+        ("123456789012345678901234567890", {"type": "integer"}, 123456789012345678901234567890),
+        ('{"a": 1e2}', {"type": "object"}, {"a": 100.0}),
         ("seven", {}, "seven"),
         ("2", {"enum": [1, 2]}, 2),
         ("2", {"enum": ["1", "2"]}, "2"),
@@ -629,6 +729,15 @@ def test_functions_and_models_are_schemas_too() -> None:
     assert reading.calls[0].parsed is not None
 
 
+def test_what_follows_the_calls_of_a_format_without_a_marker_is_text() -> None:
+    call = '{"name": "f", "parameters": {}}'
+    for whole, said in ((f"{call} ; {call}", ""), (f"{call};  and so on", ";  and so on"), (f"{call};", ";")):
+        reading = everywhere("llama3_json", whole)
+        assert text(reading).strip() == said
+        assert [one.name for one in reading.calls] == ["f"] * whole.count("name")
+    assert text(everywhere("pythonic", "[f()] [g()]")).strip() == "[g()]"
+
+
 # ---------------------------------------------------------------------- as a provider
 
 CALL = '<tool_call>\n{"name": "f", "arguments": {"a": "x"}}\n</tool_call>'
@@ -640,6 +749,21 @@ def test_parse_reads_an_iterable_of_text_or_of_its_bytes() -> None:
         events = list(stream)
         assert [type(event) for event in events if isinstance(event, (ToolCallStart, ToolCallEnd))]
         assert stream.calls[0].arguments == {"a": "x"}
+
+
+def test_parse_reads_an_async_iterable_of_text() -> None:
+    async def source() -> AsyncIterator[str]:
+        for character in CALL:
+            yield character
+
+    async def read_all() -> Any:
+        stream = parse(source(), provider="hermes")
+        events = [event async for event in stream]
+        return stream, events
+
+    stream, events = asyncio.run(read_all())
+    assert stream.calls[0].arguments == {"a": "x"}
+    assert isinstance(events[-1], MessageEnd)
 
 
 def test_parse_reads_objects_that_hold_text() -> None:
@@ -693,6 +817,9 @@ def test_limits_hold_at_the_same_character_however_the_text_is_cut() -> None:
     reading = read("glm47", list(long), tools=tools, limits=Limits(max_call_bytes=60))
     assert isinstance(reading.error, LimitError)
     assert reading.error.limit == "max_call_bytes"
+    early = '<tool_call>{"arguments": {"a": "' + "x" * 100 + '"}, "name": "f"}</tool_call>'
+    reading = everywhere("hermes", early, limits=Limits(max_call_bytes=60))
+    assert isinstance(reading.error, LimitError)
 
 
 def test_bytes_that_are_no_utf_8_become_the_replacement_character() -> None:
@@ -714,3 +841,12 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         StreamParser(provider="no such format")
     with pytest.raises(ValueError, match="text format"):
         StreamParser(provider="anthropic", prefill="<think>")
+
+
+def test_the_documentation_lists_every_format() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "text-formats.md").read_text(encoding="utf-8")
+    for name, format in FORMATS.items():
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        assert format.models in line
+        for pair in format.reasoning:
+            assert pair[0].replace("|", "\\|").replace("\n", "␤") in line

@@ -41,6 +41,7 @@ from .limits import Limits
 from .parse import AsyncEventStream, EventStream, parse
 from .sse import ServerSentEvent, SSEParser
 from .stream_parser import StreamParser
+from .text_formats import TextFormat, text_format
 from .tools.declared import tool
 from .tools.partial import ABSENT, INVALID, PENDING, Partial
 from .tools.results import Result, Results
@@ -87,6 +88,7 @@ __all__ = [
     "StreamParser",
     "Streamed",
     "TextDelta",
+    "TextFormat",
     "ThreadRun",
     "ToolCall",
     "ToolCallEnd",
@@ -101,6 +103,7 @@ __all__ = [
     "dispatch_sync",
     "loads",
     "parse",
+    "text_format",
     "tool",
 ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..text_formats import FORMATS, TextAdapter, TextFormat
+from ..text_formats import ANY, FORMATS, TextAdapter, TextFormat
 from .ag_ui import AGUI
 from .ai_sdk_ui import AISDKUI
 from .anthropic import Anthropic
@@ -65,9 +65,11 @@ def candidates(provider: Any) -> list[type[Adapter]] | Adapter:
             return FAMILIES[provider]
         if provider in ADAPTERS:
             return ADAPTERS[provider]()
+        if provider == ANY.name:
+            return TextAdapter(ANY)
         if provider in FORMATS:
             return TextAdapter(FORMATS[provider])
-        known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS, *FORMATS))
+        known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS, ANY.name, *FORMATS))
         raise ValueError(f"unknown provider {provider!r}; known: {known}")
     if isinstance(provider, TextFormat):
         return TextAdapter(provider)

@@ -5,7 +5,8 @@ and the readers (`reader.py` and one for each kind of body) turn the text into w
 """
 
 from .adapter import TextAdapter
+from .detection import ANY, prefill_of, text_format
 from .families import FORMATS
 from .formats import TextFormat
 
-__all__ = ["FORMATS", "TextAdapter", "TextFormat"]
+__all__ = ["ANY", "FORMATS", "TextAdapter", "TextFormat", "prefill_of", "text_format"]

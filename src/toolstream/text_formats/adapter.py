@@ -95,7 +95,7 @@ class TextAdapter:
     def _begun(self, assembler: Assembler) -> TextReader:
         if self._reader is None:
             self._output = Output(assembler, self._tools, self._limits.max_call_bytes)
-            self._reader = TextReader(self.format, self._output, self._prefill)
+            self._reader = TextReader(self.format, self._output, self._prefill or self.format.prefill)
         return self._reader
 
 

@@ -69,10 +69,12 @@ def is_text(schema: Any) -> bool:
 def coerced(text: str, schema: Any) -> str:
     """The JSON text of the value that text is by its schema."""
     wanted = types(schema)
-    value = _read(text)
+    value, written = _read(text)
     if value is not _NOTHING:
         for one in wanted or ["any"]:
             fitting = _as(value, one)
+            if fitting is value:
+                return written
             if fitting is not _NOTHING:
                 return json.dumps(fitting, ensure_ascii=False)
     return quoted(text)
@@ -85,11 +87,11 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-def _read(text: str) -> Any:
-    """The value of a text that is JSON, or a Python literal."""
+def _read(text: str) -> tuple[Any, str]:
+    """The value of a text that is JSON, or a Python literal; and its JSON text."""
     stripped = text.strip()
     try:
-        return json.loads(stripped, parse_constant=_refuse)
+        return json.loads(stripped, parse_constant=_refuse), stripped
     except (ValueError, RecursionError):
         pass
     cursor = Cursor()
@@ -97,9 +99,11 @@ def _read(text: str) -> Any:
     literal = LiteralValue(PYTHON)
     try:
         read = literal.read(cursor)
-        return json.loads(read, parse_constant=_refuse) if literal.done and not cursor.rest.strip() else _NOTHING
+        if literal.done and not cursor.rest.strip():
+            return json.loads(read, parse_constant=_refuse), read
     except (ValueError, RecursionError):
-        return _NOTHING
+        pass
+    return _NOTHING, ""
 
 
 def _refuse(name: str) -> Any:

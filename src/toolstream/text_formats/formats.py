@@ -157,7 +157,7 @@ class TextFormat:
     reasoning: what opens reasoning, and what closes it. ends: what ends a turn. dropped: marks that mean nothing.
     calls_end_reasoning: a call's marker inside reasoning ends it; else it is thought.
     special: markers that tokenizers usually flag as special, so that `skip_special_tokens=True` loses them.
-    models: whose format this is.
+    models: whose format this is. prefill: what the prompt's end has opened, where nothing else is said.
 
     Raises `ValueError` for markers that cannot be told apart.
     """
@@ -170,6 +170,7 @@ class TextFormat:
     calls_end_reasoning: bool = False
     special: tuple[str, ...] = ()
     models: str = ""
+    prefill: str = ""
     by_marker: dict[str, tuple[Opener, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -34,7 +34,6 @@ class HeadedSection(Section):
         _, found = self._cursor.take_until(markers((*body.entry, *body.closes)))
         if found in body.entry and found:
             self._is_between = False
-            self._decide()
             return self._go(self._read_header)
         return self._finish() if found else False
 
@@ -46,7 +45,7 @@ class HeadedSection(Section):
             return False if fits else self._refuse()
         header = re.fullmatch(body.header, self._header, re.DOTALL)
         if header is None:
-            return self._refuse() if not body.entry else self._skip_entry(found)
+            return self._skip_entry(found) if self.decided else self._refuse()
         self._take_header()
         self._decide()
         groups = header.groupdict()

@@ -39,6 +39,7 @@ class ObjectSection(Section):
         self._has_arguments = False
         self._is_open = False
         self._key = ""
+        self._quote = '"'  # of the last key: where that is single the values are Python's, too
         self._parts: list[str] = []
         self._then: Callable[[str], bool] = self._take_key
 
@@ -86,13 +87,9 @@ class ObjectSection(Section):
 
     def _behind(self) -> bool:
         """Behind an object or a list: another one, the section's end, or something else."""
-        if not self._cursor.final and self._cursor.is_empty:
-            return False
         if self._body.closes:
             return self._behind_closable()
-        if self._body.separator:
-            return self._behind_separable()
-        return self._finish()
+        return self._go(self._behind_separable) if self._body.separator else self._finish()
 
     def _behind_closable(self) -> bool:
         if not self._skip_space():
@@ -107,21 +104,24 @@ class ObjectSection(Section):
         return self._finish()
 
     def _behind_separable(self) -> bool:
-        self._cursor.mark()
-        if not self._skip_space() and not self._cursor.final:
-            self._cursor.rewind()
+        self._output.say(self._cursor.take_space())
+        if self._cursor.is_empty:
             return False
-        if self._cursor.begins((self._body.separator,)):
-            self._cursor.take(len(self._body.separator))
-            if not self._skip_space() and not self._cursor.final:
-                self._cursor.rewind()
-                return False
-            if self._cursor.begins(("{",)):
-                self._cursor.settle()
-                self._is_between = False
-                return self._begin_object()
-        self._cursor.rewind()
-        return self._finish()
+        if not self._cursor.begins((self._body.separator,)):
+            return self._finish()
+        self._parts = [self._cursor.take(len(self._body.separator))]
+        return self._go(self._behind_separator)
+
+    def _behind_separator(self) -> bool:
+        """Behind a separator: another object, or the separator is text."""
+        self._parts.append(self._cursor.take_space())
+        if self._cursor.is_empty and not self._cursor.final:
+            return False
+        if self._next != "{":
+            self._output.say("".join(self._parts))
+            return self._finish()
+        self._is_between = False
+        return self._begin_object()
 
     # ------------------------------------------------------------------ in an object
 
@@ -176,14 +176,7 @@ class ObjectSection(Section):
         return self._go(self._skip_value)
 
     def _new_value(self, character: str) -> JSONValue | LiteralValue:
-        return LiteralValue(PYTHON) if character == "'" or self._is_python else JSONValue()
-
-    @property
-    def _is_python(self) -> bool:
-        """The object's keys stand in single quotes: its values are Python's."""
-        return self._quote == "'"
-
-    _quote = '"'
+        return LiteralValue(PYTHON) if "'" in (character, self._quote) else JSONValue()
 
     def _read_text(self, then: Callable[[str], bool]) -> bool:
         character = self._cursor.text[self._cursor.at]

@@ -26,7 +26,7 @@ def escaped(text: str) -> str:
 class Output:
     """Opens, fills and closes one call after the other, and says what is said around them.
 
-    muted: visible text and reasoning are the prompt's, and not said. spoke: visible text has been said.
+    muted: visible text and reasoning are the prompt's, and not said. spoke: visible text has been said, or a call.
     tools: what is known of the tools, whose schemas say what text values mean.
     limit: characters that a reader may hold back of one value; a `LimitError` calls it max_call_bytes.
     """
@@ -80,6 +80,7 @@ class Output:
     def open(self, name: str, id: str | None = None, *, late_id: bool = False) -> None:
         """A call begins. id: the one that the model wrote; else one is made, or, with late_id, may still come."""
         self.turn()
+        self.spoke = True
         if id is None and not late_id:
             id = f"call_{self._count}"
         self.call = self._assembler.open(self._count, id=id, name=name)
@@ -106,13 +107,16 @@ class Output:
 
     def fault(self, reason: str) -> None:
         """The open call (one without a name, if there is none) is bad."""
-        if self.call is None:
-            self.call = self._assembler.open(self._count, id=None, name=None)
-            self._count += 1
-        call = self.call
+        call = self._bad_call()
         if call.state != "void":
             place = call._parser.offset if call._parser is not None else None
             self._assembler.spoil(call, JSONError(reason, offset=place, call=call if call.name else None))
+
+    def _bad_call(self) -> ToolCall:
+        if self.call is None:
+            self.call = self._assembler.open(self._count, id=None, name=None)
+            self._count += 1
+        return self.call
 
     def drop(self) -> None:
         """The open call is bad, and what is left of it has been read."""
@@ -120,9 +124,12 @@ class Output:
 
     def check_held(self, size: int) -> None:
         """A value of this many characters is being held back. Raises `LimitError` (or spoils the call)."""
-        if self._limit is not None and size > self._limit and self.call is not None and self.call.state != "void":
-            reason = f"a value is longer than max_call_bytes={self._limit}"
-            self._assembler.spoil(self.call, LimitError(reason, limit="max_call_bytes", call=self.call))
+        if self._limit is not None and size > self._limit:
+            call = self._bad_call()
+            if call.state != "void":
+                reason = f"a value is longer than max_call_bytes={self._limit}"
+                error = LimitError(reason, limit="max_call_bytes", call=call if call.name else None)
+                self._assembler.spoil(call, error)
 
     def unexpected(self, found: str, expected: str) -> None:
         """A fault where the text is not what the format says."""

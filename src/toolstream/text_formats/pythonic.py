@@ -20,6 +20,7 @@ class PythonSection(Section):
     def __init__(self, body: Python, opener: Opener, cursor: Cursor, output: Output) -> None:
         super().__init__(opener, cursor, output)
         self._body = body
+        self.decided = False
         self._in_list = False
         self._is_between = False
         self._count = 0  # arguments of the call

@@ -92,7 +92,10 @@ class TextReader:
         self._output.say(self._cursor.take_space())
         if self._cursor.is_empty:
             return False
-        if any(self._cursor.text[self._cursor.at] in opener.needs for opener in openers):
+        found = self._cursor.begins(self._outside.words)
+        if found is None and not self._cursor.final:
+            return False
+        if not found and any(self._cursor.text[self._cursor.at] in opener.needs for opener in openers):
             self._opener, self._choice = "", 0
             self._cursor.mark()
             return self._go(self._choose)
