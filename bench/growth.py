@@ -15,6 +15,7 @@ from typing import Any
 
 import toolstream
 
+from .peers import FLOOR, json_groups
 from .timing import Effort, Entry, frozen_heap, measure
 from .wire import stream
 from .workloads import workload
@@ -28,6 +29,16 @@ EFFORT = Effort(rounds=7, entry_seconds=0.5, estimate_above=1e9)
 def json_growth(key: str, size: int, large: int = LARGE, small: int = SMALL) -> float:
     """Cost of a fragment of `size` characters in a document of `large` characters, against `small` ones."""
     return _growth({chars: workload(key, chars).byte_fragments(size) for chars in (small, large)}, _feed)
+
+
+def floor_growth(key: str, size: int, large: int = LARGE, small: int = SMALL) -> float | None:
+    """The same for the floor of `peers.py`: what the value alone costs, since a large one fits no cache. None without
+    orjson."""
+    contestant = next((one for one in json_groups([])[0].contestants if one.name == FLOOR), None)
+    if contestant is None:
+        return None
+    pieces = {chars: workload(key, chars).byte_fragments(size) for chars in (small, large)}
+    return _growth(pieces, lambda fragments: contestant.start(b"")(fragments))
 
 
 def reading_growth(look: str, large: int = LARGE, small: int = SMALL) -> float:
