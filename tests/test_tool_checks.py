@@ -362,6 +362,18 @@ def test_cuts_and_moves_do_not_show(on_invalid: str, on_error: str) -> None:
     assert copy.deepcopy(moved.parser).calls[0].invalid[0].path == ("limit",)
 
 
+@pytest.mark.parametrize("form", ALL)
+def test_a_checked_stream_moves_between_processes_whatever_the_tools_are(form: str) -> None:
+    stream = sse(anthropic(tool_block(0, *'{"query": "tides", "limit": 3}')))
+    moved = wire.Reading(StreamParser(tools=ALL[form]))
+    for at in range(0, len(stream), 41):
+        moved.events += moved.parser.feed(stream[at : at + 41])
+        moved.parser, moved.events = pickle.loads(pickle.dumps((moved.parser, moved.events)))
+    moved.events += moved.parser.close()
+    assert plain(moved) == plain(read_bytes(stream, tools=ALL[form]))
+    assert moved.call.parsed == PARSED.get(form, {"query": "tides", "limit": 3})
+
+
 # ---------------------------------------------------------------------- what an invalid field does
 
 

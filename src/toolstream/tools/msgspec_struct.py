@@ -47,3 +47,6 @@ class MsgspecShape(AnyShape):
 
     def key_of(self, name: str) -> str:
         return next((key for key, field in self._fields.items() if field.name == name), name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MsgspecShape, (self._struct,)
