@@ -570,6 +570,15 @@ def test_states_are_true_at_every_event_whatever_the_stop_reason(provider: str) 
                 assert other == asks or (provider, other) == ("openai-chat", b'"stop"}')
 
 
+def test_a_cancelled_response_commits_nothing() -> None:
+    end = wire.response("completed", usage=wire.RESPONSE_USAGE)
+    end["response"]["status"] = "cancelled"
+    f, begun = tool_that_counts(effects="once")
+    pieces = [wire.response("in_progress"), *wire.function_call(0, '{"command": "a"}', name="f"), end]
+    (result,) = run(pieces, [f])
+    assert (result.status, begun) == ("not run", [])
+
+
 async def _read_all(pieces: list[bytes], function: Any) -> None:
     async def source() -> AsyncIterator[bytes]:
         for piece in pieces:

@@ -216,6 +216,8 @@ class OpenAIResponses:
         return provider_error(response)
 
     def _stop_kind(self, response: dict[str, Any]) -> StopKind:
+        if response.get("status") == "cancelled":
+            return "error"
         if response.get("status") != "incomplete":
             return "natural"
         reason = (response.get("incomplete_details") or {}).get("reason")
