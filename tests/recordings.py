@@ -20,6 +20,8 @@ import pytest
 
 from toolstream.providers import ADAPTERS
 
+# What may be known of a stream; null or left out: undecided.
+KNOWN = ("calls", "text", "reasoning", "stop_reason", "usage", "error")
 # What `expected.jsonl` of the recordings has missed: RUN_FINISHED of these holds the run's token counts.
 CORRECTIONS: dict[str, dict[str, Any]] = {
     f"ag-ui/dotnet-{name}-Turn-01.jsonl": {
@@ -44,7 +46,8 @@ def directory() -> Path | None:
 def _read(path: Path, root: Path) -> list[dict[str, Any]]:
     lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     known = [json.loads(line) for line in lines]
-    return [{"root": root, **stream, **CORRECTIONS.get(stream["file"], {})} for stream in known]
+    unknown = dict.fromkeys(KNOWN)
+    return [{"root": root, **unknown, **stream, **CORRECTIONS.get(stream["file"], {})} for stream in known]
 
 
 @lru_cache

@@ -222,6 +222,20 @@ def cohere_kind(hot: Callable[[bytes], bytes], *around: dict[str, Any]) -> Kind:
     return Kind(sse([COHERE_START, *around[:1]]), hot, sse([*around[1:], end, DONE]), not around)
 
 
+INTERACTION = {"event_type": "interaction.created", "interaction": {"id": "v1", "status": "in_progress", "model": "g"}}
+INTERACTION_CALL = {"type": "function_call", "id": "c1", "name": "search", "arguments": {}}
+INTERACTION_STEP = {"event_type": "step.start", "index": 0, "step": INTERACTION_CALL}
+INTERACTION_END = [
+    {"event_type": "step.stop", "index": 0},
+    {"event_type": "interaction.completed", "interaction": {"id": "v1", "status": "requires_action"}},
+]
+
+
+def interactions_hot(raw: bytes) -> bytes:
+    head = b'event: step.delta\ndata: {"index":0,"delta":{"arguments":"%b","type":"arguments_delta"},' % raw
+    return head + b'"event_id":"e%d","event_type":"step.delta"}\n\n' % (len(raw) * 7)
+
+
 TOOL_BLOCK = wire.tool_block(0, "X")
 CALLS: dict[str, Kind] = {
     "anthropic": anthropic_kind(anthropic_hot(b"input_json_delta", b"partial_json"), TOOL_BLOCK, "input_json_delta"),
@@ -231,6 +245,7 @@ CALLS: dict[str, Kind] = {
     "cohere": cohere_kind(
         cohere_hot(b"tool-call-delta", b'"tool_calls":{"function":{"arguments":', b"}}"), COHERE_CALL, COHERE_CALL_END
     ),
+    "interactions": Kind(sse([INTERACTION, INTERACTION_STEP]), interactions_hot, sse([*INTERACTION_END, DONE])),
     "responses": Kind(RESPONSES_CALL, responses_hot(b"function_call_arguments"), RESPONSES_END),
 }
 TEXTS: dict[str, Kind] = {

@@ -47,7 +47,6 @@ class TestDetection:
         "event",
         [
             {"type": "message-start", "id": "x"},
-            {"candidates": []},
             {"message": {"role": "assistant"}, "done": False},
             {"object": "text_completion", "choices": [{"text": "x"}]},
             {},

@@ -13,8 +13,8 @@ import re
 from collections.abc import Hashable, Iterable
 from typing import Any, Literal, NoReturn
 
-from .calls import FreeText, ToolCall, every, incomplete_arguments, joined
-from .errors import IncompleteError, JSONError, LimitError, ProviderError
+from .calls import FreeText, ToolCall, every, incomplete_arguments, joined, split_half
+from .errors import IncompleteError, JSONError, LimitError, ProviderError, ToolStreamError
 from .events import (
     Event,
     MessageEnd,
@@ -28,6 +28,7 @@ from .events import (
 )
 from .json_parser import DuplicateKeys, FieldParser
 from .limits import Limits
+from .partial_args import Part, PartialArguments
 from .paths import Subscriptions
 from .resends import Doubt, probe
 from .tools.checks import CheckedParser, Checks
@@ -43,7 +44,6 @@ CUTS = ("length", "filter")
 
 _LONGEST_PLACEHOLDER = 8  # bytes, white space included
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class Assembler:
@@ -327,6 +327,42 @@ class Assembler:
                 self._feed(call, text[len(seen) :])
         elif not self._same_value(call, text):
             self._contradict(call)
+
+    def part(self, key: Hashable, part: Part) -> None:
+        """One of a call's arguments, where the provider sends them one by one; ignored for what is no call."""
+        call = self._keys.get(key)
+        if call is None or call._state == "void" or (call._over and part.absent):
+            return
+        if call._over:
+            self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
+            return
+        if self._checks is not None and not self._check(call, certain=True):
+            return
+        if call._parser is None:
+            call._parser = self._new_parts(call)
+        parser = call._parser
+        reports: list[Event] = []
+        try:
+            if not isinstance(parser, PartialArguments):
+                raise JSONError("a part of arguments that have come as a whole", call=call)
+            try:
+                parser.take(part, reports)
+            finally:
+                self._report_parts(call, parser, reports)
+        except JSONError as error:
+            self.spoil(call, error)
+
+    def _new_parts(self, call: ToolCall) -> PartialArguments:
+        subscription = self._subscriptions.of(call.name)
+        if self._checks is not None and call._check is not None:
+            subscription = self._checks.subscription(call)
+        return PartialArguments(subscription, duplicate_keys=self._duplicate_keys, limits=self._limits, call=call)
+
+    def _report_parts(self, call: ToolCall, parser: PartialArguments, reports: list[Event]) -> None:
+        if call._check is None:
+            self.events += reports
+        else:
+            call._check.take(reports, parser, self.events)
 
     def close(self, key: Hashable, *, certain: bool = False) -> None:
         """The provider has ended a call. certain: it says that the arguments are whole, not only that they stop."""
@@ -660,16 +696,22 @@ class Assembler:
         parser = call._parser
         if parser is None:
             return True
-        if not isinstance(parser, FreeText):
+        if isinstance(parser, FieldParser):
             first = parser.text.lstrip()[:1]
             if not first:
                 return True  # only white space: no arguments
             if first not in "-0123456789":
                 return False
         try:
-            parser.close()
+            reports = parser.close()
         except JSONError:
             return False
+        if isinstance(parser, PartialArguments):
+            try:
+                self._report_parts(call, parser, reports)
+            except JSONError as error:
+                self.spoil(call, error)
+                return False
         return parser.complete
 
     def _confirm(self, scope: int) -> None:
@@ -677,7 +719,12 @@ class Assembler:
             if call._state != "void":
                 call._state = "confirmed"
 
-    def spoil(self, call: ToolCall, error: JSONError, *, is_fault: bool = True) -> None:
+    def revoke(self, call: ToolCall, error: ToolStreamError) -> None:
+        """The provider takes a call back, be it whole or not. That is no fault of the stream."""
+        if call._state != "void":
+            self.spoil(call, error, is_fault=False)
+
+    def spoil(self, call: ToolCall, error: ToolStreamError, *, is_fault: bool = True) -> None:
         """The call is bad for good. is_fault: not the provider's own announced cut, so that it may raise."""
         if not call._over:
             self._settle(call)
@@ -777,13 +824,3 @@ def is_placeholder(held: FreeText) -> bool:
 def is_nothing(call: ToolCall) -> bool:
     """An entry without a name and without text: there never was a call."""
     return not (call._over or call.name or call._held or call._half)
-
-
-def split_half(text: str) -> tuple[str, str]:
-    """The text, and a high surrogate at its end, which waits for its other half. Halves that have met are joined."""
-    half = ""
-    if text and "\ud800" <= text[-1] <= "\udbff":
-        text, half = text[:-1], text[-1]
-    if not text.isascii() and _PAIR.search(text):
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    return text, half

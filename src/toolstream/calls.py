@@ -6,6 +6,7 @@ that `arguments` never shows anything that the end of the stream could still cha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -16,11 +17,14 @@ from .resends import Doubt
 from .tools.partial import Partial
 
 if TYPE_CHECKING:
+    from .partial_args import PartialArguments
     from .tools.checks import CallCheck
 
 _T = TypeVar("_T")
 
 State = Literal["streaming", "ready", "closed", "confirmed", "committed", "void"]
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class ToolCall:
@@ -68,7 +72,7 @@ class ToolCall:
         self._scope = scope  # the choice of a chat stream; 0 elsewhere
         self._free_text = free_text  # the arguments are no JSON
         self._state: State = "streaming"
-        self._parser: FieldParser | FreeText | None = None  # None before there is something to parse
+        self._parser: FieldParser | FreeText | PartialArguments | None = None  # None before there is something to parse
         self._held: FreeText | None = None  # text that has to wait: for the name, or because it may be a placeholder
         self._half = ""  # a high surrogate whose other half is in the next fragment
         self._started = False  # ToolCallStart has been given
@@ -93,7 +97,7 @@ class ToolCall:
 
     @property
     def text(self) -> str:
-        """The raw arguments so far, as the provider wrote them."""
+        """The raw arguments so far, as the provider wrote them; what is final as JSON, where it sends values."""
         source = self._parser or self._held
         return "" if source is None else source.text
 
@@ -245,3 +249,13 @@ def incomplete_arguments(call: ToolCall, reason: str) -> IncompleteError:
 def every(calls: Iterable[ToolCall], scope: int) -> list[ToolCall]:
     """The calls of one scope."""
     return [call for call in calls if call._scope == scope]
+
+
+def split_half(text: str) -> tuple[str, str]:
+    """The text, and a high surrogate at its end, which waits for its other half. Halves that have met are joined."""
+    half = ""
+    if text and "\ud800" <= text[-1] <= "\udbff":
+        text, half = text[:-1], text[-1]
+    if not text.isascii() and _PAIR.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return text, half

@@ -53,7 +53,8 @@ def as_dict(event: Any) -> EventDict | None:
         return event
     if isinstance(event, (tuple, list)):
         return _of_tuple(event)
-    data = getattr(event, "data", None)
+    dump = getattr(event, "model_dump", None)
+    data = None if dump is not None else getattr(event, "data", None)  # google-genai's Live messages have such a view
     if isinstance(data, (str, bytes)):
         body = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
         return frame_event(getattr(event, "event", None) or "", body)
@@ -68,7 +69,6 @@ def as_dict(event: Any) -> EventDict | None:
         return _of_dataclass(event)
     if kind == "chunk" and hasattr(event, "chunk"):  # openai's helper: the raw chunk inside
         return as_dict(event.chunk)
-    dump = getattr(event, "model_dump", None)
     if dump is not None:
         dumped = dump(mode="json", exclude_unset=True, by_alias=True, warnings=False, exclude={"snapshot", "parsed"})
         if isinstance(kind, str):  # a constant of the class, which nobody has set

@@ -15,6 +15,9 @@ from .bedrock_converse import BedrockConverse
 from .bedrock_invoke import BedrockInvoke
 from .cohere import CohereV2
 from .common import Adapter, find_error, provider_error
+from .gemini import Gemini
+from .gemini_interactions import GeminiInteractions
+from .gemini_live import GeminiLive
 from .langchain import LangChain
 from .ollama import Ollama
 from .openai_chat import OpenAIChat
@@ -28,6 +31,9 @@ _ALL: tuple[type[Adapter], ...] = (
     BedrockConverse,
     BedrockInvoke,
     CohereV2,
+    Gemini,
+    GeminiInteractions,
+    GeminiLive,
     Ollama,
     OpenAIChat,
     OpenAIRealtime,

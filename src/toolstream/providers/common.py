@@ -115,7 +115,8 @@ def find_error(raw: Any) -> ProviderError | None:
         if detail is raw and raw.get("type") != "error":
             return None
         message = excerpt(message or detail)
-    kind = detail.get("type") or detail.get("code")
+    status = detail.get("status")  # Google's word; its code is the HTTP status
+    kind = detail.get("type") or (status if isinstance(status, str) and detail is not raw else detail.get("code"))
     if detail is raw and kind == "error":
         kind = detail.get("code")
     return ProviderError(message, type=str(kind) if kind else None, raw=raw)

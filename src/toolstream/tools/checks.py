@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..calls import ToolCall
     from ..events import Path
     from ..fields import Data
+    from ..partial_args import PartialArguments
     from ..paths import Subscription, Subscriptions
     from .schemas import OnInvalid, Toolset
 
@@ -131,7 +132,7 @@ class CallCheck:
         self._checks = checks
         self._bad: set[str] = set()
         self._seen: set[str] = set()
-        self._elements: dict[str, list[Any]] = {}
+        self._elements: dict[str, dict[Any, Any]] = {}  # by index: parts of arguments come in any order
         self.finished = False
         self.name = call.name
         self.shape = NOT_KNOWN
@@ -155,7 +156,7 @@ class CallCheck:
         known = ", ".join(names) or "none"
         self._invalid((), self.name, f"there is no tool {self.name!r}; the tools are: {known}", events)
 
-    def take(self, reports: list[Any], parser: FieldParser, events: list[Event]) -> None:
+    def take(self, reports: list[Any], parser: FieldParser | PartialArguments, events: list[Event]) -> None:
         """Reads what the parser has reported of a fragment, and hands it on with what follows from it."""
         self._announce(events)
         for event in reports:
@@ -218,7 +219,7 @@ class CallCheck:
         if len(path) == 2 and key in self._shape.listed:
             element = self._check(path, value, events, self._shape.check_element)
             if key not in self._bad:
-                self._elements.setdefault(key, []).append(element)
+                self._elements.setdefault(key, {})[path[1]] = element
         elif len(path) == 1:
             if key in self._seen:
                 self._invalid(path, value, "the field came before, with another value", events)
@@ -228,8 +229,9 @@ class CallCheck:
             if key in self._bad:
                 return
             elements = self._elements.pop(key, None)
-            keeps = elements is not None and isinstance(self._shape, FieldsShape)
-            self.values[key] = elements if keeps else checked
+            if elements is not None and isinstance(self._shape, FieldsShape):
+                checked = [elements[index] for index in sorted(elements)]
+            self.values[key] = checked
             if self._missing is not None:
                 self._missing.discard(key)
             self._announce(events)
@@ -264,7 +266,9 @@ class CallCheck:
         """A final element of a list as its type has it, or `INVALID`."""
         if key not in self._shape.listed:
             return value
-        checked = self._elements.get(key) or self.values.get(key) or ()
+        if key in self._elements:
+            return self._elements[key].get(index, INVALID)
+        checked = self.values.get(key) or ()
         return checked[index] if index < len(checked) else INVALID
 
     def result(self) -> Any:
