@@ -12,18 +12,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import documents
 import pytest
 import streams
 from loopback import Server
 
 import toolstream
 
-ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+README = documents.text("README.md")
 
 SEARCH = {"query": "tide table Dover", "limit": 3}
 WRITE = {
@@ -60,7 +58,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def examples() -> list[Any]:
     """Each Python block with the text block right behind it, named after the line where it begins."""
-    blocks = [(match[1], match[2], match.start(), match.end()) for match in FENCE.finditer(README)]
+    blocks = [(match[1], match[2], match.start(), match.end()) for match in documents.FENCE.finditer(README)]
     found = []
     for (language, code, start, end), (next_language, text, next_start, _) in zip(
         blocks, [*blocks[1:], ("", "", len(README), len(README))], strict=True
@@ -81,7 +79,7 @@ def test_readme_example_prints_what_the_page_says(
     for package in re.findall(r"^import (anthropic|openai|httpx)$", code, re.MULTILINE):
         pytest.importorskip(package)
     names = {"__name__": "__main__", "url": url, "body": {}, "sse_bytes": SSE_BYTES}
-    exec(compile(code, str(ROOT / "README.md"), "exec"), names)
+    exec(compile(code, str(documents.ROOT / "README.md"), "exec"), names)
     assert capsys.readouterr().out == printed
 
 
@@ -99,10 +97,10 @@ def test_importing_the_package_imports_no_client() -> None:
 
 
 def test_ci_runs_the_commands_that_the_documents_name() -> None:
-    script = ROOT / ".ci" / "run"
+    script = documents.ROOT / ".ci" / "run"
     if not script.exists():
         pytest.skip("a source distribution has no .ci/run")
-    documents = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = README + (documents.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     commands = re.findall(r'^ *check "(.+)"$', script.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(commands) > 5
-    assert [command for command in commands if command not in documents] == []
+    assert [command for command in commands if command not in named] == []
