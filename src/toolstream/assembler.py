@@ -120,6 +120,7 @@ class Assembler:
         self._grown: dict[int, dict[ToolCall, None]] = {}
         self._unconfirmed: dict[int, list[ToolCall]] = {}
         self._kinds: dict[int, StopKind] = {}
+        self._retracted: set[ToolCall] = set()
         self._halves: dict[Hashable, str] = {}  # text that ends in a high surrogate, until its other half comes
 
     @property
@@ -244,6 +245,7 @@ class Assembler:
             if not call._over:
                 self.spoil(call, incomplete_arguments(call, reason), is_fault=False)
             call._state = "void"
+            self._retracted.add(call)
         self._text[:] = [self.text[:characters]]
         self._halves.clear()
 
@@ -539,7 +541,7 @@ class Assembler:
     # ------------------------------------------------------------------ the life of a call
 
     def _message_calls(self, scope: int | None = None) -> list[ToolCall]:
-        calls = self.calls[self._first :]
+        calls = [call for call in self.calls[self._first :] if call not in self._retracted]
         return calls if scope is None else every(calls, scope)
 
     def _start(self, call: ToolCall) -> None:
