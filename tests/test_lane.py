@@ -181,6 +181,14 @@ def cohere_hot(kind: bytes, before: bytes, after: bytes) -> Callable[[bytes], by
     return lambda raw: head + raw + b'"' + after + b'}},"index":0}\n\n'
 
 
+def plain_hot(before: bytes, after: bytes = b"", timed: bool = False) -> Callable[[bytes], bytes]:
+    def hot(raw: bytes) -> bytes:
+        stamp = b',"timestamp":%d' % (9 + len(raw) * 7) if timed else b""
+        return b"data: {" + before + b'"' + raw + b'"' + after + stamp + b"}\n\n"
+
+    return hot
+
+
 def both_ends(whole: Wire, hot_type: str) -> tuple[bytes, bytes]:
     """The stream's bytes around the one event of this kind in it."""
     frames = [sse([event]) for event in whole]
@@ -209,6 +217,21 @@ RESPONSES_CALL = sse([wire.response("in_progress"), wire.item_added(0, wire.func
 RESPONSES_END = sse([CALL_DONE, wire.response("completed", usage=wire.RESPONSE_USAGE)])
 MESSAGE_ITEM = {"type": "message", "id": "msg_0", "role": "assistant", "status": "in_progress", "content": []}
 RESPONSES_TEXT = sse([wire.response("in_progress"), wire.item_added(0, MESSAGE_ITEM)])
+
+UI_START = sse([{"type": "start", "messageId": "m"}, {"type": "start-step"}])
+UI_CALL = UI_START + sse([{"type": "tool-input-start", "toolCallId": "call_0", "toolName": "search"}])
+UI_TEXT = UI_START + sse([{"type": "text-start", "id": "0"}])
+UI_REASONING = UI_START + sse([{"type": "reasoning-start", "id": "0"}])
+UI_END = sse([{"type": "finish-step"}, {"type": "finish", "finishReason": "tool-calls"}, DONE])
+RUN = {"threadId": "t", "runId": "r"}
+AG_UI_START = sse([{"type": "RUN_STARTED", **RUN}])
+AG_UI_CALL = AG_UI_START + sse([{"type": "TOOL_CALL_START", "toolCallId": "call_0", "toolCallName": "search"}])
+AG_UI_TEXT = AG_UI_START + sse([{"type": "TEXT_MESSAGE_START", "messageId": "msg", "role": "assistant"}])
+AG_UI_END = sse([{"type": "RUN_FINISHED", **RUN}])
+UI_DELTA = b'"type":"tool-input-delta","toolCallId":"call_0","inputTextDelta":'
+AG_UI_ARGS = b'"type":"TOOL_CALL_ARGS","toolCallId":"call_0","delta":'
+AG_UI_CONTENT = b'"type":"TEXT_MESSAGE_CONTENT","messageId":"msg","delta":'
+AG_UI_REASONING = b'"type":"REASONING_MESSAGE_CONTENT","messageId":"r","delta":'
 
 COHERE_START = {"type": "message-start", "id": "c1", "delta": {"message": {"role": "assistant"}}}
 COHERE_ENTRY = {"id": "call_0", "type": "function", "function": {"name": "search", "arguments": ""}}
@@ -247,6 +270,9 @@ CALLS: dict[str, Kind] = {
     ),
     "interactions": Kind(sse([INTERACTION, INTERACTION_STEP]), interactions_hot, sse([*INTERACTION_END, DONE])),
     "responses": Kind(RESPONSES_CALL, responses_hot(b"function_call_arguments"), RESPONSES_END),
+    "ai-sdk-ui": Kind(UI_CALL, plain_hot(UI_DELTA), UI_END),
+    "ag-ui": Kind(AG_UI_CALL, plain_hot(AG_UI_ARGS), AG_UI_END),
+    "ag-ui, with the time": Kind(AG_UI_CALL, plain_hot(AG_UI_ARGS, timed=True), AG_UI_END),
 }
 TEXTS: dict[str, Kind] = {
     "anthropic, text": anthropic_kind(anthropic_hot(b"text_delta", b"text"), wire.text_block(0, "X"), "text_delta"),
@@ -259,6 +285,10 @@ TEXTS: dict[str, Kind] = {
     "cohere, tool plan": cohere_kind(cohere_hot(b"tool-plan-delta", b'"tool_plan":', b"")),
     "responses, text": Kind(RESPONSES_TEXT, responses_hot(b"output_text"), RESPONSES_END, True),
     "responses, reasoning": Kind(RESPONSES_TEXT, responses_hot(b"reasoning_text"), RESPONSES_END, True),
+    "ai-sdk-ui, text": Kind(UI_TEXT, plain_hot(b'"type":"text-delta","id":"0","delta":'), UI_END, True),
+    "ai-sdk-ui, reasoning": Kind(UI_REASONING, plain_hot(b'"type":"reasoning-delta","id":"0","delta":'), UI_END, True),
+    "ag-ui, text": Kind(AG_UI_TEXT, plain_hot(AG_UI_CONTENT), AG_UI_END, True),
+    "ag-ui, reasoning": Kind(AG_UI_START, plain_hot(AG_UI_REASONING, timed=True), AG_UI_END, True),
 }
 KINDS = {**CALLS, **TEXTS}
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
