@@ -269,6 +269,8 @@ class TestLangChain:
     def test_what_is_no_chunk_is_passed_over(self) -> None:
         others = [
             ("updates", {"agent": {}}),
+            (("agent:1",), {"agent": {}}),
+            (),
             {"event": "on_chain_start", "run_id": "r", "data": {}},
             {"type": "updates", "ns": (), "data": {}},
         ]

@@ -63,9 +63,9 @@ def as_dict(event: Any) -> EventDict | None:
     kind = getattr(event, "type", None)
     if isinstance(kind, str) and kind in DERIVED:
         return None
-    if hasattr(event, "response_metadata"):
+    if isinstance(kind, str) and hasattr(event, "response_metadata"):
         return {name: getattr(event, name) for name in MESSAGE if hasattr(event, name)}
-    if hasattr(event, "event_kind"):
+    if kind is None and hasattr(event, "event_kind"):
         return _of_dataclass(event)
     if kind == "chunk" and hasattr(event, "chunk"):  # openai's helper: the raw chunk inside
         return as_dict(event.chunk)
@@ -83,14 +83,12 @@ def as_dict(event: Any) -> EventDict | None:
 
 def _of_tuple(event: Any) -> EventDict | None:
     """LangGraph's stream: (chunk, metadata), with the mode or the subgraph before it where several are asked for."""
-    if not event:
-        return None
-    *before, last = event
+    *before, last = event or (None,)
     if isinstance(last, (tuple, list)):
-        return _of_tuple(last) if before[-1:] != ["updates"] else None
-    if before and isinstance(before[-1], str):  # another mode: ("updates", {...})
+        return _of_tuple(last)
+    if not before or isinstance(before[-1], (str, tuple, list)):  # another mode: ("updates", {...})
         return None
-    return as_dict(before[-1] if before else last)
+    return as_dict(before[-1])
 
 
 def _of_dataclass(event: Any) -> EventDict:
