@@ -29,6 +29,8 @@ _SIZES = (7, 64, 1000)
 _BROKEN = b'data: {"broken\n\n'
 _LONGEST_NAME = 128  # characters of a string that may name a call
 _CONTENT = ("text_delta", "reasoning_delta", "tool_call_start", "field_delta", "field_complete")
+_ONE = "in one piece"
+_HINT = "pickling=False leaves this out"
 _WIDTH = 300  # characters of a value that a message shows
 
 Told = dict[str, Any]
@@ -76,12 +78,12 @@ class _Reading:
         self.told: list[Told] = []
         self.error: ToolStreamError | None = None
 
-    def take(self, step: Callable[[], list[Event]], place: int) -> None:
+    def take(self, place: int, step: Callable[..., list[Event]], *given: Any) -> None:
         """Does one step, unless an earlier one has failed."""
         if self.error is not None:
             return
         try:
-            events = step()
+            events = step(*given)
         except ToolStreamError as error:
             self.error, events = error, error.events
         self.events += events
@@ -112,6 +114,7 @@ class _Check:
         self._unit = "byte" if self._is_bytes else "event"
         self._whole = self._read([], slow=True)
         self._prompt = self._read(range(1, len(self._stream)))
+        self._expected = self._prompt.joined()
         self._located = self._located_events()
 
     # ------------------------------------------------------------------ reading
@@ -126,10 +129,10 @@ class _Check:
     def _feed(self, reading: _Reading, start: int, end: int) -> None:
         piece, parser = self._stream[start:end], reading.parser
         if self._is_bytes:
-            reading.take(lambda: parser.feed(piece), end)
+            reading.take(end, parser.feed, piece)
             return
         for place, event in enumerate(piece, start + 1):
-            reading.take(lambda event=event: parser.feed_event(event), place)  # type: ignore[misc]
+            reading.take(place, parser.feed_event, event)
 
     def _read(self, cuts: Iterable[int], slow: bool = False, move: bool = False) -> _Reading:
         """Feeds the stream, cut at these places, to its end. move: the parser is pickled at each of them."""
@@ -138,14 +141,14 @@ class _Check:
             self._feed(reading, start, end)
             if move and reading.error is None:
                 reading.parser = self._moved(reading.parser, end)
-        reading.take(lambda: reading.parser.close(), len(self._stream) + 1)
+        reading.take(len(self._stream) + 1, reading.parser.close)
         return reading
 
     def _moved(self, parser: StreamParser, place: int) -> StreamParser:
         try:
             moved: StreamParser = pickle.loads(pickle.dumps(parser))
         except Exception as error:
-            self._fail(place, f"the parser can't be pickled: {error!r}", f"feed up to there, then pickle ({_HINT})")
+            self._fail(place, f"the parser can't be pickled: {error!r}", f"up to there, then pickled ({_HINT})")
         return moved
 
     # ------------------------------------------------------------------ the checks
@@ -183,8 +186,9 @@ class _Check:
         self._compare(self._prompt, [*range(1, end)], f"one {self._unit} at a time")
         sizes = [size for size in _SIZES if size < end]
         ways = {f"{self._unit}s in pieces of {size}": [*range(size, end, size)] for size in sizes}
-        for number in range(3):
-            ways[f"cut at {cuts} places (random.Random({seed}), way {number})"] = self._some_places(cuts, chance)
+        for _ in range(3):
+            places = self._some_places(cuts, chance)
+            ways[f"cut at {places}"] = places
         for how, places in ways.items():
             self._compare(self._read(places), places, how)
         self._compare(self._read([]), [], f"in one piece, on the {'fast' if IS_FAST else 'slow'} lane")
@@ -202,7 +206,7 @@ class _Check:
         return ends if len(ends) <= most else sorted(chance.sample(ends, most))
 
     def _compare(self, reading: _Reading, places: list[int], how: str) -> None:
-        expected, found = self._prompt.joined(), reading.joined()
+        found = reading.joined()
         whole = [told for _, told in self._whole.joined()]
         for number, told in enumerate(whole):
             if number >= len(found):
@@ -214,7 +218,7 @@ class _Check:
         if len(found) > len(whole):
             place, told = found[len(whole)]
             self._fail(place, f"{_show(told)} came, and nothing when the stream is fed in one piece (law 1)", how)
-        for (earliest, _), (place, told) in zip(expected, found, strict=False):
+        for (earliest, _), (place, told) in zip(self._expected, found, strict=False):
             at = bisect_left(places, earliest)
             feed = places[at] if at < len(places) else max(earliest, len(self._stream))
             if place > feed:
@@ -284,8 +288,8 @@ class _Check:
             self._feed(cut, 0, place)
             if cut.error is not None:
                 return
-            cut.take(cut.parser.close, place)
-            how = f"feed stream[:{place}], then close()"
+            cut.take(place, cut.parser.close)
+            how = f"with stream[:{place}], then closed"
             if cut.error is None and not any(isinstance(event, MessageEnd) for event in cut.events):
                 self._fail(place, "a stream that was cut gives neither an error nor MessageEnd (law 7)", how)
             if cut.error is None and cut.parser.stop_reason is None:
@@ -297,7 +301,7 @@ class _Check:
     def _check_end(self, place: int, how: str, ends: int) -> None:
         """The message that was ended at this place, the stream's ends-th, without a reason, has no more to come."""
         messages = 0
-        for at, told in self._prompt.joined():
+        for at, told in self._expected:
             messages += told["type"] == "message_start"
             if at > place and messages == ends and told["type"] in _CONTENT:
                 reason = f"the stream was cut, and the message ends as if it were whole; {_show(told)} was to come"
@@ -320,15 +324,13 @@ class _Check:
         """Law 7: events before a fault come with it, also where both are in one piece."""
         if not self._is_bytes or not self._stream.lstrip().startswith((b"data:", b"event:", b":")):
             return
-        expected = self._prompt.joined()
         for place in self._some_ends(cuts, random.Random(seed)):
             reading = _Reading(self._parser())
-            data = self._stream[:place] + _BROKEN
-            reading.take(lambda data=data, reading=reading: reading.parser.feed(data), place)  # type: ignore[misc]
+            reading.take(place, reading.parser.feed, self._stream[:place] + _BROKEN)
             found = [told for _, told in reading.joined()]
-            known = [told for at, told in expected if at <= place]
+            known = [told for at, told in self._expected if at <= place]
             if reading.error is not None and not _same(found[: len(known)], known):
-                how = f"feed stream[:{place}] + {_BROKEN!r}"
+                how = f"with stream[:{place}] + {_BROKEN!r}"
                 self._fail(place, f"before the fault came {len(found)} events, not {len(known)} (law 7)", how)
 
     # ------------------------------------------------------------------ the verdict
@@ -338,10 +340,6 @@ class _Check:
         where = f"{self._unit} {place} of {len(self._stream)}"
         fed = f"StreamParser(provider={name}, depth=None, deltas=True, on_error='event'), fed {how}"
         raise AssertionError(f"{name}, at {where}: {reason}\n  to reproduce: {fed}")
-
-
-_ONE = "in one piece"
-_HINT = "pickling=False leaves this out"
 
 
 def _plain(event: Event) -> Told:
