@@ -223,6 +223,17 @@ class TestAGUI:
         reading = fed(stream_of("ag-ui/agent-runs-a-tool.sse"))
         assert [message["role"] for message in reading.parser.message] == ["assistant", "tool", "assistant"]
 
+    def test_reasoning_that_must_be_repeated_is_in_the_message(self) -> None:
+        secret = {"type": "REASONING_ENCRYPTED_VALUE", "subtype": "message", "entityId": "r1", "encryptedValue": "c2ln"}
+        thought = {"type": "REASONING_MESSAGE_CONTENT", "messageId": "r1", "delta": "Hm."}
+        of_call = {**secret, "subtype": "tool-call", "entityId": "a", "encryptedValue": "eA"}
+        assert read(run(thought, *call_of("a", "{}"))).parser.message["role"] == "assistant"
+        reasoning, assistant = read(run(thought, secret, *call_of("a", "{}"), of_call)).parser.message
+        assert reasoning == {"id": "r1", "role": "reasoning", "content": "Hm.", "encryptedValue": "c2ln"}
+        assert assistant["toolCalls"][0]["encryptedValue"] == "eA"
+        core = package("ag_ui.core")
+        package("pydantic").TypeAdapter(list[core.Message]).validate_python([reasoning, assistant])
+
 
 def ends(events: list[Any]) -> bool:
     return any(isinstance(event, ToolCallEnd) for event in events)

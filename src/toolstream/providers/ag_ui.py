@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from ..assembler import Assembler
-from ..calls import joined
+from ..calls import ToolCall, joined
 from ..errors import ProviderError
 from ..lane import Repeat
 from ..usage import Usage
@@ -41,8 +41,9 @@ class AGUI:
         self._forget_run()
 
     def _forget_run(self) -> None:
-        self._messages: list[dict[str, Any]] = []  # of the assistant and its tools, in order
+        self._messages: list[dict[str, Any]] = []  # of the assistant, its reasoning and its tools, in order
         self._texts: dict[str, list[str]] = {}  # by the message's id
+        self._encrypted: dict[str, str] = {}  # by the id of a message or call: what the next request must repeat
         self._calls: dict[str, list[str]] = {}  # the ids of a message's calls
         self._answered: set[str] = set()
         self._objects: dict[str, MergedObject] = {}
@@ -70,7 +71,9 @@ class AGUI:
             self._result(event, assembler)
         elif kind == "TEXT_MESSAGE_START":
             assembler.went_on()
-            self._assistant(event["messageId"])
+            self._message(event["messageId"], "assistant")
+        elif kind == "REASONING_ENCRYPTED_VALUE":
+            self._encrypted[event["entityId"]] = event["encryptedValue"]
         elif kind == "RUN_STARTED":
             if assembler.message_start(event.get("runId"), None):
                 self._forget_run()
@@ -91,8 +94,8 @@ class AGUI:
         id = event.get("messageId")
         if kind == "TEXT_MESSAGE_CONTENT" and id in self._texts:
             return Repeat("delta", delta, None, self._place[id], (assembler.texts, self._texts[id]))
-        if kind == "REASONING_MESSAGE_CONTENT" and id in self._place:
-            return Repeat("delta", delta, None, self._place[id], reasoning=True)
+        if kind == "REASONING_MESSAGE_CONTENT" and id in self._texts:
+            return Repeat("delta", delta, None, self._place[id], (self._texts[id],), reasoning=True)
         return None
 
     def end(self, assembler: Assembler, done: bool) -> None:
@@ -106,10 +109,11 @@ class AGUI:
         delta = event.get("delta") or ""
         assembler.went_on()
         if kind in REASONING:
+            self._message(id, "reasoning")
             assembler.reasoning_delta(delta, index)
-            return
-        self._assistant(id)
-        assembler.text_delta(delta, index)
+        else:
+            self._message(id, "assistant")
+            assembler.text_delta(delta, index)
         self._texts.setdefault(id, []).append(delta)
 
     def _open(self, event: dict[str, Any], assembler: Assembler) -> None:
@@ -119,7 +123,7 @@ class AGUI:
         last = self._messages[-1] if self._messages else None
         if not parent and last is not None and last["role"] == "assistant":
             parent = last["id"]
-        self._assistant(parent or id)
+        self._message(parent or id, "assistant")
         self._calls.setdefault(parent or id, []).append(id)
 
     def _arguments(self, kind: str, event: dict[str, Any], assembler: Assembler) -> None:
@@ -180,26 +184,36 @@ class AGUI:
 
     # ------------------------------------------------------------------ the message
 
-    def _assistant(self, id: str) -> None:
-        if all(message["id"] != id for message in self._messages):
-            self._messages.append({"id": id, "role": "assistant"})
+    def _message(self, id: str, role: str) -> None:
+        if all(message["id"] != id for message in reversed(self._messages)):
+            self._messages.append({"id": id, "role": role})
 
     def message(self, assembler: Assembler) -> dict[str, Any] | list[dict[str, Any]]:
-        """The AssistantMessage; where the agent has run tools itself, the list of all the run's messages."""
-        messages = [self._finished(message, assembler) for message in self._messages]
-        messages = [message for message in messages if len(message) > 2]  # a start and an end with nothing between
+        """The AssistantMessage; the list of all the run's messages, where the agent has run tools itself or its
+        reasoning must be repeated."""
+        messages = [self._finished(message, assembler) for message in self._messages if self._is_kept(message)]
         return messages[0] if len(messages) == 1 else messages
+
+    def _is_kept(self, message: dict[str, Any]) -> bool:
+        """Not reasoning that is only to be read, nor a start and an end with nothing between them."""
+        id = message["id"]
+        if message["role"] == "reasoning":
+            return id in self._encrypted
+        return message["role"] == "tool" or id in self._calls or any(self._texts.get(id, ()))
 
     def _finished(self, message: dict[str, Any], assembler: Assembler) -> dict[str, Any]:
         message = dict(message)
         text = joined(self._texts.get(message["id"], []))
-        if text:
+        if text or message["role"] == "reasoning":
             message["content"] = text
         calls = [assembler.call(id) for id in self._calls.get(message["id"], ())]
         if calls:
-            message["toolCalls"] = [
-                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.text or "{}"}}
-                for call in calls
-                if call is not None
-            ]
-        return message
+            message["toolCalls"] = [self._with_secret(call.id, _tool_call(call)) for call in calls if call is not None]
+        return self._with_secret(message["id"], message)
+
+    def _with_secret(self, id: str | None, told: dict[str, Any]) -> dict[str, Any]:
+        return {**told, "encryptedValue": self._encrypted[id]} if id in self._encrypted else told
+
+
+def _tool_call(call: ToolCall) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.text or "{}"}}
