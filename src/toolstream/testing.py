@@ -249,7 +249,7 @@ class _Check:
     def fields_are_prompt(self) -> None:
         """Law 3, by the stream itself: a field is reported with the event that holds the last of its text.
 
-        Where that is can be told if the strings at one place of some events, joined, are a call's text.
+        Where that is can be told if the strings at one place of some events, joined, are the text of one call.
         """
         slots = _slots(self._located)
         started = {
@@ -257,8 +257,10 @@ class _Check:
             for event, place in zip(self._prompt.events, self._prompt.places, strict=True)
             if isinstance(event, ToolCallStart)
         }
+        texts = [call.text for call in self._prompt.parser.calls]
         for call in self._prompt.parser.calls:
-            due = _latest(_due(pieces) for pieces in slots.get(call.text, ()) if call.text)
+            slot = slots.get(call.text, []) if call.text and texts.count(call.text) == 1 else []
+            due = _latest(map(_due, slot))
             for event, place in zip(self._prompt.events, self._prompt.places, strict=True):
                 if isinstance(event, FieldComplete) and event.call is call and event.path in due:
                     latest = max(due[event.path], started[call.index])
@@ -395,7 +397,7 @@ def _strings(value: Any, path: Path, identity: tuple[Any, ...]) -> Iterable[tupl
     if isinstance(value, str):
         yield path, value, identity
     elif isinstance(value, dict):
-        about = tuple((name, inner) for name, inner in value.items() if _is_short(inner))
+        about = tuple(((*path, name), inner) for name, inner in value.items() if _is_short(inner))
         for name, inner in value.items():
             yield from _strings(inner, (*path, name), identity + about)
     elif isinstance(value, list):
@@ -408,7 +410,7 @@ def _is_short(value: Any) -> bool:
 
 
 def _latest(dues: Iterable[dict[Path, int]]) -> dict[Path, int]:
-    """Where each field is due: two calls may have the same text."""
+    """Where each field is due: several places may hold the same text."""
     latest: dict[Path, int] = {}
     for due in dues:
         latest.update({path: max(end, latest.get(path, 0)) for path, end in due.items()})
