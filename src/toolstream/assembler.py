@@ -66,6 +66,7 @@ class Assembler:
         "_limits",
         "_opened",
         "_raises",
+        "_retracted",
         "_subscriptions",
         "_text",
         "_unconfirmed",
