@@ -20,7 +20,7 @@ from .calls import ToolCall
 from .errors import IncompleteError, ProviderError, ToolStreamError
 from .event_objects import as_dict
 from .events import Event, FieldComplete, FieldDelta, MessageEnd, Path, ToolCallEnd, ToolCallStart
-from .framing import new_framing
+from .framing import frame_event, new_framing
 from .json_parser import JSONParser
 from .lane import IS_FAST
 from .stream_parser import StreamParser
@@ -277,7 +277,11 @@ class _Check:
         located: list[tuple[int, Any]] = []
         with suppress(ToolStreamError):
             for place in range(len(self._stream)):
-                located += ((place + 1, event) for event in framing.feed(self._stream[place : place + 1]))
+                for found in framing.feed(self._stream[place : place + 1]):
+                    event = frame_event(*found) if isinstance(found, tuple) else found
+                    if event is not None:
+                        located.append((place + 1, event))
+                framing = getattr(framing, "decided", None) or framing
         return located
 
     def breaking_off(self, cuts: int, seed: int) -> None:
