@@ -243,8 +243,7 @@ static unsigned char escaped_character(unsigned char c)
     }
 }
 
-/* Decodes text[0 .. size) into out, which it never outgrows. Answers 0 where that needs a closer look. */
-static int text_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written)
+int ts_text_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written)
 {
     size_t at = 0, to = 0;
     while (at < size) {
@@ -290,7 +289,7 @@ static int text_ready(ts_lane *lane, const unsigned char *data, const unsigned c
         return TS_ERR_MEMORY;
     }
     *text = lane->scratch;
-    return text_decode(raw, size, lane->scratch, text_size) ? TS_LANE_EVENT : TS_LANE_OTHER;
+    return ts_text_decode(raw, size, lane->scratch, text_size) ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
 int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t *used, const unsigned char **text,
@@ -420,7 +419,7 @@ static int text_find(ts_lane *lane, const ts_example *example, lane_value *value
         return TS_ERR_MEMORY;
     }
     const unsigned char *raw = (const unsigned char *)data.data + value->start;
-    int is_same = text_decode(raw, size, lane->scratch, &written) && written == example->text.size &&
+    int is_same = ts_text_decode(raw, size, lane->scratch, &written) && written == example->text.size &&
                   (written == 0 || memcmp(lane->scratch, example->text.data, written) == 0);
     return is_same ? TS_LANE_EVENT : TS_LANE_OTHER;
 }

@@ -308,6 +308,10 @@ TS_API void ts_lane_restart(ts_lane *lane);
 /* Adds bytes that must be equal (slot 0), or a slot (data ignored), to the template. */
 TS_API int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size);
 
+/* The body of a JSON string without its escapes, as UTF-8: at most size bytes. Answers 1, or 0 where it needs a closer
+ * look: half a surrogate pair, a bad escape, invalid UTF-8. */
+TS_API int ts_text_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written);
+
 /* An event that may repeat: head, then data (a JSON object), then tail. text: the value of the string member of that
  * name, decoded. ignored: names of members with strings or numbers that mean nothing; no more than TS_LANE_IGNORED of
  * them are looked for. */

@@ -113,14 +113,14 @@ def some_cuts(data: bytes, rng: random.Random) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
 
 
-def check_cuts(data: bytes, every: range | None = None, **options: Any) -> None:
+def check_cuts(data: bytes, every: range | None = None, sizes: tuple[int, ...] = (1, 7, 64), **options: Any) -> None:
     """Whole, in pieces of some sizes, anyhow; and in two at each of the places."""
     expected = slow_outcome([data], **options)
     assert fast_outcome([data], **options) == expected
-    for size in (1, 2, 7, 64):
+    for size in sizes:
         assert fast_outcome(pieces(data, size), **options) == expected, size
     rng = random.Random(len(data))
-    for _ in range(3):
+    for _ in range(2):
         assert fast_outcome(some_cuts(data, rng), **options) == expected
     for cut in every or ():
         assert fast_outcome([data[:cut], data[cut:]], **options) == expected, cut
@@ -477,11 +477,12 @@ RAW: dict[str, tuple[bytes, ...]] = {
 
 @each_kind
 @pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
-@pytest.mark.parametrize("on_error", ["raise", "event"])
-def test_any_text_gives_the_same(kind: Kind, raw: tuple[bytes, ...], on_error: str) -> None:
+def test_any_text_gives_the_same(kind: Kind, raw: tuple[bytes, ...]) -> None:
     data = kind.stream(*raw)
-    begin = len(kind.head)
-    check_cuts(data, range(begin, len(data), 11), depth=None, deltas=True, on_error=on_error)
+    check_cuts(data, range(len(kind.head), len(data), 31), depth=None, deltas=True, on_error="event")
+    # What raises ends the parser at the same place, so fewer ways to cut show it.
+    given = pieces(data, 13)
+    assert fast_outcome(given, depth=None, deltas=True) == slow_outcome(given, depth=None, deltas=True)
 
 
 @each_kind
@@ -490,7 +491,8 @@ def test_any_text_gives_the_same(kind: Kind, raw: tuple[bytes, ...], on_error: s
 )
 def test_every_cut_gives_the_same(kind: Kind, name: str) -> None:
     data = kind.stream(*RAW[name])
-    check_cuts(data, range(len(data) + 1), depth=1, deltas=False)
+    # The head is no business of the lane, and what stands there is cut elsewhere.
+    check_cuts(data, range(len(kind.head) - 2, len(data) + 1), depth=1, deltas=False)
 
 
 @each_call_kind
@@ -667,7 +669,7 @@ def test_events_that_are_almost_alike_give_the_same(kind: Kind, change: Change) 
     from_some_on = kind.head + b"".join(hot[:4]) + b"".join(changed[4:]) + kind.tail
     by_turns = kind.head + b"".join(b for pair in zip(hot, changed, strict=True) for b in pair) + kind.tail
     for data in (one, all_changed, from_some_on, by_turns):
-        check_cuts(data, on_error="event")
+        check_cuts(data, sizes=(7, 64), on_error="event")
 
 
 NAMES = {b'"text":': b'"\\u0074ext":', b'"content":': b'"\\u0063ontent":', b'"delta":"': b'"\\u0064elta":"'}
@@ -920,7 +922,7 @@ def test_a_parser_may_move_between_any_two_pieces(kind: Kind, move: Move, line_e
     data = kind.stream(*RAW["a pair cut, more around it"]).replace(b"\n", line_end)
     expected = slow_outcome([data])
     begin = len(kind.head.replace(b"\n", line_end))
-    for cut in range(begin, len(data), 7):
+    for cut in range(begin, len(data), 29):
         assert fast_outcome([data[:cut], data[cut:]], move) == expected, cut
     # The ends of events, where they are decided.
     for cut in (place for place in range(begin, len(data)) if data[place : place + 1] in b"\r\n"):

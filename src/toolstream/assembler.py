@@ -117,8 +117,8 @@ class Assembler:
         # Calls that are not over yet. In each scope: those of them that the provider has ended or that have grown since
         # they were looked at last; and those that are whole, but the model has not gone on.
         self._unsettled: dict[ToolCall, None] = {}
-        self._ended: dict[int, dict[ToolCall, None]] = {}
-        self._grown: dict[int, dict[ToolCall, None]] = {}
+        self._ended: dict[int, list[ToolCall]] = {}
+        self._grown: dict[int, list[ToolCall]] = {}
         self._unconfirmed: dict[int, list[ToolCall]] = {}
         self._kinds: dict[int, StopKind] = {}
         self._retracted: set[ToolCall] = set()
@@ -309,7 +309,7 @@ class Assembler:
         """The call's name, or more of it, is known."""
         call.name = name
         if call._held is not None and not call._over:
-            self._note(self._grown, call)
+            self._note_growth(call)
             self._feed_first(call, "")
 
     def fragment(self, key: Hashable, text: str | None) -> None:
@@ -414,6 +414,7 @@ class Assembler:
         """Something else has begun in a format whose calls have no end of their own: ends those that are whole."""
         if self._unsettled or self._unconfirmed:
             for call in self._grown.pop(scope, ()):
+                call._has_grown = False
                 if not call._over and is_whole(call):
                     self._end(call)
             self.went_on(scope)
@@ -576,7 +577,7 @@ class Assembler:
         if call._over:
             self._feed_late(call, text)
             return
-        self._note(self._grown, call)
+        self._note_growth(call)
         if call._half or "\ud800" <= text[-1] <= "\udbff":
             text, call._half = split_half(call._half + text)
             if not text:
@@ -652,8 +653,9 @@ class Assembler:
         No arguments at all, free text and a bare number look the same whole and cut; so they are whole only when that
         is certain.
         """
-        call._ended = True
-        self._note(self._ended, call)
+        if not call._ended:
+            call._ended = True
+            self._ended.setdefault(call._scope, []).append(call)
         if not call.name:
             return
         self._start(call)
@@ -681,9 +683,10 @@ class Assembler:
         call._over = True
         del self._unsettled[call]
 
-    def _note(self, calls: dict[int, dict[ToolCall, None]], call: ToolCall) -> None:
-        """Adds the call to those of its scope."""
-        calls.setdefault(call._scope, {})[call] = None
+    def _note_growth(self, call: ToolCall) -> None:
+        if not call._has_grown:
+            call._has_grown = True
+            self._grown.setdefault(call._scope, []).append(call)
 
     def _feed_half(self, call: ToolCall) -> None:
         """A high surrogate whose other half never came: the parser says what is wrong with it."""

@@ -46,6 +46,7 @@ class ToolCall:
         "_ended",
         "_free_text",
         "_half",
+        "_has_grown",
         "_held",
         "_named_again",
         "_over",
@@ -77,6 +78,7 @@ class ToolCall:
         self._half = ""  # a high surrogate whose other half is in the next fragment
         self._started = False  # ToolCallStart has been given
         self._ended = False  # the provider has ended the call; whether it is whole may show later
+        self._has_grown = False  # since the assembler has looked whether the arguments are whole
         self._over = False  # nothing more is expected: ended and whole, or void
         self._complete = False  # ToolCallEnd has been given
         self._check: CallCheck | None = None  # with `tools`: what is known by the tool's schema

@@ -349,6 +349,7 @@ class StreamParser(Lane):
 
     def _adopt(self, adapter: providers.Adapter) -> providers.Adapter:
         self._adapter = adapter
+        self._head = b""
         self._assembler.provider = adapter.name
         self._hopeful = self._hopeful and hasattr(adapter, "repeats")
         return adapter
