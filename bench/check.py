@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import toolstream
+
 from . import concurrency, growth, memory
 from .peers import FLOOR
 from .report import Report, add_json, add_streams
-from .timing import Effort
+from .timing import Effort, Entry, measure
 from .wire import CHUNK_BYTES, SHAPES
 from .workloads import FRAGMENT_SIZES, KEYS, SCALABLE
 
@@ -64,7 +66,8 @@ def bars() -> Iterator[Bar]:
 
 def goals() -> Iterator[Bar]:
     """Every figure that the project aims at. Takes some minutes."""
-    for part in (_json_goals, _stream_goals, _growth_goals, _production_goals, _memory_goals, _concurrency_goals):
+    parts = (_json_goals, _stream_goals, _growth_goals, _production_goals, _set_up_goals, _memory_goals)
+    for part in (*parts, _concurrency_goals):
         yield from part()
 
 
@@ -140,6 +143,15 @@ def _production_goals() -> Iterator[Bar]:
             name = f"JSONParser, {key} in deltas of {characters}"
             yield Bar(f"{name}: the last hundredth's cost against the first", drift.ratio, at_most=1.2)
             yield Bar(f"{name}: longest stall in ms", drift.stall * 1e3, at_most=1)
+
+
+def _set_up_goals() -> Iterator[Bar]:
+    def parse() -> object:
+        return toolstream.parse(())
+
+    timing = measure([Entry("parse()", parse), Entry("StreamParser()", toolstream.StreamParser)], EFFORT)
+    for name, one in timing.items():
+        yield Bar(f"{name}: set-up of a stream in µs", one.seconds * 1e6, at_most=5)
 
 
 def _memory_goals() -> Iterator[Bar]:
