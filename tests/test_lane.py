@@ -922,7 +922,7 @@ def test_a_parser_may_move_between_any_two_pieces(kind: Kind, move: Move, line_e
     data = kind.stream(*RAW["a pair cut, more around it"]).replace(b"\n", line_end)
     expected = slow_outcome([data])
     begin = len(kind.head.replace(b"\n", line_end))
-    for cut in range(begin, len(data), 29):
+    for cut in range(begin, len(data), 53):
         assert fast_outcome([data[:cut], data[cut:]], move) == expected, cut
     # The ends of events, where they are decided.
     for cut in (place for place in range(begin, len(data)) if data[place : place + 1] in b"\r\n"):
