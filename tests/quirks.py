@@ -564,6 +564,15 @@ RESPONSES: dict[str, tuple[Any, dict[str, Any]]] = {
         [{key: value for key, value in event.items() if key != "output_index"} for event in wire.responses(R_WEATHER)],
         item_known(WEATHER),
     ),
+    "bridge-every-item-at-place-0": (
+        [
+            {**event, "output_index": 0} if "output_index" in event else event
+            for event in wire.responses(
+                R_WEATHER, wire.function_call(1, *PIECES, name="weather"), wire.output_text(2, "So."), output=[]
+            )
+        ],
+        item_known(WEATHER, call("call_1", "weather"), text="So."),
+    ),
     "lmstudio-done-without-deltas": (
         wire.responses([wire.item_added(0, fc()), wire.arguments_done(0, ARGUMENTS), wire.item_done(0, WHOLE)]),
         item_known(WEATHER),

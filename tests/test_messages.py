@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Any
 
@@ -108,6 +109,8 @@ def test_it_equals_the_client_s(name: str) -> None:
     check(reading.parser.message, OF_CLIENT[provider](wire.sse(WHOLE[name])), provider)
 
 
+# A client that has given up leaves things open, and says so when they are collected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 # Not on the streams of this repository: they are the ones that clients stumble over.
 @recordings.parametrize(own=False, formats=OF_CLIENT)
 def test_it_equals_the_client_s_on_recordings(expected: dict[str, Any]) -> None:
@@ -122,10 +125,14 @@ def test_it_equals_the_client_s_on_recordings(expected: dict[str, Any]) -> None:
         ours = read([*stream, wire.DONE], on_error="event")
         if "message_end" not in ours.types:
             continue  # replaced by the next one
+        fault, theirs = "", None
         try:
             theirs = OF_CLIENT[provider](wire.sse([*stream, wire.DONE]))
         except Exception as error:
-            pytest.skip(f"the client cannot read it: {error!r}")
+            fault = repr(error)
+        if fault:
+            gc.collect()  # now, not in the middle of another test
+            pytest.skip(f"the client cannot read it: {fault}")
         check(ours.parser.message, theirs, provider)
 
 

@@ -66,6 +66,12 @@ class TestDetection:
         assert isinstance(read(STREAMS["chat, one call"], provider="anthropic").error, IncompleteError)
         assert isinstance(read([], provider="anthropic").error, IncompleteError)
 
+    @pytest.mark.parametrize("name", ["azure", "copilot", "groq", "llama.cpp", "mistral", "openrouter", "vllm", "xai"])
+    def test_a_server_s_name_stands_for_the_formats_that_it_speaks(self, name: str) -> None:
+        for stream in ("chat, one call", "responses, one call"):
+            assert plain(read(STREAMS[stream], provider=name)) == plain(read(STREAMS[stream]))
+        assert isinstance(read(STREAMS["anthropic, one call"], provider=name).error, UnknownProviderError)
+
     def test_an_error_body_counts_under_any_name(self) -> None:
         for name in ("auto", "openai", "anthropic", "openai-chat", "openai-responses"):
             for body in ({"error": {"message": "Bad key"}}, {"message": "Bad key"}):
@@ -760,6 +766,26 @@ class TestResponses:
         reading = read(bare)
         assert reading.error is None
         assert [call.arguments for call in reading.calls] == [call.arguments for call in read(stream).calls]
+
+    @pytest.mark.parametrize("only_done", [False, True])
+    def test_output_index_may_be_the_same_for_several_items(self, only_done: bool) -> None:
+        one, other = wire.function_call(0, '{"a": ', "1}"), wire.function_call(1, '{"a": ', "2}")
+        text = wire.output_text(2, "Now.")
+        events = [{**event, "output_index": 0} for event in [*one, *other, *text]]
+        if only_done:
+            events = [event for event in events if event["type"] == "response.output_item.done"]
+        for output in ({}, {"output": []}):
+            reading = read(responses(events, **output))
+            assert reading.error is None
+            assert [(call.id, call.arguments) for call in reading.calls] == [("call_0", {"a": 1}), ("call_1", {"a": 2})]
+            assert [call.state for call in reading.calls] == ["committed", "committed"]
+            assert reading.parser.text == "Now."
+            assert [item["type"] for item in reading.parser.message] == ["function_call", "function_call", "message"]
+        bare = [{name: value for name, value in event.items() if name != "item_id"} for event in events]
+        assert read(responses(bare)).parser.message == reading.parser.message
+        interleaved = [event for pair in zip(one, other, strict=True) for event in pair]
+        reading = read(responses([{**event, "output_index": 0} for event in interleaved]))
+        assert [call.arguments for call in reading.calls] == [{"a": 1}, {"a": 2}]
 
     @pytest.mark.parametrize("keep", ["arguments.done", "item.done", "completed", "added"])
     def test_all_at_once_instead_of_in_fragments(self, keep: str) -> None:

@@ -431,7 +431,7 @@ def parse(
         iterable or async iterable of bytes, of text, of lines, of SSE events, of decoded events (dicts) or of
         SDK event objects; also a context manager that gives one, which is then entered when iteration
         begins. An async source gives an `AsyncEventStream`, any other one an `EventStream`.
-    provider: "auto", a provider's name ("anthropic", "openai-chat", "openai-responses"), a text format's name
+    provider: "auto", a provider's name ("anthropic", "openai", "mistral", "openai-chat"), a text format's name
         ("hermes", …) or a `TextFormat`, or an adapter. With a text format source gives a model's raw text: what a
         transformers streamer, mlx-lm or llama-cpp-python yields.
     depth: how deep below a call's arguments completed fields are reported (1: top-level fields; None: every

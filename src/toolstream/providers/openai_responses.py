@@ -1,7 +1,8 @@
 """OpenAI Responses: typed events, output items keyed by their place in the output.
 
 https://platform.openai.com/docs/api-reference/responses-streaming
-`item_id` is no key: GitHub Copilot gives a new one in each event.
+`item_id` alone is no key: GitHub Copilot gives a new one in each event. Nor is `output_index`: bridges leave it out, or
+begin anew for another item.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class OpenAIResponses:
     def _forget(self) -> None:
         self._items: dict[Any, Item] = {}  # as they were when added, then when done
         self._done: set[Any] = set()
-        self._keys: dict[str, Any] = {}  # item id: key, for bridges that leave output_index out
+        self._keys: dict[str, Any] = {}  # by item id
+        self._places: dict[Any, Any] = {}  # output_index: the key of the last of several items there
         self._texts: dict[tuple[Any, int], list[str]] = {}  # by key and content_index
         self._reasoned: set[Any] = set()  # reasoning items whose text has come
         self._commands: dict[Any, list[str]] = {}  # of a shell call: those that are whole
@@ -91,19 +93,33 @@ class OpenAIResponses:
             assembler.message_start(response.get("id"), response.get("model"))
 
     def _key(self, event: dict[str, Any]) -> Any:
-        index = event.get("output_index")
-        if index is None:
-            id = event.get("item_id")
-            index = self._keys.get(id, id) if isinstance(id, str) else None
-        return index
+        id, index = event.get("item_id"), event.get("output_index")
+        if isinstance(id, str):
+            key = self._keys.get(id)
+            if key is not None or index is None:
+                return id if key is None else key
+        return self._places.get(index, index)
 
     # ------------------------------------------------------------------ items
 
-    def _added(self, key: Any, item: Item | None, assembler: Assembler) -> None:
+    def _is_another(self, key: Any, item: Item) -> bool:
+        """Whether the item is not the one that is known by the key. Its id does not tell as long as that goes on."""
+        known = self._items.get(key)
+        if known is None:
+            return False
+        if known["type"] != item["type"] or known.get("call_id") != item.get("call_id"):
+            return True
+        return key in self._done and known.get("id") != item.get("id")
+
+    def _added(self, key: Any, item: Item | None, assembler: Assembler) -> Any:
+        """An item begins. Answers its key."""
         if item is None:
-            return
+            return key
         if key is None:
             key = item.get("id")
+        elif self._is_another(key, item):
+            place = key[0] if isinstance(key, tuple) else key
+            key = self._places[place] = (place, len(self._items))
         if isinstance(item.get("id"), str):
             self._keys[item["id"]] = key
         self._items[key] = item
@@ -113,7 +129,7 @@ class OpenAIResponses:
         tool = TOOLS.get(item["type"])
         if tool is None:
             assembler.went_on()
-            return
+            return key
         assembler.open(
             key,
             id=item.get("call_id") or item.get("id"),
@@ -124,6 +140,7 @@ class OpenAIResponses:
         given = tool.input(item)
         if given and isinstance(given, str):  # an object may be a placeholder
             assembler.whole(key, given)
+        return key
 
     def _fragment(self, event: dict[str, Any], assembler: Assembler) -> None:
         key, delta = self._key(event), event["delta"]
@@ -157,10 +174,9 @@ class OpenAIResponses:
 
     def _item_done(self, key: Any, item: Item, assembler: Assembler) -> None:
         """An item as it is in the end. It may be all that was sent of it, so what is new in it counts."""
-        if key is None:
-            key = self._keys.get(item.get("id") or "", item.get("id"))
-        if key not in self._items or self._items[key].get("type") != item.get("type"):
-            self._added(key, item, assembler)
+        key = self._keys.get(item.get("id") or "", item.get("id") if key is None else key)
+        if key not in self._items or self._is_another(key, item):
+            key = self._added(key, item, assembler)
         self._items[key] = item
         self._done.add(key)
         kind = item["type"]
