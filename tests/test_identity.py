@@ -175,6 +175,19 @@ class TestObjects:
         assert isinstance(reading.error, JSONError)
         assert "not those that it has streamed" in str(reading.error)
 
+    @pytest.mark.parametrize("value", ["é", 1, [1], None])
+    def test_a_call_that_was_contradicted_is_told_once(self, value: Any) -> None:
+        reading = read(of_one_call({"x": value}, {"x": "other"}, {"x": "more"}), on_error="event")
+        assert reading.types.count("tool_call_error") == 1
+        assert "not those that it has streamed" in str(reading.call.error)
+        assert reading.call.state == "void"
+
+    @pytest.mark.parametrize("again", [{"n": 1, "x": "é"}, '{"n":1, "x":"é"}', {"x": "é", "n": 1}])
+    def test_an_object_that_ends_in_a_number_may_come_again(self, again: Any) -> None:
+        reading = read(of_one_call({"x": "é", "n": 1}, again))
+        assert reading.error is None
+        assert reading.call.arguments == {"x": "é", "n": 1}
+
     def test_what_is_no_object_is_the_value_it_is(self) -> None:
         assert read(of_one_call([1, 2])).call.arguments == [1, 2]
 

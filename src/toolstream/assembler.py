@@ -508,27 +508,24 @@ class Assembler:
 
     def _feed_object(self, call: ToolCall, arguments: dict[str, Any]) -> None:
         """Arguments that come as the object itself. Its end is kept back: the next entry may bring more of it."""
-        text = as_text(arguments)
-        seen = call.text
+        if call._state == "void":
+            return
+        text, seen = as_text(arguments), call.text
         if not call._owes_brace:
             text = self._unseen(call, text)
             call._owes_brace = bool(text) and bool(arguments) and not call._over
             text = text[:-1] if call._owes_brace else text
         elif text.startswith(seen):
             text = text[len(seen) : -1]
-        elif not self._has_any(call, arguments):  # only what is new
+        elif not has_any(call, arguments):  # only what is new
             text = ", " + text[1:-1] if arguments else ""
-        elif call.arguments == arguments:
+        elif self._same_value(call, text):
             return
         else:
             self._contradict(call)
             return
         if text:
             self._feed(call, text)
-
-    def _has_any(self, call: ToolCall, names: Iterable[str]) -> bool:
-        seen = call.snapshot()
-        return any(name in seen for name in names)
 
     def _close_object(self, call: ToolCall) -> None:
         call._owes_brace = False
@@ -768,7 +765,8 @@ class Assembler:
             other.close()
         except JSONError:
             return False
-        return bool(other.value == call._parser.value)
+        # A number at the end of what came is not final before the brace.
+        return bool(other.value == (json.loads(whole_text(call)) if call._owes_brace else call._parser.value))
 
     def _characters(self, key: Hashable, text: str) -> str:
         """Text in whole characters: a provider may cut a surrogate pair between two of its events."""
@@ -792,6 +790,12 @@ def is_whole(call: ToolCall) -> bool:
     if call._parser is None:
         return call._held is not None and not call._free_text and is_placeholder(call._held)
     return call._parser.complete
+
+
+def has_any(call: ToolCall, names: Iterable[str]) -> bool:
+    """Whether one of the names is a member of the arguments so far, one whose value is not final included."""
+    pending = call._parser.pending_path if call._parser is not None else None
+    return any(name in call.arguments or (pending and pending[0] == name) for name in names)
 
 
 def whole_text(call: ToolCall) -> str:
