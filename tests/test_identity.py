@@ -61,6 +61,7 @@ class TestResends:
             ['{"a": "', "ha", "ha", "ha", '"}'],
             ['{"a": [', "[1], ", "[1], ", "[1]]}"],
             ['{"a": [1', "1", "1", "1]}"],
+            ['{"', '{":', " ", "[]}"],
         ],
     )
     def test_increments_that_happen_to_repeat_are_kept(self, texts: list[str]) -> None:

@@ -495,8 +495,6 @@ class Assembler:
         return self._unseen_in_doubt(call, call._doubt, text)
 
     def _unseen_in_doubt(self, call: ToolCall, doubt: Doubt, text: str) -> str:
-        if text.isspace():
-            return ""
         verdict = doubt.feed(text)
         if verdict is None:
             return ""

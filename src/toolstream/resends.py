@@ -46,12 +46,13 @@ class Doubt:
 
     def feed(self, text: str) -> Verdict | None:
         """Takes the next fragment, and answers what all of them are once that is known."""
+        self._held.append(text)
+        if text.isspace():  # nothing that comes again
+            return None if _accepts(self._more, text) else "again"
         if not text.startswith(self.last):
-            self._held.append(text)
             return "more"
         is_again = _accepts(self._again, text[len(self.last) :])
         is_more = _accepts(self._more, text)
-        self._held.append(text)
         self.last = text
         if is_more and (self._more.complete or not is_again):
             return "more"
