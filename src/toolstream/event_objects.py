@@ -54,7 +54,8 @@ def as_dict(event: Any) -> EventDict | None:
     if isinstance(event, (tuple, list)):
         return _of_tuple(event)
     dump = getattr(event, "model_dump", None)
-    data = None if dump is not None else getattr(event, "data", None)  # google-genai's Live messages have such a view
+    # A model's own member: google-genai's Live messages have a view of that name.
+    data = getattr(event, "data", None) if dump is None or "data" in getattr(type(event), "model_fields", ()) else None
     if isinstance(data, (str, bytes)):
         body = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
         return frame_event(getattr(event, "event", None) or "", body)
