@@ -609,6 +609,7 @@ CHANGES: dict[str, Change] = {
         .replace(b'"content":', b'"\\u0063ontent":')
         .replace(b"data: {", b'data: {"x":{"text":"x","partial_json":"x","arguments":"x","content":"x"},')
     ),
+    "misspelt names": lambda event: event.replace(b'Id":', b'I":').replace(b'index":', b'inde":'),
     "another order": reordered,
     "blanks": lambda event: event.replace(b'":', b'": '),
     "many blanks": lambda event: event.replace(b'":', b'"  :  '),

@@ -312,7 +312,10 @@ class StreamParser(Lane):
             self._raise_error(event)  # a provider that the caller has named may answer with an error, too
         adapter.handle(event, assembler)
         if self._hopeful and frame is not None:
-            repeat = adapter.repeats(event, assembler)
+            try:
+                repeat = adapter.repeats(event, assembler)
+            except _MISSHAPEN:  # `handle` has borne the event, so it is no fault
+                repeat = None
             if repeat is not None and assembler.may_repeat(repeat.call):
                 self._open_lane(repeat, frame, adapter.ignored)
 
