@@ -427,7 +427,7 @@ def parse(
     """The events of a model's streamed response, each as soon as the bytes that complete it are there.
 
     source: an HTTP response (httpx, httpx2, requests, urllib3, http.client, aiohttp), a binary file, a stream
-        object of the anthropic or openai SDK, an `sseclient.SSEClient`, an `httpx_sse.EventSource`, or an
+        object of an SDK (docs/providers.md), an `sseclient.SSEClient`, an `httpx_sse.EventSource`, or an
         iterable or async iterable of bytes, of text, of lines, of SSE events, of decoded events (dicts) or of
         SDK event objects; also a context manager that gives one, which is then entered when iteration
         begins. An async source gives an `AsyncEventStream`, any other one an `EventStream`.
