@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import aws_messages
@@ -13,7 +12,8 @@ import pytest
 import recordings
 import wire
 from loopback import PATIENCE, Gate, Server
-from wire import ARGUMENTS, Reading, cut, plain
+from packages import package
+from wire import ARGUMENTS, Reading, cut, plain, read_events
 
 from toolstream import (
     Event,
@@ -59,16 +59,7 @@ def message_stop(reason: str = "tool_use") -> dict[str, Any]:
 
 
 def read(*events: Any, **options: Any) -> Reading:
-    """Reads decoded events to their end."""
-    reading = Reading(StreamParser(**options))
-    try:
-        for event in events:
-            reading.events += reading.parser.feed_event(event)
-        reading.events += reading.parser.close()
-    except ToolStreamError as error:
-        reading.events += error.events
-        reading.error = error
-    return reading
+    return read_events(events, **options)
 
 
 def converse(*parts: Any, reason: str = "tool_use", **options: Any) -> Reading:
@@ -371,17 +362,6 @@ CONVERSE = [
     message_stop(),
     METADATA,
 ]
-
-
-def package(name: str) -> Any:
-    return pytest.importorskip(name, reason=f"{name} is not installed (pip install 'toolstream[clients]')")
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with Server() as running:
-        yield running
 
 
 def client(server: Server) -> Any:

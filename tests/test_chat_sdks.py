@@ -12,15 +12,10 @@ from typing import Any
 import pytest
 import recordings
 import wire
+from packages import package
 from wire import calls, chat, chunk, entry, plain, read, responses
 
 from toolstream import IncompleteError, parse
-
-
-def package(name: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what other packages warn of while they are imported
-        return pytest.importorskip(name, reason=f"the package of {name} is not installed")
 
 
 @pytest.fixture

@@ -17,25 +17,16 @@ import loopback
 import pytest
 import streams
 from loopback import PATIENCE, TRANSFERS, Gate, Server
+from packages import package
 
 import toolstream
 from toolstream import FieldComplete
-
-
-def package(name: str) -> Any:
-    return pytest.importorskip(name, reason=f"{name} is not installed (pip install 'toolstream[clients]')")
 
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def reply_with_gate(server: Server, frames: list[bytes], **how: Any) -> Gate:

@@ -12,6 +12,7 @@ import pytest
 import recordings
 import wire
 from loopback import PATIENCE, Gate, Server
+from packages import package
 from wire import ARGUMENTS, DONE, Reading, cut, plain, read
 
 from toolstream import (
@@ -191,17 +192,6 @@ def test_coheres_package_accepts_the_message(expected: dict[str, Any]) -> None:
 
 
 # ---------------------------------------------------------------------- objects of the package
-
-
-def package(name: str) -> Any:
-    return pytest.importorskip(name, reason=f"{name} is not installed (pip install 'toolstream[clients]')")
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with Server() as running:
-        yield running
 
 
 ASKED: dict[str, Any] = {"model": "command-test", "messages": [{"role": "user", "content": "?"}]}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import recordings
 import wire
+from packages import package
 from wire import DONE, read
 
 from toolstream import (
@@ -23,18 +24,12 @@ from toolstream import (
     StreamParser,
     ToolCallEnd,
     ToolCallError,
-    ToolStreamError,
     UnknownProviderError,
     parse,
 )
 from toolstream.providers import ADAPTERS
 
 FRAMEWORKS = ("ai-sdk-ui", "ag-ui", "langchain", "pydantic-ai")
-
-
-def package(name: str) -> Any:
-    """The module, or a loud skip."""
-    return pytest.importorskip(name, reason=f"{name} is not installed (pip install 'toolstream[test]')")
 
 
 def stream_of(file: str) -> list[dict[str, Any]]:
@@ -50,15 +45,7 @@ def files(*formats: str, but: tuple[str, ...] = ()) -> list[str]:
 
 def fed(events: list[Any], **options: Any) -> wire.Reading:
     """The events, fed one by one."""
-    reading = wire.Reading(StreamParser(on_error="event", **options))
-    try:
-        for event in events:
-            reading.events += reading.parser.feed_event(event)
-        reading.events += reading.parser.close()
-    except ToolStreamError as error:
-        reading.events += error.events
-        reading.error = error
-    return reading
+    return wire.read_events(events, on_error="event", **options)
 
 
 # ---------------------------------------------------------------------- detection
@@ -414,27 +401,8 @@ def test_a_package_s_objects_give_the_same_events(file: str) -> None:
     told = wire.plain(fed(events))
     assert wire.plain(fed(objects)) == told
 
-    sync = wire.Reading(parse(objects, on_error="event"))  # type: ignore[arg-type]
-    try:
-        sync.events.extend(sync.parser)  # type: ignore[arg-type]
-    except ToolStreamError as error:
-        sync.error = error
-    assert wire.plain(sync) == told
-
-    async def source() -> AsyncIterator[Any]:
-        for event in objects:
-            yield event
-
-    async def read_async() -> wire.Reading:
-        reading = wire.Reading(parse(source(), on_error="event"))  # type: ignore[arg-type]
-        try:
-            async for event in reading.parser:  # type: ignore[attr-defined]
-                reading.events.append(event)
-        except ToolStreamError as error:
-            reading.error = error
-        return reading
-
-    assert wire.plain(asyncio.run(read_async())) == told
+    assert wire.plain(wire.read_source(objects, on_error="event")) == told
+    assert wire.plain(wire.read_async_source(objects, on_error="event")) == told
 
 
 def test_a_langchain_model_s_own_stream() -> None:

@@ -12,7 +12,7 @@ import pytest
 import wire
 from hypothesis import given
 from hypothesis import strategies as st
-from wire import Reading, plain, sse
+from wire import Reading, plain, read_events, sse
 
 from toolstream import (
     DuplicateKeyError,
@@ -81,19 +81,6 @@ def streamed(*pieces: dict[str, Any]) -> list[Any]:
     return [chunk(begun()), *(chunk(parts(piece)) for piece in pieces), chunk(END), STOP]
 
 
-def feed(events: list[Any], **options: Any) -> Reading:
-    """Reads decoded events to the end."""
-    reading = Reading(StreamParser(**options))
-    try:
-        for event in events:
-            reading.events += reading.parser.feed_event(event)
-        reading.events += reading.parser.close()
-    except ValueError as error:
-        reading.events += error.events  # type: ignore[attr-defined]
-        reading.error = error  # type: ignore[assignment]
-    return reading
-
-
 def told(events: list[Event]) -> list[Any]:
     """Fields only, as (path, value) or (path, "+", text)."""
     return [
@@ -141,7 +128,7 @@ class TestArgumentsInParts:
 
     def test_strings_may_grow_side_by_side(self) -> None:
         pieces = [string("$.a", "1", True), string("$.b", "2", True), string("$.a", "3"), string("$.b", "4")]
-        reading = feed(streamed(*pieces), deltas=True)
+        reading = read_events(streamed(*pieces), deltas=True)
         assert told(reading.events) == [
             (("a",), "+", "1"),
             (("b",), "+", "2"),
@@ -155,7 +142,7 @@ class TestArgumentsInParts:
 
     def test_a_container_waits_for_the_strings_in_it(self) -> None:
         pieces = [string("$.a.x", "1", True), string("$.b", "2"), string("$.a.x", "3"), string("$.c", "")]
-        assert told(feed(streamed(*pieces)).events) == [
+        assert told(read_events(streamed(*pieces)).events) == [
             (("b",), "2"),
             (("a",), {"x": "13"}),
             (("c",), ""),
@@ -176,7 +163,7 @@ class TestArgumentsInParts:
         assert parser.calls[0].arguments == {"n": [0, 1, 2]}
 
     def test_an_array_with_a_hole_is_not_whole(self) -> None:
-        error = feed(streamed(number("$.n[1]", 1))).error
+        error = read_events(streamed(number("$.n[1]", 1))).error
         assert isinstance(error, IncompleteError)
 
     @pytest.mark.parametrize(
@@ -192,7 +179,7 @@ class TestArgumentsInParts:
         ],
     )
     def test_paths_are_jsonpaths(self, path: str, steps: tuple[Any, ...]) -> None:
-        reading = feed(streamed(number(path, 1)), depth=None)
+        reading = read_events(streamed(number(path, 1)), depth=None)
         assert reading.of(FieldComplete)[0].path == steps
 
     @pytest.mark.parametrize(
@@ -215,39 +202,39 @@ class TestArgumentsInParts:
         ],
     )
     def test_parts_that_make_no_arguments_end_the_call(self, pieces: Pieces) -> None:
-        reading = feed(streamed(*pieces), depth=0, on_error="event")
+        reading = read_events(streamed(*pieces), depth=0, on_error="event")
         assert reading.error is None
         assert isinstance(reading.of(ToolCallError)[0].error, JSONError)
         assert reading.call.state == "void"
         assert not reading.of(ToolCallEnd)
-        assert isinstance(feed(streamed(*pieces), depth=0).error, JSONError)
+        assert isinstance(read_events(streamed(*pieces), depth=0).error, JSONError)
 
     def test_what_was_reported_does_not_change(self) -> None:
         for first, again in (("$.a", "$.a"), ("$.a.x", "$.a.y"), ("$.a.x", "$.a"), ("$.a[0]", "$.a[0]")):
             wire = streamed(number(first, 1), number("$.b", 2), number(again, 3))
-            assert isinstance(feed(wire).error, DuplicateKeyError), (first, again)
-            assert isinstance(feed(wire, depth=None).error, DuplicateKeyError), (first, again)
+            assert isinstance(read_events(wire).error, DuplicateKeyError), (first, again)
+            assert isinstance(read_events(wire, depth=None).error, DuplicateKeyError), (first, again)
 
     def test_what_was_not_reported_may_come_again_and_the_last_one_counts(self) -> None:
         wire = streamed(number("$.a.x", 1), number("$.a.y", 2), number("$.b", 3), number("$.a.x", 4))
-        assert feed(wire, paths="b").call.arguments == {"a": {"x": 4, "y": 2}, "b": 3}
+        assert read_events(wire, paths="b").call.arguments == {"a": {"x": 4, "y": 2}, "b": 3}
         inside = streamed(number("$.a.x", 1), number("$.a.x", 4))
-        assert told(feed(inside).events) == [(("a",), {"x": 4})]
-        assert isinstance(feed(inside, duplicate_keys="strict").error, DuplicateKeyError)
+        assert told(read_events(inside).events) == [(("a",), {"x": 4})]
+        assert isinstance(read_events(inside, duplicate_keys="strict").error, DuplicateKeyError)
 
     def test_with_last_a_value_is_reported_again(self) -> None:
         wire = streamed(number("$.a.x", 1), number("$.b", 3), number("$.a.y", 4))
-        reading = feed(wire, duplicate_keys="last")
+        reading = read_events(wire, duplicate_keys="last")
         assert told(reading.events)[0][0] == told(reading.events)[2][0] == ("a",)
         assert reading.call.arguments == {"a": {"x": 1, "y": 4}, "b": 3}
 
     def test_limits_hold(self) -> None:
-        deep = feed(streamed(number("$.a.b.c", 1)), limits=Limits(max_depth=2)).error
+        deep = read_events(streamed(number("$.a.b.c", 1)), limits=Limits(max_depth=2)).error
         assert isinstance(deep, LimitError)
         assert deep.limit == "max_depth"
-        assert feed(streamed(number("$.a.b.c", 1)), limits=Limits(max_depth=3)).error is None
+        assert read_events(streamed(number("$.a.b.c", 1)), limits=Limits(max_depth=3)).error is None
         pieces = [string("$.a", "x" * 10, True) for _ in range(9)]
-        long = feed(streamed(*pieces), limits=Limits(max_call_bytes=50)).error
+        long = read_events(streamed(*pieces), limits=Limits(max_call_bytes=50)).error
         assert isinstance(long, LimitError)
         assert (long.limit, long.offset) == ("max_call_bytes", 50)
 
@@ -277,7 +264,7 @@ class TestArgumentsInParts:
             string("$.a.s", "!"),
         ]
         wire = streamed(*pieces)
-        still = feed(wire, depth=None, deltas=True)
+        still = read_events(wire, depth=None, deltas=True)
         moved = Reading(StreamParser(depth=None, deltas=True))
         for event in wire:
             moved.events += moved.parser.feed_event(event)
@@ -298,7 +285,7 @@ class TestArgumentsInParts:
         assert [type(event) for event in ready][-1] is ToolCallReady
         parser.feed_event(chunk(END))
         assert parser.calls[0].complete
-        bad = feed(streamed(string("$.path", "a"), string("$.lines[0]", "x")), tools=[write])
+        bad = read_events(streamed(string("$.path", "a"), string("$.lines[0]", "x")), tools=[write])
         assert [event.path for event in bad.events if event.type == "field_invalid"] == [("lines", 0)]
 
 
@@ -420,14 +407,14 @@ class TestCalls:
 
     def test_a_string_without_its_end_is_cut_whatever_the_finish_reason(self) -> None:
         for ending in ([STOP], [chunk(END), STOP], [chunk(function("next")), STOP]):
-            reading = feed([chunk(begun(), parts(string("$.a", "x", True))), *ending])
+            reading = read_events([chunk(begun(), parts(string("$.a", "x", True))), *ending])
             assert isinstance(reading.error, IncompleteError)
             assert reading.error.pending_path == ("a",)
             assert not reading.calls[0].complete
 
     def test_what_a_length_limit_cuts_is_void_and_no_exception(self) -> None:
         for ending in (chunk(finish="MAX_TOKENS"), chunk(END, finish="MAX_TOKENS"), chunk(parts(), finish="SAFETY")):
-            reading = feed([chunk(begun(), parts(number("$.a", 1))), ending])
+            reading = read_events([chunk(begun(), parts(number("$.a", 1))), ending])
             assert reading.error is None
             assert reading.call.state == "void"
             assert isinstance(reading.of(ToolCallError)[0].error, IncompleteError)
@@ -435,7 +422,7 @@ class TestCalls:
 
     @pytest.mark.parametrize("reason", ["OTHER", "LANGUAGE", "CONTINUATION", "A_REASON_OF_TOMORROW"])
     def test_only_stop_makes_a_call_whole_whose_end_did_not_come(self, reason: str) -> None:
-        reading = feed([chunk(function("a", args={"x": 1}), begun("b"), parts(number("$.a", 1)), finish=reason)])
+        reading = read_events([chunk(function("a", args={"x": 1}), begun("b"), parts(number("$.a", 1)), finish=reason)])
         assert reading.error is None
         assert [call.state for call in reading.calls] == ["confirmed", "void"]
         assert reading.parser.stop_reason == reason
@@ -443,36 +430,38 @@ class TestCalls:
 
     @pytest.mark.parametrize("reason", [0, "FINISH_REASON_UNSPECIFIED"])
     def test_an_unspecified_reason_is_none(self, reason: Any) -> None:
-        assert isinstance(feed([chunk({"text": "a"}, finish=reason)]).error, IncompleteError)
+        assert isinstance(read_events([chunk({"text": "a"}, finish=reason)]).error, IncompleteError)
 
     def test_empty_arguments_may_stand_for_those_that_follow(self) -> None:
         for empty in ({"args": {}}, {"args": None}, {}):
-            reading = feed(
+            reading = read_events(
                 [chunk(begun(**empty)), chunk(parts(number("$.a", 1), **empty)), chunk(function("b", **empty)), STOP]
             )
             assert [call.arguments for call in reading.calls] == [{"a": 1}, {}]
             assert all(call.complete for call in reading.calls)
 
     def test_a_stream_without_finish_reason_is_cut(self) -> None:
-        reading = feed([chunk(function("a", args={"x": 1}))])
+        reading = read_events([chunk(function("a", args={"x": 1}))])
         assert isinstance(reading.error, IncompleteError)
         assert reading.call.complete
         assert reading.call.state == "closed"
 
     def test_more_arguments_behind_stop_make_the_call_void(self) -> None:
         events = [chunk(begun(), parts(number("$.a", 1)), finish="STOP"), chunk(parts(number("$.b", 2)), finish="STOP")]
-        reading = feed(events, on_error="event")
+        reading = read_events(events, on_error="event")
         assert len(reading.of(ToolCallEnd)) == 1
         assert reading.call.state == "void"
         assert isinstance(reading.of(ToolCallError)[0].error, JSONError)
 
     def test_calls_of_one_name_are_several(self) -> None:
-        reading = feed([chunk(function("a", args={"x": 1}), function("a", args={"x": 1})), chunk(function("a")), STOP])
+        reading = read_events(
+            [chunk(function("a", args={"x": 1}), function("a", args={"x": 1})), chunk(function("a")), STOP]
+        )
         assert [call.arguments for call in reading.calls] == [{"x": 1}, {"x": 1}, {}]
         assert [call.id for call in reading.calls] == [None, None, None]
 
     def test_ids_tell_calls_that_go_on_side_by_side(self) -> None:
-        reading = feed(
+        reading = read_events(
             [
                 chunk(begun("a", id="1"), begun("b", id="2")),
                 chunk(parts(string("$.x", "one ", True), id="1"), parts(string("$.x", "two", True), id="2")),
@@ -488,7 +477,7 @@ class TestCalls:
         assert [event.call.name for event in reading.of(ToolCallEnd)] == ["b", "a"]
 
     def test_candidates_go_on_side_by_side(self) -> None:
-        reading = feed(
+        reading = read_events(
             [
                 chunk(begun("a")),
                 chunk(begun("b"), index=1),
@@ -503,44 +492,44 @@ class TestCalls:
         assert reading.parser.message["parts"] == [function("a", args={"x": "1"})]
 
     def test_one_candidate_without_its_end_is_a_stream_that_was_cut(self) -> None:
-        reading = feed([chunk({"text": "a"}, finish="STOP"), chunk({"text": "b"}, index=1)])
+        reading = read_events([chunk({"text": "a"}, finish="STOP"), chunk({"text": "b"}, index=1)])
         assert isinstance(reading.error, IncompleteError)
 
     def test_whole_arguments_that_are_no_object_are_the_value_they_are(self) -> None:
-        assert feed([chunk(function("a", args=[1, "x"])), STOP]).call.arguments == [1, "x"]
+        assert read_events([chunk(function("a", args=[1, "x"])), STOP]).call.arguments == [1, "x"]
 
     @pytest.mark.parametrize(
         "reason", ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MALFORMED_RESPONSE"]
     )
     def test_a_reply_that_the_provider_could_not_use_is_an_error(self, reason: str) -> None:
         first = chunk(function("a", args={"x": 1}), begun("b"))
-        reading = feed([first, {"candidates": [{"finishReason": reason, "finishMessage": "Malformed: f("}]}])
+        reading = read_events([first, {"candidates": [{"finishReason": reason, "finishMessage": "Malformed: f("}]}])
         assert isinstance(reading.error, ProviderError)
         assert (reading.error.type, reading.error.message) == (reason, "Malformed: f(")
         assert reading.parser.stop_reason == reason
         assert [call.complete for call in reading.calls] == [True, False]
         assert reading.calls[1].state == "void"
-        assert isinstance(feed([{"candidates": [{"finishReason": reason}]}]).error, ProviderError)
+        assert isinstance(read_events([{"candidates": [{"finishReason": reason}]}]).error, ProviderError)
 
     def test_another_candidates_failure_is_its_own(self) -> None:
         events = [chunk({"text": "fine"}, finish="STOP"), chunk(finish="MALFORMED_FUNCTION_CALL", index=1)]
-        assert feed(events).error is None
+        assert read_events(events).error is None
 
     def test_a_blocked_prompt_ends_the_message_by_its_reason(self) -> None:
-        reading = feed([{"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 7}}])
+        reading = read_events([{"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 7}}])
         assert reading.error is None
         (end,) = reading.of(MessageEnd)
         assert (end.stop_reason, end.safe, end.usage.input_tokens) == ("SAFETY", False, 7)
 
     def test_a_filter_takes_the_calls_back(self) -> None:
-        reading = feed([chunk(function("a", args={"x": 1})), chunk(finish="PROHIBITED_CONTENT")])
+        reading = read_events([chunk(function("a", args={"x": 1})), chunk(finish="PROHIBITED_CONTENT")])
         assert reading.call.state == "void"
         assert not reading.of(MessageEnd)[0].safe
 
     def test_an_error_has_google_s_own_word(self) -> None:
         error = {"error": {"code": 503, "message": "Overloaded", "status": "UNAVAILABLE"}}
         for events in ([error], [chunk({"text": "a"}), error]):
-            raised = feed(events).error
+            raised = read_events(events).error
             assert isinstance(raised, ProviderError)
             assert (raised.type, raised.message) == ("UNAVAILABLE", "Overloaded")
 
@@ -550,7 +539,7 @@ class TestCalls:
             {"candidates": [], "usageMetadata": {**counts, "thoughtsTokenCount": 20, "candidatesTokenCount": 1}},
             {**STOP, "usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 7}},
         ]
-        usage = feed(events).parser.usage
+        usage = read_events(events).parser.usage
         assert (usage.input_tokens, usage.output_tokens, usage.reasoning_tokens) == (100, 27, 20)
         assert usage.cache_hit_ratio == 0.75
         assert usage.final
@@ -596,7 +585,7 @@ def checked(message: Any) -> Any:
 
 class TestMessage:
     def test_texts_are_joined_and_signed_parts_stay_alone(self) -> None:
-        reading = feed(
+        reading = read_events(
             [
                 chunk({"text": "Let me ", "thought": True}),
                 chunk({"text": "think.", "thought": True}),
@@ -621,7 +610,7 @@ class TestMessage:
     def test_calls_keep_their_signatures_and_say_their_arguments_whole(self) -> None:
         first = {**function("search", args={"q": "x"}, id="1"), "thoughtSignature": "c2ln"}
         second = {**begun(), "thoughtSignature": "c2ln"}
-        reading = feed([chunk(first), chunk(second), chunk(parts(string("$.a.b", "c"))), chunk(END), STOP])
+        reading = read_events([chunk(first), chunk(second), chunk(parts(string("$.a.b", "c"))), chunk(END), STOP])
         assert checked(reading.parser.message)["parts"] == [
             first,
             {**function("write", args={"a": {"b": "c"}}), "thoughtSignature": "c2ln"},
@@ -629,7 +618,7 @@ class TestMessage:
 
     def test_a_signature_behind_the_call_s_first_part_is_the_call_s(self) -> None:
         end = {**END, "thoughtSignature": "c2ln"}
-        reading = feed([chunk(begun(), parts(number("$.n", 1))), chunk(end), STOP])
+        reading = read_events([chunk(begun(), parts(number("$.n", 1))), chunk(end), STOP])
         assert checked(reading.parser.message)["parts"] == [
             {**function("write", args={"n": 1}), "thoughtSignature": "c2ln"}
         ]
@@ -642,7 +631,7 @@ class TestMessage:
             {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}},
             {"inlineData": {"mimeType": "image/png", "data": "AAAA"}},
         ]
-        reading = feed([*(chunk(part) for part in own), STOP])
+        reading = read_events([*(chunk(part) for part in own), STOP])
         assert checked(reading.parser.message)["parts"] == own
         assert reading.calls == []
 
@@ -664,7 +653,7 @@ class TestMessage:
                 }
             ]
         }
-        reading = feed([dump])
+        reading = read_events([dump])
         assert checked(reading.parser.message)["parts"] == [
             {"functionCall": {"name": "f", "args": {"snake_case": None}}, "thoughtSignature": "c2ln"}
         ]
@@ -712,11 +701,11 @@ class TestInteractions:
 
     def test_a_step_that_ends_in_the_middle_of_its_arguments_is_cut(self) -> None:
         events = [CREATED, step(0, **CALL_STEP), delta(0, "arguments_delta", arguments='{"a": "x'), step_stop(0)]
-        assert isinstance(feed([*events, interaction()]).error, IncompleteError)
-        cut = feed([*events, interaction(status="incomplete")])
+        assert isinstance(read_events([*events, interaction()]).error, IncompleteError)
+        cut = read_events([*events, interaction(status="incomplete")])
         assert cut.error is None
         assert cut.call.state == "void"
-        assert isinstance(feed(events).error, IncompleteError)
+        assert isinstance(read_events(events).error, IncompleteError)
 
     def test_a_call_waits_for_the_interaction_to_ask_for_it(self) -> None:
         parser = StreamParser()
@@ -728,12 +717,12 @@ class TestInteractions:
 
     def test_a_failed_interaction_is_an_error(self) -> None:
         failed = interaction(status="failed", error={"code": "x", "message": "No luck."})
-        error = feed([CREATED, failed]).error
+        error = read_events([CREATED, failed]).error
         assert isinstance(error, ProviderError)
         assert error.message == "No luck."
 
     def test_the_message_is_the_steps(self) -> None:
-        reading = feed(
+        reading = read_events(
             [
                 CREATED,
                 step(0, type="thought"),
@@ -784,7 +773,7 @@ class TestInteractions:
             {"event_type": "content.stop", "index": 1},
             interaction("complete"),
         ]
-        assert feed(events).parser.message == {
+        assert read_events(events).parser.message == {
             "role": "model",
             "content": [
                 {"type": "text", "text": "I look."},
@@ -825,7 +814,7 @@ class TestLive:
     def test_a_cancelled_call_is_void(self) -> None:
         calls = tool_call({"id": "1", "name": "f", "args": {}}, {"id": "2", "name": "f", "args": {}})
         cancelled = {"toolCallCancellation": {"ids": ["1", "unknown"]}}
-        reading = feed([calls, cancelled, cancelled])
+        reading = read_events([calls, cancelled, cancelled])
         assert reading.error is None
         assert [call.state for call in reading.calls] == ["void", "committed"]
         (event,) = reading.of(ToolCallError)
@@ -833,14 +822,14 @@ class TestLive:
         assert isinstance(event.call.error, ProviderError)
 
     def test_each_turn_is_a_message(self) -> None:
-        reading = feed([said("One."), TURN_END, {"goAway": {"timeLeft": "9s"}}, said("Two."), TURN_END])
+        reading = read_events([said("One."), TURN_END, {"goAway": {"timeLeft": "9s"}}, said("Two."), TURN_END])
         assert len(reading.of(MessageStart)) == len(reading.of(MessageEnd)) == 2
         assert checked(reading.parser.message) == {"role": "model", "parts": [{"text": "Two."}]}
 
     def test_a_session_that_closes_in_the_middle_of_a_turn_is_cut(self) -> None:
-        assert isinstance(feed([said("One.")]).error, IncompleteError)
-        assert isinstance(feed([{"setupComplete": {}}]).error, IncompleteError)
-        assert feed([said("One."), TURN_END]).error is None
+        assert isinstance(read_events([said("One.")]).error, IncompleteError)
+        assert isinstance(read_events([{"setupComplete": {}}]).error, IncompleteError)
+        assert read_events([said("One."), TURN_END]).error is None
 
     @pytest.mark.parametrize(
         ("content", "reason"),
@@ -852,12 +841,12 @@ class TestLive:
         ],
     )
     def test_a_turn_ends_by_its_reason(self, content: dict[str, Any], reason: str) -> None:
-        (end,) = feed([said("x"), {"serverContent": content}]).of(MessageEnd)
+        (end,) = read_events([said("x"), {"serverContent": content}]).of(MessageEnd)
         assert (end.stop_reason, end.safe) == (reason, False)
 
     def test_counts_may_come_behind_the_end(self) -> None:
         counts = {"usageMetadata": {"promptTokenCount": 9, "responseTokenCount": 3, "thoughtsTokenCount": 2}}
-        usage = feed([said("x"), TURN_END, counts]).parser.usage
+        usage = read_events([said("x"), TURN_END, counts]).parser.usage
         assert (usage.input_tokens, usage.output_tokens, usage.final) == (9, 5, True)
 
 

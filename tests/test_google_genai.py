@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import recordings
 import wire
-from wire import Reading, plain, read_bytes
+from wire import Reading, plain, read_async_source, read_bytes, read_source
 
 from toolstream import Event, StreamParser, ToolStreamError, parse
 
@@ -51,29 +50,6 @@ def objects(genai: Any, known: dict[str, Any]) -> list[Any]:
         pytest.skip(f"the package has no object for an event: {error!r}")
 
 
-def read_objects(items: list[Any]) -> Reading:
-    reading = Reading(parse(items))  # type: ignore[arg-type]
-    try:
-        reading.events.extend(reading.parser)  # type: ignore[arg-type]
-    except ToolStreamError as error:
-        reading.error = error
-    return reading
-
-
-async def aread_objects(items: list[Any]) -> Reading:
-    async def source() -> AsyncIterator[Any]:
-        for item in items:
-            yield item
-
-    reading = Reading(parse(source()))  # type: ignore[arg-type]
-    try:
-        async for event in reading.parser:  # type: ignore[attr-defined]
-            reading.events.append(event)
-    except ToolStreamError as error:
-        reading.error = error
-    return reading
-
-
 def comparable(reading: Reading) -> list[Any]:
     """Without what the package changes: the counts' raw objects, and errors' messages (it drops finishMessage)."""
     told = [event if isinstance(event, dict) else {"error": event[0]} for event in plain(reading)]
@@ -93,8 +69,8 @@ def with_google(*formats: str) -> Any:
 def test_its_objects_give_the_same_events_as_the_bytes(genai: Any, known: dict[str, Any]) -> None:
     items = objects(genai, known)
     told = comparable(read_bytes(recordings.body(known)))
-    assert comparable(read_objects(items)) == told
-    assert comparable(asyncio.run(aread_objects(items))) == told
+    assert comparable(read_source(items)) == told
+    assert comparable(read_async_source(items)) == told
 
 
 @with_google("gemini-interactions")
@@ -103,8 +79,8 @@ def test_objects_of_interactions_give_the_same_events_as_the_bytes(genai: Any, k
         pytest.skip("this version of the package has no objects for the older revision")
     items = objects(genai, known)
     told = comparable(read_bytes(recordings.body(known)))
-    assert comparable(read_objects(items)) == told
-    assert comparable(asyncio.run(aread_objects(items))) == told
+    assert comparable(read_source(items)) == told
+    assert comparable(read_async_source(items)) == told
 
 
 @with_google("gemini", "gemini-live")

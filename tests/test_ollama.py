@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import recordings
 import wire
 from loopback import PATIENCE, Gate, Server
+from packages import package
 from wire import Reading, plain
 
 from toolstream import (
@@ -192,17 +192,6 @@ def test_ollamas_package_accepts_the_message(expected: dict[str, Any]) -> None:
 
 
 # ---------------------------------------------------------------------- objects of the package
-
-
-def package(name: str) -> Any:
-    return pytest.importorskip(name, reason=f"{name} is not installed (pip install 'toolstream[clients]')")
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with Server() as running:
-        yield running
 
 
 ASKED: dict[str, Any] = {"model": "qwen-test", "messages": [{"role": "user", "content": "?"}], "stream": True}

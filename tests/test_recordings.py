@@ -3,10 +3,8 @@ off never gives a call that was not whole."""
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import random
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,8 +22,6 @@ from toolstream import (
     ReasoningDelta,
     StreamParser,
     ToolCallEnd,
-    ToolStreamError,
-    parse,
 )
 
 
@@ -41,27 +37,8 @@ def test_it_gives_the_same_from_sync_and_async_sources(expected: dict[str, Any])
     pieces = [data[at : at + 512] for at in range(0, len(data), 512)]
     told = plain(read_bytes(data))
 
-    sync = wire.Reading(parse(pieces))  # type: ignore[arg-type]
-    try:
-        sync.events.extend(sync.parser)  # type: ignore[arg-type]
-    except ToolStreamError as error:
-        sync.error = error
-    assert plain(sync) == told
-
-    async def source() -> AsyncIterator[bytes]:
-        for piece in pieces:
-            yield piece
-
-    async def run() -> wire.Reading:
-        reading = wire.Reading(parse(source()))  # type: ignore[arg-type]
-        try:
-            async for event in reading.parser:  # type: ignore[attr-defined]
-                reading.events.append(event)
-        except ToolStreamError as error:
-            reading.error = error
-        return reading
-
-    assert plain(asyncio.run(run())) == told
+    assert plain(wire.read_source(pieces)) == told
+    assert plain(wire.read_async_source(pieces)) == told
 
 
 def check(reading: wire.Reading, expected: dict[str, Any]) -> None:
@@ -140,14 +117,8 @@ def places_to_cut(data: bytes) -> list[int]:
 @recordings.parametrize()
 def test_decoded_events_say_the_same_as_the_bytes(expected: dict[str, Any]) -> None:
     data = recordings.body(expected)
-    reading = wire.Reading(StreamParser(on_error="event"))
-    try:
-        for event in recordings.events(data):
-            reading.events += reading.parser.feed_event(event)
-        if data.rstrip().endswith(b"[DONE]"):
-            reading.events += reading.parser.feed_event(SimpleNamespace(event="message", data="[DONE]"))
-        reading.events += reading.parser.close()
-    except ProviderError as error:
-        reading.events += error.events
-        reading.error = error
+    events: list[Any] = recordings.events(data)
+    if data.rstrip().endswith(b"[DONE]"):
+        events = [*events, SimpleNamespace(event="message", data="[DONE]")]
+    reading = wire.read_events(events, on_error="event")
     assert plain(reading) == plain(read_bytes(data, on_error="event"))

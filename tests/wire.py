@@ -6,7 +6,9 @@ tests that must hold for every stream.
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,7 @@ from toolstream import (
     StreamParser,
     ToolCall,
     ToolStreamError,
+    parse,
 )
 
 DONE = "[DONE]"
@@ -265,6 +268,50 @@ def until_first_field(pieces: list[bytes]) -> int:
         if any(isinstance(event, FieldComplete) for event in parser.feed(piece)):
             return number
     raise ValueError("no field is complete")
+
+
+def read_events(events: Iterable[Any], **options: Any) -> Reading:
+    """Reads decoded events, or a package's objects, to their end."""
+    reading = Reading(StreamParser(**options))
+    try:
+        for event in events:
+            reading.events += reading.parser.feed_event(event)
+        reading.events += reading.parser.close()
+    except ToolStreamError as error:
+        reading.events += error.events
+        reading.error = error
+    return reading
+
+
+def read_source(source: Any, **options: Any) -> Reading:
+    """Reads a source by `parse`."""
+    stream: Any = parse(source, **options)
+    reading = Reading(stream)
+    try:
+        reading.events.extend(stream)
+    except ToolStreamError as error:
+        reading.error = error
+    return reading
+
+
+def read_async_source(items: Iterable[Any], **options: Any) -> Reading:
+    """Reads the items by `parse`, from an async iterable."""
+
+    async def source() -> AsyncIterator[Any]:
+        for item in items:
+            yield item
+
+    async def run() -> Reading:
+        stream: Any = parse(source(), **options)
+        reading = Reading(stream)
+        try:
+            async for event in stream:
+                reading.events.append(event)
+        except ToolStreamError as error:
+            reading.error = error
+        return reading
+
+    return asyncio.run(run())
 
 
 def read(wire: Wire, **options: Any) -> Reading:
