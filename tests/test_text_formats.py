@@ -850,3 +850,49 @@ def test_the_documentation_lists_every_format() -> None:
         assert format.models in line
         for pair in format.reasoning:
             assert pair[0].replace("|", "\\|").replace("\n", "␤") in line
+
+
+# ---------------------------------------------------------------------- too long, misnamed, in vain
+
+_FAR = " " * 1100
+"""More white space than a header may hold."""
+
+
+@pytest.mark.parametrize(
+    ("format", "whole"),
+    [
+        ("mistral_args", f'[TOOL_CALLS]search{_FAR}{{"a": 1}}'),
+        ("mistral_args", "[TOOL_CALLS]" + "a" * 2000),
+        ("function_tag_json", f'<function=search>{_FAR}{{"a": 1}}</function>'),
+        (
+            "deepseek_v31",
+            "<\uff5ctool\u2581calls\u2581begin\uff5c><\uff5ctool\u2581call\u2581begin\uff5c>"
+            f"search<\uff5ctool\u2581sep\uff5c>{_FAR}{{}}",
+        ),
+    ],
+)
+def test_a_header_that_is_too_long_opens_no_call_without_its_arguments(format: str, whole: str) -> None:
+    assert not everywhere(format, whole, on_error="event").of(ToolCallEnd)
+
+
+def test_arguments_under_an_unknown_name_are_not_taken_for_none() -> None:
+    bad = '<tool_call>{"name": "search", "params": {"query": "x"}}</tool_call>'
+    good = '<tool_call>{"name": "get_time", "note": "now"}</tool_call>'
+    reading = everywhere("hermes", bad + good, on_error="event")
+    (error,) = reading.of(ToolCallError)
+    assert "params" in str(error.error)
+    assert whole_calls(reading) == [("get_time", {})]
+
+
+@pytest.mark.parametrize(
+    ("format", "unit"),
+    [("json_list", '```json {"a": ['), ("functools", 'functools[ {"a": ['), ("text", 'functools[{"a": [')],
+)
+def test_openers_inside_what_another_trial_has_read_open_no_trial(format: str, unit: str) -> None:
+    whole = "x " + unit * 500
+    parser = StreamParser(provider=format)
+    parser.feed(whole)
+    parser.close()
+    assert parser._text is not None
+    assert parser._text._reader.scanned < 20 * len(whole)
+    assert text(everywhere(format, "x " + unit * 3)) == "x " + unit * 3

@@ -62,16 +62,17 @@ class Cursor:
     """The text that has come, and how far it has been read.
 
     text, at: what is still to be read begins at text[at]. final: no more text comes.
-    scanned: characters that searches have looked at.
+    scanned: characters that searches have looked at. offset: characters of the whole text before those in `text`.
     """
 
-    __slots__ = ("_mark", "_taken", "at", "final", "scanned", "text")
+    __slots__ = ("_mark", "_taken", "at", "final", "offset", "scanned", "text")
 
     def __init__(self) -> None:
         self.text = ""
         self.at = 0
         self.final = False
         self.scanned = 0
+        self.offset = 0
         self._taken: list[str] | None = None  # since the mark, without what `text` still holds
         self._mark = 0
 
@@ -80,6 +81,7 @@ class Cursor:
         if self._taken is not None:
             self._taken.append(self.text[self._mark : self.at])
             self._mark = 0
+        self.offset += self.at
         self.text = self.text[self.at :] + piece
         self.at = 0
 
@@ -137,7 +139,9 @@ class Cursor:
         """Goes back to the mark."""
         taken, self._taken = self._taken or [], None
         if taken:
-            self.text = "".join(taken) + self.text[self._mark :]
+            again = "".join(taken)
+            self.offset -= len(again)
+            self.text = again + self.text[self._mark :]
             self.at = 0
         else:
             self.at = self._mark

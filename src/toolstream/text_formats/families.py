@@ -188,7 +188,7 @@ FORMATS: dict[str, TextFormat] = {
         _deepseek(
             "deepseek_v3", "DeepSeek V3, R1, R1 distills", r"\s*function\s*SEP(?P<name>[^\n`]+?)\s*(?:```(?:json)?\s*)?"
         ),
-        _deepseek("deepseek_v31", "DeepSeek V3.1, V3.2-Exp", r"\s*(?P<name>.+?)\s*SEP\s*"),
+        _deepseek("deepseek_v31", "DeepSeek V3.1, V3.2-Exp", r"\s*(?P<name>\S.*?)SEP\s*"),
         TextFormat(
             "kimi_k2",
             (

@@ -44,7 +44,7 @@ class HeadedSection(Section):
             fits = body.entry or re.fullmatch(body.begins, self._header, re.DOTALL)
             return False if fits else self._refuse()
         header = re.fullmatch(body.header, self._header, re.DOTALL)
-        if header is None:
+        if header is None or not found:  # no header, or one that is longer than any
             return self._skip_entry(found) if self.decided else self._refuse()
         self._take_header()
         self._decide()

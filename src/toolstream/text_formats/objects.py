@@ -39,6 +39,7 @@ class ObjectSection(Section):
         self._has_arguments = False
         self._is_open = False
         self._key = ""
+        self._stranger = ""  # a member that holds an object, and is not known
         self._quote = '"'  # of the last key: where that is single the values are Python's, too
         self._parts: list[str] = []
         self._then: Callable[[str], bool] = self._take_key
@@ -172,6 +173,8 @@ class ObjectSection(Section):
             self._cursor.take(1)
             self._nested += 1
             return self._go(self._begin_member)
+        if character == "{":
+            self._stranger = key
         self._value = self._new_value(character)
         return self._go(self._skip_value)
 
@@ -280,12 +283,19 @@ class ObjectSection(Section):
             if not self.decided:
                 return self._refuse()
             if self._name is None:
-                self._output.unexpected("}", "a call's name")
-                self._output.drop()
-                return self._go(self._next_element if self._in_list else self._behind)
+                return self._end_bad_object("}", "a call's name")
             self._open()
+            if self._stranger and not self._has_arguments:  # a call without them would run, with nothing
+                return self._end_bad_object(
+                    self._stranger, "the arguments under one of the names " + ", ".join(ARGUMENTS)
+                )
             self._output.arguments("".join(self._early))
         return self._end_call()
+
+    def _end_bad_object(self, found: str, expected: str) -> bool:
+        self._output.unexpected(found, expected)
+        self._output.drop()
+        return self._go(self._next_element if self._in_list else self._behind)
 
     def _end_call(self) -> bool:
         self._output.close(self._id)

@@ -36,6 +36,7 @@ class TextReader:
         self._opener = ""  # the marker that has opened the section
         self._choice = 0  # which of that marker's openers is tried
         self._closer = ""  # of the reasoning that is open
+        self._tried = 0  # where in the whole text the furthest trial of objects has ended
         self.stop: str | None = None
         reasoning = [word for pair in format.reasoning for word in pair]
         openers = tuple(marker for marker in format.by_marker if marker)
@@ -66,6 +67,7 @@ class TextReader:
             if self._section.is_between:
                 self._section = None
             elif self._section.opener.trial and not self._section.decided:
+                self._note_trial(self._section)
                 self._refuse()
                 self._run()
             elif self._section.outcome == "done":
@@ -112,6 +114,9 @@ class TextReader:
     def _take_marker(self, found: str) -> bool:
         if found in self._format.by_marker:
             self._cursor.at -= len(found)
+            if self._is_within_a_trial(found):
+                self._output.say(self._cursor.take(len(found)))
+                return self._go(self._in_text)
             self._opener, self._choice = found, 0
             self._cursor.mark()
             self._cursor.take(len(found))
@@ -124,6 +129,16 @@ class TextReader:
                 self._closer = closer
                 return self._go(self._in_reasoning)
         return self._go(self._at_start)  # a mark that means nothing here
+
+    def _is_within_a_trial(self, marker: str) -> bool:
+        """Whether the marker could only begin a trial of objects inside what another such trial has read in vain.
+
+        Each trial may read to the end of the text: trials within trials would make that quadratic.
+        """
+        cursor = self._cursor
+        return cursor.offset + cursor.at < self._tried and all(
+            opener.trial and isinstance(opener.body, Objects) for opener in self._format.by_marker[marker]
+        )
 
     def _in_reasoning(self) -> bool:
         start = self._cursor.at
@@ -165,12 +180,18 @@ class TextReader:
         if section.outcome == "open":
             return section.step()
         if section.outcome == "refused":
+            self._note_trial(section)
             self._section = None
             self._restart(len(self._opener))
             return self._go(self._choose)
         self._section = None
         self._output.turn()
         return self._go(self._at_start)
+
+    def _note_trial(self, section: Section) -> None:
+        """A section has been read in vain. Where objects' readers stop does not depend on how the text was cut."""
+        if isinstance(section, ObjectSection):
+            self._tried = max(self._tried, self._cursor.offset + self._cursor.at)
 
     def _restart(self, count: int) -> None:
         """Goes back to the marker, and reads so many characters of it."""
