@@ -18,6 +18,7 @@ import wire
 from wire import (
     MESSAGE_STOP,
     anthropic,
+    entry,
     json_delta,
     message_delta,
     message_start,
@@ -179,6 +180,9 @@ def test_words_that_mean_nothing_are_refused() -> None:
         tool(start="now")  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="at most once"):
         tool(effects="once", start="closed")
+    destroys = {"name": "f", "inputSchema": {}, "annotations": {"destructiveHint": True}}
+    with pytest.raises(ValueError, match="at most once"):
+        toolset([adding(start="ready", schema=destroys)])
     with pytest.raises(TypeError, match="dispatch_sync"):
         toolstream.dispatch([b""], [adding()])
     with pytest.raises(TypeError, match="there is dispatch"):
@@ -350,6 +354,20 @@ def test_a_resent_message_runs_a_once_tool_once() -> None:
     results = run([*first, *second], [f])
     assert begun == [("a", {})]
     assert [result.status for result in results] == ["void", "ok"]
+    (answer,) = results.messages()
+    assert len(answer["content"]) == 1  # the message holds only the second call
+
+
+@pytest.mark.parametrize("ends", [("tool_calls", "length"), ("length", "tool_calls"), ("tool_calls", "tool_calls")])
+def test_of_several_choices_only_the_first_is_run_and_none_is_committed_that_was_cut(ends: Any) -> None:
+    f, begun = tool_that_counts(effects="once")
+    choices = [wire.calls(entry(0, '{"command":"x"}', id=f"c{at}", name="f"), index=at) for at in (0, 1)]
+    pieces = [*choices, *(wire.chunk(finish_reason=end, index=at) for at, end in enumerate(ends))]
+    results = run([*pieces, b"data: [DONE]\n\n"], [f])
+    assert begun == ([("x", {})] if "length" not in ends else [])
+    assert [result.call.id for result in results] == ["c0"]
+    read = wire.read_bytes(sse(pieces) + b"data: [DONE]\n\n")
+    assert {call.state == "committed" for call in read.calls} == {"length" not in ends}
 
 
 def test_nothing_starts_twice_for_a_call() -> None:
@@ -531,7 +549,8 @@ def test_a_once_tool_never_runs_on_a_cut_stream_at_any_cut_of_any_stream(expecte
         begun.clear()
         cut = wire.read_bytes(data[:end], on_error="event")
         asyncio.run(read(data[:end]))
-        asked_for = [call.name for call in cut.calls if call.state == "committed" and isinstance(call.arguments, dict)]
+        committed = [call for call in cut.calls if call.state == "committed" and call._scope == 0]
+        asked_for = [call.name for call in committed if isinstance(call.arguments, dict)]
         assert sorted(begun) == sorted(asked_for)
         assert not begun or any(event.safe for event in cut.of(toolstream.MessageEnd))
 
@@ -921,3 +940,38 @@ def test_a_once_tool_on_threads_runs_only_when_the_message_asks_for_it() -> None
     assert begun == []
     toolstream.dispatch_sync(pieces_of(message(fragments('{"command":"x"}'))), [f]).wait()
     assert begun == ["x"]
+
+
+def test_a_text_formats_calls_are_run_and_answered_as_chat_templates_take_it() -> None:
+    @tool(effects="once")
+    def f(command: str) -> str:
+        return command.upper()
+
+    text = '<tool_call>\n{"name": "f", "arguments": {"command": "ls"}}\n</tool_call>'
+    run = toolstream.dispatch_sync(iter(text), [f], provider="hermes")
+    run.wait()
+    assistant, answer = run.turn()
+    assert answer == {"role": "tool", "tool_call_id": "call_0", "name": "f", "content": "LS"}
+    assert assistant["tool_calls"][0]["id"] == "call_0"
+
+
+def test_an_element_that_comes_again_is_no_silent_change() -> None:
+    """Gemini's parts may name a place twice; a function may have acted on the first value."""
+    taken: list[str] = []
+
+    async def f(urls: Streamed[list[str]]) -> None:
+        async for url in urls:
+            taken.append(url)  # noqa: PERF401 - it would be lost with the exception
+
+    parts = [{"jsonPath": f"$.urls[{at}]", "stringValue": text} for at, text in ((0, "a"), (1, "b"), (0, "c"))]
+    given = [
+        {"name": "f", "willContinue": True},
+        *({"partialArgs": [part], "willContinue": True} for part in parts),
+        {},
+    ]
+    chunks: list[dict[str, Any]] = [
+        {"candidates": [{"index": 0, "content": {"role": "model", "parts": [{"functionCall": one}]}}]} for one in given
+    ]
+    chunks.append({"candidates": [{"index": 0, "finishReason": "STOP"}]})
+    (result,) = run(chunks, [f], provider="gemini", duplicate_keys="last")
+    assert (result.status, taken) == ("invalid", ["a", "b"])

@@ -66,7 +66,6 @@ class Assembler:
         "_limits",
         "_opened",
         "_raises",
-        "_retracted",
         "_subscriptions",
         "_text",
         "_unconfirmed",
@@ -121,7 +120,6 @@ class Assembler:
         self._grown: dict[int, list[ToolCall]] = {}
         self._unconfirmed: dict[int, list[ToolCall]] = {}
         self._kinds: dict[int, StopKind] = {}
-        self._retracted: set[ToolCall] = set()
         self._halves: dict[Hashable, str] = {}  # text that ends in a high surrogate, until its other half comes
 
     @property
@@ -212,7 +210,8 @@ class Assembler:
                 self.stop(None, "other", scope)
         calls = self._message_calls()
         own = [call for call in calls if not call.server]
-        safe = self._kinds.get(0) == "tools" and bool(own) and all(call.complete for call in calls)
+        asked = all(self._kinds.get(scope) == "tools" for scope in {0, *(call._scope for call in own)})
+        safe = asked and bool(own) and all(call.complete for call in calls)
         if safe:
             for call in own:
                 call._state = "committed"
@@ -246,7 +245,7 @@ class Assembler:
             if not call._over:
                 self.spoil(call, incomplete_arguments(call, reason), is_fault=False)
             call._state = "void"
-            self._retracted.add(call)
+            call._withdrawn = True
         self._text[:] = [self.text[:characters]]
         self._halves.clear()
 
@@ -538,7 +537,7 @@ class Assembler:
     # ------------------------------------------------------------------ the life of a call
 
     def _message_calls(self, scope: int | None = None) -> list[ToolCall]:
-        calls = [call for call in self.calls[self._first :] if call not in self._retracted]
+        calls = [call for call in self.calls[self._first :] if not call._withdrawn]
         return calls if scope is None else every(calls, scope)
 
     def _start(self, call: ToolCall) -> None:
@@ -750,6 +749,7 @@ class Assembler:
         if reason is not None:
             for call in self._message_calls():
                 call._state = "void"
+                call._withdrawn = True
         self._unsettled.clear()
 
     # ------------------------------------------------------------------ small things

@@ -55,6 +55,7 @@ class ToolCall:
         "_scope",
         "_started",
         "_state",
+        "_withdrawn",
         "error",
         "id",
         "index",
@@ -85,6 +86,7 @@ class ToolCall:
         self._cumulative = False  # each fragment repeats all before it
         self._doubt: Doubt | None = None  # while fragments may be that, or more
         self._named_again = False  # its name came again after its arguments were whole
+        self._withdrawn = False  # the provider has taken back the message, or the part of it, that held the call
         self._owes_brace = False  # the arguments came as an object, whose end waits for more of it
 
     @property

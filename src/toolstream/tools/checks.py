@@ -217,6 +217,9 @@ class CallCheck:
         if not isinstance(key, str) or key in self._bad:
             return
         if len(path) == 2 and key in self._shape.listed:
+            if path[1] in self._elements.get(key, ()):
+                self._invalid(path, value, "the element came before, with another value", events)
+                return
             element = self._check(path, value, events, self._shape.check_element)
             if key not in self._bad:
                 self._elements.setdefault(key, {})[path[1]] = element

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ToolStreamError
 from ..events import Event, FieldComplete, FieldDelta
 from ..parse import AsyncEventStream, parse
+from ..sources import is_running
+from ..text_formats import TextAdapter
 from .channels import LoopBell, LoopCall, LoopStreamed
 from .declared import Start
-from .results import Results
+from .results import TEXT, Results
 from .runs import Decision, OnToolError, Run, Runs
 from .schemas import OnInvalid, toolset
 
@@ -96,7 +99,8 @@ class RunBase:
         return next((run.result.error for run in self._runs.all if run.result.status == "error"), None)
 
     def _conclude(self) -> None:
-        self._results = Results([run.result for run in self._runs.all], self._stream.provider)
+        is_text = isinstance(self._stream._reading.parser._adapter, TextAdapter)
+        self._results = Results([run.result for run in self._runs.all], TEXT if is_text else self._stream.provider)
 
 
 class AsyncRun(RunBase):
@@ -124,6 +128,7 @@ class AsyncRun(RunBase):
         self._raises = on_error == "raise"
         self._max_buffered = max_buffered
         self._tasks: dict[Run, asyncio.Task[None]] = {}
+        self._cancelled: set[asyncio.Task[None]] = set()
         self._reading: AsyncGenerator[Event] | None = None
         self._fault: BaseException | None = None
         self._is_closing = False
@@ -138,8 +143,17 @@ class AsyncRun(RunBase):
         return self._finish().__await__()
 
     async def aclose(self) -> None:
-        """Ends the run: closes the source, cancels the functions that have begun, and waits for them."""
+        """Ends the run: closes the source, cancels the functions that have begun, and waits for them.
+
+        May be called from another task while one reads: it does not wait then, and that one's reading ends, with the
+        results, as soon as the functions have ended and the source notices or its next item arrives.
+        """
         self._is_closing = True
+        if is_running(self._reading):
+            self._cancel_all()
+            self._ring()
+            await self._stream.aclose()
+            return
         if self._reading is not None:
             await self._reading.aclose()
         await self._end()
@@ -168,13 +182,13 @@ class AsyncRun(RunBase):
                     await asyncio.sleep(0)  # a source that never waits must not keep the functions from starting
                 if event is not None and self._asked_for(event):
                     yield event
-                while self._runs.is_held_up(self._max_buffered):
+                while not self._is_closing and self._runs.is_held_up(self._max_buffered):
                     await self._bell.wait()
                 self._raise_first_error()
         except Exception as error:
             self._fault = error
             raise
-        except (GeneratorExit, asyncio.CancelledError):
+        except BaseException:  # left, cancelled, interrupted
             self._is_closing = True
             raise
         finally:
@@ -190,13 +204,12 @@ class AsyncRun(RunBase):
         if self._results is not None or self._is_ending:
             return
         self._is_ending = True
-        stops = self._is_closing or (self._fault is not None and self._raises)
         is_cancelled = False
         try:
             await self._stream.aclose()
             self._runs.look()
             while True:
-                if stops or is_cancelled:
+                if self._is_closing or is_cancelled or (self._fault is not None and self._raises):
                     self._cancel_all()
                 elif self._fault is None:
                     self._begin(self._runs.due())
@@ -215,6 +228,12 @@ class AsyncRun(RunBase):
 
     def _cancel_all(self) -> None:
         for task in self._tasks.values():
+            self._cancel(task)
+
+    def _cancel(self, task: asyncio.Task[None]) -> None:
+        """Cancels a task once: a second time would end what the function does to end properly."""
+        if task not in self._cancelled:
+            self._cancelled.add(task)
             task.cancel()
 
     def _raise_first_error(self) -> None:
@@ -223,6 +242,8 @@ class AsyncRun(RunBase):
             raise error
 
     def _begin(self, due: list[Run]) -> bool:
+        if self._is_closing:
+            return False
         for run in due:
             self._tasks[run] = asyncio.get_running_loop().create_task(self._execute(run))
         return bool(due)
@@ -233,7 +254,7 @@ class AsyncRun(RunBase):
     def _tell(self, run: Run) -> None:
         """The call of a function that has begun does not count: one that waits for more of it is told there."""
         if not run.waiting:
-            self._tasks[run].cancel()
+            self._cancel(self._tasks[run])
 
     async def _execute(self, run: Run) -> None:
         try:
@@ -248,8 +269,10 @@ class AsyncRun(RunBase):
             run.end("error", error=error)
             if run.failure is None:
                 raise
-        except Exception as error:
+        except BaseException as error:
             run.end("error", error=error)
+            if isinstance(error, (SystemExit, KeyboardInterrupt)):
+                raise
         finally:
             self._bell.ring()
 
@@ -290,14 +313,25 @@ class AsyncRun(RunBase):
 
 async def _on_thread(function: Callable[[], Any]) -> Any:
     """Runs a plain function on a thread. Being cancelled waits for its end, which nothing can bring about."""
-    running = asyncio.ensure_future(asyncio.to_thread(function))
+    running = asyncio.ensure_future(asyncio.to_thread(_outcome, function))
     try:
-        return await asyncio.shield(running)
+        value, error = await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait([running])
-        if not running.cancelled():
-            running.exception()  # has been seen
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
         raise
+    if error is not None:
+        raise error
+    return value
+
+
+def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """What a function returns, or what it raises: no future takes a StopIteration."""
+    try:
+        return function(), None
+    except BaseException as error:
+        return None, error
 
 
 def dispatch(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..events import Event
 from ..parse import EventStream, parse
+from ..sources import is_running
 from .channels import ThreadBell, ThreadCall, ThreadStreamed
 from .declared import Start
 from .dispatch import MAX_BUFFERED, RunBase, check_options
@@ -74,8 +75,18 @@ class ThreadRun(RunBase):
         return self.results
 
     def close(self) -> None:
-        """Ends the run: closes the source, and waits for the functions that have begun."""
+        """Ends the run: closes the source, and waits for the functions that have begun.
+
+        May be called from another thread while one reads: it does not wait then, and that one's reading ends, with the
+        results, as soon as the functions have ended and the source notices or its next item arrives.
+        """
         self._is_closing = True
+        if is_running(self._reading):
+            with self._bell:
+                self._cancel_all()
+                self._bell.ring()
+            self._stream.close()
+            return
         if self._reading is not None:
             self._reading.close()
         self._end()
@@ -98,13 +109,13 @@ class ThreadRun(RunBase):
                 if event is not None and self._asked_for(event):
                     yield event
                 with self._bell:
-                    while self._runs.is_held_up(self._max_buffered):
+                    while not self._is_closing and self._runs.is_held_up(self._max_buffered):
                         self._bell.wait()
                 self._raise_first_error()
         except Exception as error:
             self._fault = error
             raise
-        except GeneratorExit:
+        except BaseException:  # left, interrupted
             self._is_closing = True
             raise
         finally:
@@ -119,16 +130,15 @@ class ThreadRun(RunBase):
         if self._results is not None or self._is_ending:
             return
         self._is_ending = True
-        stops = self._is_closing or self._fault is not None
         try:
             self._stream.close()
             with self._bell:
                 self._runs.look()
                 while True:
-                    if not stops:
-                        self._begin(self._runs.due())
-                    elif self._is_closing or self._raises:
+                    if self._is_closing or (self._fault is not None and self._raises):
                         self._cancel_all()
+                    elif self._fault is None:
+                        self._begin(self._runs.due())
                     if all(future.done() for future in self._futures.values()):
                         break
                     self._bell.wait()
@@ -147,6 +157,8 @@ class ThreadRun(RunBase):
             raise error
 
     def _begin(self, due: list[Run]) -> None:
+        if self._is_closing:
+            return
         for run in due:
             future = self._futures[run] = self._executor.submit(self._execute, run)
             future.add_done_callback(lambda _: self._bell.ring())
@@ -159,11 +171,13 @@ class ThreadRun(RunBase):
             if self._before_start is not None and not run.deferred and not self._is_let(run, self._before_start):
                 return
             with self._bell:
+                if self._is_closing:
+                    return
                 run.begin()
             value = self._call(run)
             with self._bell:
                 run.end("ok", value)
-        except Exception as error:
+        except BaseException as error:
             with self._bell:
                 run.end("error", error=error)
 
@@ -189,7 +203,11 @@ class ThreadRun(RunBase):
             arguments[name] = ThreadStreamed(run, run.channel(name), self._bell)
         if tool.live is not None:
             arguments[tool.live] = ThreadCall(run.call, run, self._bell)
-        return tool.function(**arguments)
+        value = tool.function(**arguments)
+        if inspect.iscoroutine(value):
+            value.close()
+            raise TypeError(f"{tool.name!r} is async: dispatch runs it, on an async source")
+        return value
 
 
 def dispatch_sync(

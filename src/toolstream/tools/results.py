@@ -97,11 +97,12 @@ class Results(Sequence[Result]):
     def messages(self) -> list[dict[str, Any]]:
         """What to send back to the model, in the provider's own shape; errors included, in call order.
 
+        Calls that the message does not hold, because a resend has replaced them, are left out.
+
         Raises `ToolStreamError` for a provider whose shape is not known here.
         """
-        if not self._results:
-            return []
-        return tool_messages(self._provider, [(each.call, each.content, each.status != "ok") for each in self._results])
+        results = [(each.call, each.content, each.status != "ok") for each in self._results if not each.call._withdrawn]
+        return tool_messages(self._provider, results) if results else []
 
     def __repr__(self) -> str:
         return f"Results({self._results!r})"
@@ -136,7 +137,11 @@ def _gemini(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
 
 
 def _chat(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": call.id, "content": text}
+    return {"role": "tool", "tool_call_id": call.id or "", "content": text}
+
+
+def _text(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call.id, "name": call.name, "content": text}
 
 
 def _ollama(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
@@ -152,6 +157,9 @@ def _realtime(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
     return {"type": "conversation.item.create", "item": _responses(call, text, is_error)}
 
 
+TEXT = "text"
+"""What is said for a provider that is a text format: the shape is that of chat templates."""
+
 _Shape = Callable[["ToolCall", str, bool], dict[str, Any]]
 # All results in one message: its role, the member that holds them, and the shape of each.
 _PARTS: dict[str | None, tuple[str, str, _Shape]] = {
@@ -165,6 +173,7 @@ _MESSAGES: dict[str | None, _Shape] = {
     "openai-chat": _chat,
     "cohere-v2": _chat,
     "ollama": _ollama,
+    TEXT: _text,
     "openai-responses": _responses,
     "openai-realtime": _realtime,
 }

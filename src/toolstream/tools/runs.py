@@ -137,7 +137,8 @@ class Runs:
     def observe(self, event: Event) -> None:
         """Takes one event."""
         call = getattr(event, "call", None)
-        if isinstance(event, ToolCallStart) and not event.call.server:
+        # Of several choices only the first is the message.
+        if isinstance(event, ToolCallStart) and not event.call.server and event.call._scope == 0:
             self._by_call[event.call] = Run(event.call, self._new_bell(), self._room)
         run = None if call is None else self._by_call.get(call)
         if run is not None:
@@ -163,9 +164,9 @@ class Runs:
         """Nothing more will be read."""
         for run in self._by_call.values():
             self._look(run)
-            if run.state == "pending" and run.failure is None:
+            if run.state in ("pending", "due") and run.failure is None:
                 run.state = "over"
-                reason = "the message ended before the call had come as far as its function demands"
+                reason = "the run ended before the call had come as far as its function demands, or had its turn"
                 run.result.error = ToolStreamError(reason)
 
     def defer(self, run: Run) -> None:

@@ -118,6 +118,8 @@ def _of_function(name: str | None, function: Callable[..., Any]) -> Tool:
         own = name or said.name or listed.name or own
         lists = {key for key, held in signature.streamed.items() if held is not str}
         shape.listed = shape.listed | lists
+    if effects == "once" and said.start not in (None, "committed"):
+        raise ValueError(f'{own!r} runs at most once, by its schema: it starts at "committed", not at {said.start!r}')
     if not own:
         raise ValueError(f"a tool needs a name: {function!r}")
     takes = frozenset(signature.fields) if signature.live and not signature.open else None

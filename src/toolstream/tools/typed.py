@@ -7,10 +7,10 @@ value is checked once, and defaults are the caller's own.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import json
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from .shapes import AnyShape, Mismatch, library
@@ -83,7 +83,7 @@ def _adapter(type_: Any) -> Any:
         return _kept_adapter.__wrapped__(type_)
 
 
-@lru_cache(maxsize=256, typed=True)
+@functools.lru_cache(maxsize=256, typed=True)
 def _kept_adapter(type_: Any) -> Any:
     return library("pydantic", "pydantic 2", "validation of annotated types").TypeAdapter(type_)
 
@@ -121,7 +121,7 @@ def signature_of(function: Callable[..., Any]) -> Signature:
     """Reads a function's parameters. Raises `ValueError` for those that no JSON object can fill."""
     fields: dict[str, Field] = {}
     live, is_open = None, False
-    hints = get_type_hints(function, include_extras=True)
+    hints = get_type_hints(_annotated(function), include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
         annotation = hints.get(name, Any)
         if is_live(annotation):
@@ -133,6 +133,13 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         else:
             fields[name] = Field(annotation, parameter.default is parameter.empty, streamed_type(annotation))
     return Signature(fields, live, is_open)
+
+
+def _annotated(function: Any) -> Any:
+    """What holds the annotations of a `functools.partial`, or of an object that can be called."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function if inspect.isroutine(function) else type(function).__call__
 
 
 def of_function(signature: Signature) -> FieldsShape:
