@@ -64,7 +64,8 @@ int ts_levels_reserve(ts_scanner *s, size_t needed)
 /* Drops text that nobody needs any more, once that is at least half of it: so each byte moves O(1) times. */
 static void text_compact(ts_scanner *s)
 {
-    int64_t keep = s->keep_from < s->offset - TEXT_CONTEXT ? s->keep_from : s->offset - TEXT_CONTEXT;
+    int64_t place = s->state == ST_IN_NUMBER ? s->token : s->offset; /* a number's fault may be told at its begin */
+    int64_t keep = s->keep_from < place - TEXT_CONTEXT ? s->keep_from : place - TEXT_CONTEXT;
     if (s->options.keep_text || keep <= s->text_start) {
         return;
     }
@@ -83,6 +84,7 @@ static void text_compact(ts_scanner *s)
             s->text_capacity = capacity;
         }
     }
+    ts_view_update(s);
 }
 
 /* Decides what is asked of the member that begins: want and inner. key: decoded, NULL in an array. */

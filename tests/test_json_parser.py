@@ -641,6 +641,17 @@ def test_a_message_quotes_at_most_a_short_excerpt() -> None:
     assert len(str(raised.value)) < 250
 
 
+@pytest.mark.parametrize("size", [1, 7, 40, 500])
+def test_a_message_quotes_what_is_before_a_number_of_too_many_digits_however_it_is_cut(size: int) -> None:
+    document = json.dumps({"a": "x" * 100})[:-1] + ',"b":' + "1" * (sys.get_int_max_str_digits() + 1) + "}"
+    with pytest.raises(LimitError) as whole:
+        JSONParser().feed(document)
+    parser = JSONParser()
+    with pytest.raises(LimitError) as cut:
+        list(map(parser.feed, (document[at : at + size] for at in range(0, len(document), size))))
+    assert str(cut.value) == str(whole.value)
+
+
 def test_events_before_a_fault_are_in_the_error() -> None:
     parser = JSONParser(deltas=True)
     with pytest.raises(JSONError) as raised:
@@ -932,6 +943,29 @@ def test_a_call_from_inside_a_feed_is_a_clean_error() -> None:
     assert joined(events) == joined(JSONParser(deltas=True).feed(WATCHED))
     assert parser.close() == []
     assert parser.value == json.loads(WATCHED)
+
+
+def test_the_text_of_a_parser_at_work_is_refused() -> None:
+    parser = JSONParser(deltas=True)
+    refused: list[BaseException | None] = []
+    feed_from_inside(parser, lambda: refused.append(refusal(lambda: parser.text)), WATCHED)
+    assert any(refused)
+
+
+def test_what_is_taken_out_of_the_live_value_while_it_grows_is_left_alone() -> None:
+    parser = JSONParser()
+    parser.feed('{"a":[1,')
+    growing = parser.value["a"]
+    others: list[list[Any]] = []
+
+    def intrude() -> None:
+        growing.clear()
+        others.extend([] for _ in range(20))  # where the memory of the ones before is
+
+    watched = feed_from_inside(parser, intrude, '[[["\\ud800",7],8],9]],"b":1}')
+    assert [event.path for event in watched] == [("a",), ("b",)]
+    assert others
+    assert not any(others)
 
 
 def test_a_second_thread_inside_a_parser_gets_a_clean_error() -> None:

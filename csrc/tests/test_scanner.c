@@ -824,6 +824,21 @@ static void test_an_outline_says_what_the_scanner_finds(void)
     CHECK(!replay_outline(&options, "{}", 2));
 }
 
+static void test_the_view_stays_right_where_the_text_moves_and_a_string_goes_on(void)
+{
+    char document[20000];
+    size_t size = (size_t)snprintf(document, sizeof document, "{\"a\":\"%015000d\",\"b\":\"begun", 0);
+    ts_options options = plain_options();
+    ts_scanner *scanner = ts_scanner_new(&options);
+    CHECK(scanner != NULL && ts_scanner_feed(scanner, document, size) == TS_READY);
+    const ts_view *view = ts_scanner_view(scanner);
+    CHECK(ts_scanner_settle(scanner) == TS_OK); /* all has been read */
+    CHECK(ts_scanner_feed(scanner, "!", 1) == TS_OK);
+    CHECK(view->text_start > 0 && view->text_start + view->text_size == view->offset);
+    CHECK(memcmp(view->text + view->text_size - 6, "begun!", 6) == 0);
+    ts_scanner_free(scanner);
+}
+
 static void test_every_status_has_a_sentence(void)
 {
     for (int status = -20; status <= 5; status++) {
@@ -858,6 +873,7 @@ int main(void)
     test_plain_prefix_is_the_same_for_every_byte_place_and_alignment();
     test_plain_prefix_finds_the_first_of_many();
     test_an_outline_says_what_the_scanner_finds();
+    test_the_view_stays_right_where_the_text_moves_and_a_string_goes_on();
     test_every_status_has_a_sentence();
     return failures == 0 ? 0 : 1;
 }

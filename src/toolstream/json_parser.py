@@ -198,6 +198,7 @@ class FieldParser(Fields):
     @property
     def text(self) -> str:
         """The raw text so far (with keep_text). Reading it at every fragment is linear in all."""
+        self._check_idle()  # brackets may stand in it that are not its own, and it may move
         view = self._state
         decoded = self._decoded
         end = min(view.text_size, view.offset)

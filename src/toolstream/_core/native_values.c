@@ -191,7 +191,7 @@ static void skip_separators(reader *in)
     }
 }
 
-/* Reads a member or element into the container. Answers the value, borrowed, or NULL with an exception. */
+/* Reads a member or element into the container. Answers the value, or NULL with an exception. */
 static PyObject *read_member(reader *in, PyObject *container)
 {
     PyObject *key = NULL;
@@ -205,29 +205,44 @@ static PyObject *read_member(reader *in, PyObject *container)
     PyObject *value = read_value(in);
     int status = value == NULL ? -1 : key != NULL ? PyDict_SetItem(container, key, value) : PyList_Append(container, value);
     Py_XDECREF(key);
-    Py_XDECREF(value); /* the container holds it */
-    return status < 0 ? NULL : value;
+    if (status < 0) {
+        Py_CLEAR(value);
+    }
+    return value;
 }
 
-int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size)
+/* Reads all members into open[0] and what is nested in it. *depth: how many containers in open are owned. */
+static int read_members(reader *in, PyObject **open, size_t *depth)
 {
-    PyObject *open[TS_RUN_DEPTH + 2];
-    size_t depth = 0;
-    reader in = {state, text, text + size};
-    open[0] = container;
-    for (skip_separators(&in); in.at < in.end; skip_separators(&in)) {
-        if (*in.at == ']' || *in.at == '}') {
-            in.at++;
-            depth--;
+    for (skip_separators(in); in->at < in->end; skip_separators(in)) {
+        if (*in->at == ']' || *in->at == '}') {
+            in->at++;
+            Py_DECREF(open[(*depth)--]);
             continue;
         }
-        PyObject *value = read_member(&in, open[depth]);
+        PyObject *value = read_member(in, open[*depth]);
         if (value == NULL) {
             return -1;
         }
         if (PyDict_CheckExact(value) || PyList_CheckExact(value)) {
-            open[++depth] = value; /* its members follow */
+            open[++*depth] = value; /* its members follow */
+        } else {
+            Py_DECREF(value);
         }
     }
     return 0;
+}
+
+int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size)
+{
+    /* Owned but for the first: Python code may run in between, and take them out of the live value. */
+    PyObject *open[TS_RUN_DEPTH + 2];
+    size_t depth = 0;
+    reader in = {state, text, text + size};
+    open[0] = container;
+    int status = read_members(&in, open, &depth);
+    for (; depth != 0; depth--) {
+        Py_DECREF(open[depth]);
+    }
+    return status;
 }

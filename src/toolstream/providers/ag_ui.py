@@ -89,7 +89,7 @@ class AGUI:
         if not isinstance(delta, str):
             return None
         if kind == "TOOL_CALL_ARGS":
-            call = assembler.call(event["toolCallId"])
+            call = assembler.call(event.get("toolCallId"))
             return None if call is None else Repeat("delta", delta, call)
         id = event.get("messageId")
         if kind == "TEXT_MESSAGE_CONTENT" and id in self._texts:
