@@ -6,11 +6,13 @@ No test waits for a clock: a source gives its pieces one by one, and lets the ev
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+import pydantic
 import pytest
 import recordings
 import streams
@@ -975,3 +977,25 @@ def test_an_element_that_comes_again_is_no_silent_change() -> None:
     chunks.append({"candidates": [{"index": 0, "finishReason": "STOP"}]})
     (result,) = run(chunks, [f], provider="gemini", duplicate_keys="last")
     assert (result.status, taken) == ("invalid", ["a", "b"])
+
+
+def test_what_a_function_returns_is_told_whatever_it_is() -> None:
+    class Model(pydantic.BaseModel):
+        at: int
+
+    @dataclasses.dataclass
+    class Data:
+        of: Any
+
+    itself: list[Any] = []
+    itself.append(itself)
+    told = {
+        "é": "é",
+        '[{"at": 1}]': [Model(at=1)],
+        '{"of": {"at": 2}}': Data(Model(at=2)),
+        "{(1, 2): 3}": {(1, 2): 3},
+        "[[...]]": itself,
+        "null": None,
+    }
+    for text, value in told.items():
+        assert Result(toolstream.ToolCall("c", "f"), "ok", value).content == text

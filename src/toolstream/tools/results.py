@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -180,10 +181,21 @@ _MESSAGES: dict[str | None, _Shape] = {
 
 
 def as_text(value: Any) -> str:
-    """A tool's value as text: a string as it is, a pydantic model or plain data as JSON, anything else by `str`."""
+    """A tool's value as text: a string as it is; plain data, pydantic models and dataclasses as JSON, also within each
+    other; anything else by `str`."""
     if isinstance(value, str):
         return value
-    dump = getattr(value, "model_dump_json", None)
-    if dump is not None:
-        return str(dump())
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_as_plain)
+    except (TypeError, ValueError, RecursionError):  # keys that JSON does not have, data that holds itself
+        return str(value)
+
+
+def _as_plain(value: Any) -> Any:
+    if not isinstance(value, type):
+        dump = getattr(value, "model_dump", None)
+        if dump is not None:
+            return dump(mode="json")
+        if dataclasses.is_dataclass(value):
+            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return str(value)
