@@ -30,6 +30,7 @@ from toolstream import (
     Limits,
     MessageEnd,
     MessageStart,
+    ProviderError,
     ReasoningDelta,
     StreamParser,
     TextDelta,
@@ -774,7 +775,7 @@ def test_parse_reads_objects_that_hold_text() -> None:
     makers: list[Any] = [
         Response,
         lambda text: {"choices": [{"text": text, "index": 0}]},
-        lambda text: {"response": text, "done": False},
+        lambda text: {"response": text, "done": text == CALL[-1]},
         lambda text: {"token": {"id": 1, "text": text}},
         lambda text: {"content": text},
         lambda text: {"choices": [{"delta": {"content": text}}]},
@@ -896,3 +897,49 @@ def test_openers_inside_what_another_trial_has_read_open_no_trial(format: str, u
     assert parser._text is not None
     assert parser._text._reader.scanned < 20 * len(whole)
     assert text(everywhere(format, "x " + unit * 3)) == "x " + unit * 3
+
+
+# ---------------------------------------------------------------------- why the text stopped
+
+HALF = '<tool_call>{"name": "search", "arguments": {"query": "ri'
+GLM = "<tool_call>search<arg_key>query</arg_key><arg_value>rain</arg_value>"
+LENGTHS: dict[str, dict[str, Any]] = {
+    "completions": {"choices": [{"text": "", "finish_reason": "length"}]},
+    "Ollama": {"response": "", "done": True, "done_reason": "length"},
+    "llama.cpp": {"content": "", "stop": True, "stop_type": "limit"},
+    "TGI": {"token": {"text": ""}, "details": {"finish_reason": "length"}},
+}
+
+
+@pytest.mark.parametrize("last", LENGTHS.values(), ids=LENGTHS)
+@pytest.mark.parametrize(("format", "whole"), [("hermes", HALF), ("glm45", GLM), ("python_code", "<code>\nprint(1)")])
+def test_a_text_that_a_limit_has_cut_completes_no_call_and_is_no_exception(
+    format: str, whole: str, last: dict[str, Any]
+) -> None:
+    parser = StreamParser(provider=format, framing="ndjson")
+    events = parser.feed(json.dumps({"text": whole}) + "\n" + json.dumps(last) + "\n") + parser.close()
+    (call,) = parser.calls
+    assert call.state == "void"
+    assert [event.type for event in events[-2:]] == ["tool_call_error", "message_end"]
+    assert isinstance(events[-1], MessageEnd)
+    assert not events[-1].safe
+    assert parser.stop_reason in ("length", "limit")
+
+
+def test_a_runtime_s_stop_reason_is_the_message_s() -> None:
+    chunks = [{"choices": [{"text": GLM, "finish_reason": None}]}, {"choices": [{"text": "", "finish_reason": "stop"}]}]
+    stream = parse(chunks, provider="glm45")
+    (end,) = [event for event in stream if isinstance(event, MessageEnd)]
+    assert (end.stop_reason, end.safe) == ("stop", True)
+
+
+def test_objects_that_should_say_why_the_text_stops_and_do_not_are_cut_short() -> None:
+    stream = parse([{"choices": [{"text": GLM, "finish_reason": None}]}], provider="glm45")
+    with pytest.raises(IncompleteError, match="without a stop reason"):
+        list(stream)
+    assert [call.state for call in stream.calls] == ["void"]
+
+
+def test_a_runtime_s_error_is_the_provider_s() -> None:
+    with pytest.raises(ProviderError, match="overloaded"):
+        list(parse([{"token": {"text": "Hi"}}, {"error": "overloaded", "error_type": "overloaded"}], provider="hermes"))

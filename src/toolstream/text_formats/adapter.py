@@ -9,14 +9,25 @@ from __future__ import annotations
 import codecs
 from typing import Any
 
-from ..assembler import Assembler
+from ..assembler import CUTS, Assembler, StopKind
 from ..errors import IncompleteError
 from ..lane import Repeat
 from ..limits import Limits
+from ..providers.common import provider_error
 from ..tools.schemas import Toolset
 from .formats import TextFormat
 from .output import Output
 from .reader import TextReader
+
+_STOP_KINDS: dict[str, StopKind] = {
+    "length": "length",
+    "limit": "length",  # llama.cpp
+    "max_tokens": "length",
+    "content_filter": "filter",
+    "abort": "error",
+    "error": "error",
+}
+_STOP_PLACES = ("finish_reason", "done_reason", "stop_type")
 
 
 class TextAdapter:
@@ -37,6 +48,8 @@ class TextAdapter:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._reader: TextReader | None = None
         self._output: Output | None = None
+        self._has_stop = False  # the objects that hold the text have a place for a stop reason
+        self._stop: str | None = None
 
     def configure(self, *, prefill: str, tools: Toolset | None, limits: Limits) -> None:
         """What the reader needs to know before the text begins; see `StreamParser`."""
@@ -54,27 +67,36 @@ class TextAdapter:
             self._begun(assembler).feed(text)
 
     def handle(self, event: Any, assembler: Assembler) -> None:
-        """As `feed_text`, for an object that holds some text."""
+        """As `feed_text`, for an object that holds some text, and may say why the text stops."""
+        if isinstance(event, dict) and event.get("error"):
+            assembler.fail(provider_error(event))
         text = text_of(event)
         if text:
             self.feed_text(text, assembler)
+        has_stop, stop = stop_of(event)
+        self._has_stop = self._has_stop or has_stop
+        self._stop = stop or self._stop
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
         """The fast lane is for events."""
         return None
 
     def end(self, assembler: Assembler, done: bool) -> None:
-        """The text has ended, and with it the message. Raises `IncompleteError` inside a call."""
+        """The text has ended, and with it the message. Raises `IncompleteError` inside a call, and where the objects
+        that held the text have a place for a stop reason and none came."""
         reader = self._begun(assembler)
         rest = self._decoder.decode(b"", True)
         if rest:
             reader.feed(rest)
-        if not reader.close():
+        if self._has_stop and self._stop is None and not done:
+            assembler.break_off("the stream ended without a stop reason")
+        kind = _STOP_KINDS.get(self._stop or "", "natural")
+        if not reader.close(cut=kind != "natural") and kind not in CUTS:
             if not assembler.has_open_calls:
                 assembler.abandon()
                 raise IncompleteError("the text ended inside a tool call, before its name")
             assembler.break_off("the text ended inside a tool call")
-        assembler.stop(reader.stop, "natural")
+        assembler.stop(self._stop if kind != "natural" else reader.stop or self._stop, kind)
         assembler.end()
 
     def message(self, assembler: Assembler) -> Any:
@@ -115,6 +137,19 @@ def text_of(event: Any) -> str | None:
         if isinstance(place, str):
             return place
     raise TypeError(f"a {type(event).__name__} that holds no text of a model")
+
+
+def stop_of(event: Any) -> tuple[bool, str | None]:
+    """Whether an object has a place for why the text stops, and what stands there: `finish_reason` (OpenAI completions,
+    mlx-lm; in `details`: TGI), `done` and `done_reason` (Ollama), `stop` and `stop_type` (llama.cpp)."""
+    choices = _get(event, "choices")
+    owner = choices[0] if choices else event
+    ended = next((_get(owner, name) for name in ("done", "stop") if isinstance(_get(owner, name), bool)), None)
+    for place in (*(_get(owner, name) for name in _STOP_PLACES), _get(_get(owner, "details"), "finish_reason")):
+        if isinstance(place, str) and place and ended is not False:
+            return True, place
+    has_place = "finish_reason" in owner if isinstance(owner, dict) else hasattr(owner, "finish_reason")
+    return has_place or ended is not None, "stop" if ended else None
 
 
 def _get(owner: Any, name: str) -> Any:

@@ -30,7 +30,7 @@ class CodeSection(Section):
         start = self._cursor.at
         text, found = self._cursor.take_until(markers(self._body.closes))
         self._write(text)
-        if found or self._cursor.final:
+        if found or (self._cursor.final and not self._cursor.cut):
             return self._end()
         return self._cursor.at > start
 

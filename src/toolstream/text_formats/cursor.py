@@ -62,15 +62,17 @@ class Cursor:
     """The text that has come, and how far it has been read.
 
     text, at: what is still to be read begins at text[at]. final: no more text comes.
+    cut: and not because the model has finished.
     scanned: characters that searches have looked at. offset: characters of the whole text before those in `text`.
     """
 
-    __slots__ = ("_mark", "_taken", "at", "final", "offset", "scanned", "text")
+    __slots__ = ("_mark", "_taken", "at", "cut", "final", "offset", "scanned", "text")
 
     def __init__(self) -> None:
         self.text = ""
         self.at = 0
         self.final = False
+        self.cut = False
         self.scanned = 0
         self.offset = 0
         self._taken: list[str] | None = None  # since the mark, without what `text` still holds

@@ -58,9 +58,9 @@ class TextReader:
             self._cursor.add(text[start : start + WINDOW])
             self._run()
 
-    def close(self) -> bool:
-        """The text has ended; False if that was inside a call."""
-        self._cursor.final = True
+    def close(self, cut: bool = False) -> bool:
+        """The text has ended; False if that was inside a call. cut: it was stopped there, by a limit."""
+        self._cursor.final, self._cursor.cut = True, cut
         self._run()
         while self._section is not None:
             self._section.give_end()

@@ -49,6 +49,7 @@ class TaggedSection(Section):
         body, rest = self._body, self._cursor.rest
         if (
             body.open_end
+            and not self._cursor.cut
             and self._state == self._read_tag
             and self._count
             and not body.parameter.startswith(rest or "x")
