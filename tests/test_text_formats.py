@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from text_writers import ENDS_ONLY, START_ONLY, THINKS, WRITERS, Asked, Message, Said, Thought, schemas
-from wire import Reading
+from wire import Reading, read_bytes
 
 from toolstream import (
     Event,
@@ -37,7 +37,6 @@ from toolstream import (
     ToolCallEnd,
     ToolCallError,
     ToolCallStart,
-    ToolStreamError,
     parse,
     text_format,
 )
@@ -48,15 +47,7 @@ from toolstream.tools.schemas import toolset
 
 
 def read(format: Any, pieces: Any, **options: Any) -> Reading:
-    reading = Reading(StreamParser(provider=format, **options))
-    try:
-        for piece in pieces:
-            reading.events += reading.parser.feed(piece)
-        reading.events += reading.parser.close()
-    except ToolStreamError as error:
-        reading.events += error.events
-        reading.error = error
-    return reading
+    return read_bytes(list(pieces), provider=format, **options)
 
 
 def text(reading: Reading) -> str:

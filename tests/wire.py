@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -250,15 +250,7 @@ def pieces(data: bytes, size: int | None) -> list[bytes]:
 
 def read_bytes(data: bytes | list[bytes], size: int | None = None, **options: Any) -> Reading:
     """Reads bytes to their end, cut into pieces of size or as they are given."""
-    reading = Reading(StreamParser(**options))
-    try:
-        for piece in data if isinstance(data, list) else pieces(data, size):
-            reading.events += reading.parser.feed(piece)
-        reading.events += reading.parser.close()
-    except ToolStreamError as error:
-        reading.events += error.events
-        reading.error = error
-    return reading
+    return _read(StreamParser.feed, data if isinstance(data, list) else pieces(data, size), options)
 
 
 def until_first_field(pieces: list[bytes]) -> int:
@@ -272,10 +264,14 @@ def until_first_field(pieces: list[bytes]) -> int:
 
 def read_events(events: Iterable[Any], **options: Any) -> Reading:
     """Reads decoded events, or a package's objects, to their end."""
+    return _read(StreamParser.feed_event, events, options)
+
+
+def _read(feed: Callable[[StreamParser, Any], list[Event]], items: Iterable[Any], options: dict[str, Any]) -> Reading:
     reading = Reading(StreamParser(**options))
     try:
-        for event in events:
-            reading.events += reading.parser.feed_event(event)
+        for item in items:
+            reading.events += feed(reading.parser, item)
         reading.events += reading.parser.close()
     except ToolStreamError as error:
         reading.events += error.events

@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ToolStreamError
@@ -373,13 +374,9 @@ def dispatch(
     stream = parse(source, **options)
     if not isinstance(stream, AsyncEventStream):
         raise TypeError("dispatch takes an async source; for this one there is dispatch_sync")
-
-    def runs(**hooks: Any) -> Runs:
-        return Runs(known, start=start, **hooks)
-
     return AsyncRun(
         stream,
-        runs,
+        partial(Runs, known, start=start),
         max_concurrency=max_concurrency,
         before_start=before_start,
         on_error=on_error,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..events import Event
@@ -238,13 +239,9 @@ def dispatch_sync(
     stream = parse(source, **options)
     if not isinstance(stream, EventStream):
         raise TypeError("dispatch_sync takes a sync source; for this one there is dispatch")
-
-    def runs(**hooks: Any) -> Runs:
-        return Runs(known, start=start, **hooks)
-
     return ThreadRun(
         stream,
-        runs,
+        partial(Runs, known, start=start),
         max_concurrency=max_concurrency,
         before_start=before_start,
         on_error=on_error,
