@@ -42,6 +42,7 @@ from .parse import AsyncEventStream, EventStream, parse
 from .sse import ServerSentEvent, SSEParser
 from .stream_parser import StreamParser
 from .text_formats import TextFormat, text_format
+from .tools.content import Image
 from .tools.declared import tool
 from .tools.partial import ABSENT, INVALID, PENDING, Partial
 from .tools.results import Result, Results
@@ -67,6 +68,7 @@ __all__ = [
     "FieldComplete",
     "FieldDelta",
     "FieldInvalid",
+    "Image",
     "IncompleteError",
     "InvalidFieldError",
     "JSONError",

@@ -48,6 +48,7 @@ class ToolCall:
         "_half",
         "_has_grown",
         "_held",
+        "_kind",
         "_named_again",
         "_over",
         "_owes_brace",
@@ -73,6 +74,7 @@ class ToolCall:
         self.error: ToolStreamError | None = None
         self._scope = scope  # the choice of a chat stream; 0 elsewhere
         self._free_text = free_text  # the arguments are no JSON
+        self._kind = ""  # the provider's word for what it is, where that decides how it is answered
         self._state: State = "streaming"
         self._parser: FieldParser | FreeText | PartialArguments | None = None  # None before there is something to parse
         self._held: FreeText | None = None  # text that has to wait: for the name, or because it may be a placeholder

@@ -165,8 +165,9 @@ class AISDKUI:
     def _open(self, event: dict[str, Any], assembler: Assembler) -> None:
         key, name, server = event["toolCallId"], event["toolName"], bool(event.get("providerExecuted"))
         is_text = event.get("inputEncoding") == "text"
-        assembler.open(key, id=key, name=name, server=server, free_text=is_text)
+        call = assembler.open(key, id=key, name=name, server=server, free_text=is_text)
         about = {"type": "dynamic-tool", "toolName": name} if event.get("dynamic") else {"type": f"tool-{name}"}
+        call._kind = about["type"]
         part = self._add({**about, "toolCallId": key, "state": "input-streaming"})
         self._tools[key] = part
         self._note_about(part, event)

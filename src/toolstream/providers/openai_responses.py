@@ -130,13 +130,14 @@ class OpenAIResponses:
         if tool is None:
             assembler.went_on()
             return key
-        assembler.open(
+        call = assembler.open(
             key,
             id=item.get("call_id") or item.get("id"),
             name=item.get("name") or tool.name,
             server=is_run_by_server(item),
             free_text=tool.free_text,
         )
+        call._kind = item["type"]
         given = tool.input(item)
         if given and isinstance(given, str):  # an object may be a placeholder
             assembler.whole(key, given)

@@ -18,9 +18,10 @@ from ..events import Event, FieldComplete, FieldDelta
 from ..parse import AsyncEventStream, parse
 from ..sources import is_running
 from ..text_formats import TextAdapter
+from .answers import TEXT
 from .channels import LoopBell, LoopCall, LoopStreamed
 from .declared import Start
-from .results import TEXT, Results
+from .results import Results
 from .runs import Decision, OnToolError, Run, Runs
 from .schemas import OnInvalid, toolset
 
@@ -86,8 +87,7 @@ class RunBase:
 
     def turn(self) -> list[Any]:
         """What to append to the conversation: the assistant's message, and the results."""
-        message = self.message
-        return [*(message if isinstance(message, list) else [message]), *self.results.messages()]
+        return self.results.turn(self.message)
 
     def _asked_for(self, event: Event) -> bool:
         """Whether an event is the caller's, or only for the functions."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ..errors import InvalidFieldError, ToolStreamError
+from ..errors import InvalidFieldError
+from .answers import Answer, tool_messages, turn
+from .content import parts_of, says_error
 
 if TYPE_CHECKING:
     from ..calls import ToolCall
@@ -54,9 +54,9 @@ class Result:
 
     @property
     def content(self) -> str:
-        """The text for the model: the value, as JSON where it is no string, or what went wrong."""
+        """The text for the model: the value, as JSON where it is no string, or what went wrong. A picture is a note."""
         if self.status == "ok":
-            return as_text(self.value)
+            return "\n".join(map(str, parts_of(self.value)))
         if isinstance(self.error, InvalidFieldError):
             return self.error.tool_message
         if self.status == "error":
@@ -66,6 +66,13 @@ class Result:
             "refused": "The call was refused and not run.",
         }
         return reasons.get(self.status, "The call was not run.")
+
+    @property
+    def _answer(self) -> Answer:
+        """What the model is told, for the provider's shape of it."""
+        if self.status == "ok":
+            return Answer(self.call, parts_of(self.value), self.value, is_error=says_error(self.value))
+        return Answer(self.call, [self.content], is_error=True, refused=self.status == "refused")
 
 
 class Results(Sequence[Result]):
@@ -100,102 +107,15 @@ class Results(Sequence[Result]):
 
         Calls that the message does not hold, because a resend has replaced them, are left out.
 
-        Raises `ToolStreamError` for a provider whose shape is not known here.
+        Raises `ToolStreamError` for a provider whose shape is not known here, and where a call of OpenAI's `computer`
+        tool has no picture as its result.
         """
-        results = [(each.call, each.content, each.status != "ok") for each in self._results if not each.call._withdrawn]
-        return tool_messages(self._provider, results) if results else []
+        answers = [result._answer for result in self._results if not result.call._withdrawn]
+        return tool_messages(self._provider, answers) if answers else []
+
+    def turn(self, message: Any) -> list[Any]:
+        """What to append to the conversation: the assistant's message (or messages) with the results."""
+        return turn(self._provider, message, self.messages())
 
     def __repr__(self) -> str:
         return f"Results({self._results!r})"
-
-
-def tool_messages(provider: str | None, results: list[tuple[ToolCall, str, bool]]) -> list[dict[str, Any]]:
-    """Tool results as the provider's next request must contain them: the call, its text, whether it is an error.
-
-    Raises `ToolStreamError` for a provider whose shape is not known here.
-    """
-    if provider in _PARTS:
-        role, members, part = _PARTS[provider]
-        return [{"role": role, members: [part(*result) for result in results]}]
-    if provider in _MESSAGES:
-        return [_MESSAGES[provider](*result) for result in results]
-    raise ToolStreamError(f"the shape of tool results is not known for {provider!r}; results have content and call.id")
-
-
-def _anthropic(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": call.id, "content": text}
-    return {**block, "is_error": True} if is_error else block
-
-
-def _bedrock(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    status = "error" if is_error else "success"
-    return {"toolResult": {"toolUseId": call.id, "content": [{"text": text}], "status": status}}
-
-
-def _gemini(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    told = {"name": call.name, "response": {"error" if is_error else "output": text}}
-    return {"functionResponse": {"id": call.id, **told} if call.id else told}
-
-
-def _chat(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": call.id or "", "content": text}
-
-
-def _text(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": call.id, "name": call.name, "content": text}
-
-
-def _ollama(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    return {"role": "tool", "tool_name": call.name, "content": text}
-
-
-def _responses(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    kind = "custom_tool_call_output" if call._free_text else "function_call_output"
-    return {"type": kind, "call_id": call.id, "output": text}
-
-
-def _realtime(call: ToolCall, text: str, is_error: bool) -> dict[str, Any]:
-    return {"type": "conversation.item.create", "item": _responses(call, text, is_error)}
-
-
-TEXT = "text"
-"""What is said for a provider that is a text format: the shape is that of chat templates."""
-
-_Shape = Callable[["ToolCall", str, bool], dict[str, Any]]
-# All results in one message: its role, the member that holds them, and the shape of each.
-_PARTS: dict[str | None, tuple[str, str, _Shape]] = {
-    "anthropic": ("user", "content", _anthropic),
-    "bedrock-invoke": ("user", "content", _anthropic),
-    "bedrock-converse": ("user", "content", _bedrock),
-    "gemini": ("user", "parts", _gemini),
-}
-# A message or an item for each.
-_MESSAGES: dict[str | None, _Shape] = {
-    "openai-chat": _chat,
-    "cohere-v2": _chat,
-    "ollama": _ollama,
-    TEXT: _text,
-    "openai-responses": _responses,
-    "openai-realtime": _realtime,
-}
-
-
-def as_text(value: Any) -> str:
-    """A tool's value as text: a string as it is; plain data, pydantic models and dataclasses as JSON, also within each
-    other; anything else by `str`."""
-    if isinstance(value, str):
-        return value
-    try:
-        return json.dumps(value, ensure_ascii=False, default=_as_plain)
-    except (TypeError, ValueError, RecursionError):  # keys that JSON does not have, data that holds itself
-        return str(value)
-
-
-def _as_plain(value: Any) -> Any:
-    if not isinstance(value, type):
-        dump = getattr(value, "model_dump", None)
-        if dump is not None:
-            return dump(mode="json")
-        if dataclasses.is_dataclass(value):
-            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return str(value)
