@@ -68,6 +68,16 @@ def test_parsed_is_an_instance_of_the_type(form: str) -> None:
     assert call.parsed == PARSED.get(form, {"query": "tides", "limit": 3})
 
 
+def test_parsed_as_takes_every_kind_of_type() -> None:
+    types = [tool_shapes.Model, tool_shapes.Struct, tool_shapes.Data, tool_shapes.Typed, dict[str, Any]]
+    for type_ in types:
+        call = reading('{"query": "tides", "limit": 3}', {"search": type_}).call
+        assert call.parsed_as(type_) == call.parsed
+        assert call.parsed_as(pydantic.BaseModel, type_) == call.parsed
+        with pytest.raises(TypeError, match="no RenamedStruct"):
+            call.parsed_as(RenamedStruct)
+
+
 def test_parsed_raises_for_invalid_and_unfinished_calls() -> None:
     with pytest.raises(InvalidFieldError):
         _ = reading('{"query": 1}', ALL["pydantic"]).call.parsed

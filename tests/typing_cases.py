@@ -6,10 +6,12 @@ A line that must be an error carries the error's code in `type: ignore[...]`: an
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel
-from typing_extensions import assert_type
+from typing_extensions import TypedDict, assert_type
 
 import toolstream
 
@@ -19,8 +21,31 @@ class Search(BaseModel):
     limit: int = 10
 
 
+class Place(TypedDict):
+    city: str
+
+
+class Fetch(msgspec.Struct):
+    url: str
+
+
+@dataclass
+class Move:
+    to: str
+
+
 def final_and_partial(call: toolstream.ToolCall) -> None:
     assert_type(call.parsed_as(Search), Search)
+    assert_type(call.parsed_as(Place), Place)
+    assert_type(call.parsed_as(Fetch, Move), Fetch | Move)
+    match call.parsed_as(Search, Fetch, Move):
+        case Search(query=query):
+            assert_type(query, str)
+        case Fetch() as fetch:
+            assert_type(fetch, Fetch)
+        case Move() as move:
+            assert_type(move, Move)
+    call.parsed_as("Search")  # type: ignore[call-overload]
     assert_type(call.partial_as(Search), toolstream.Partial[Search])
     takes_final(call.parsed_as(Search))
     takes_final(call.partial_as(Search))  # type: ignore[arg-type]
@@ -28,6 +53,13 @@ def final_and_partial(call: toolstream.ToolCall) -> None:
     takes_partial(call.parsed_as(Search))  # type: ignore[arg-type]
     if call.partial_as(Search).limit is toolstream.PENDING:
         return
+
+
+def results(result: toolstream.Result) -> None:
+    assert_type(result.hidden, float)
+    assert_type(result.started_at, float | None)
+    assert_type(toolstream.Image(b"").base64, str)
+    result.status = "fine"  # type: ignore[assignment]
 
 
 def takes_final(search: Search) -> None: ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin, overload
 
 from .errors import IncompleteError, InvalidFieldError, LimitError, ToolStreamError
 from .events import Event, FieldDelta, Path
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .tools.checks import CallCheck
 
 _T = TypeVar("_T")
+_U = TypeVar("_U")
+_V = TypeVar("_V")
 
 State = Literal["streaming", "ready", "closed", "confirmed", "committed", "void"]
 
@@ -141,11 +143,23 @@ class ToolCall:
             raise ToolStreamError(f"the tool {self.name!r} was not given in tools")
         return self._check.result()
 
-    def parsed_as(self, model: type[_T]) -> _T:
-        """As `parsed`, for type checkers. Raises `TypeError` for an instance of another class."""
+    @overload
+    def parsed_as(self, model: type[_T], /) -> _T: ...
+
+    @overload
+    def parsed_as(self, model: type[_T], other: type[_U], /) -> _T | _U: ...
+
+    @overload
+    def parsed_as(self, model: type[_T], other: type[_U], third: type[_V], /) -> _T | _U | _V: ...
+
+    def parsed_as(self, *models: type[Any]) -> Any:
+        """As `parsed`, for type checkers: an instance of one of the models. Raises `TypeError` for any other."""
         parsed = self.parsed
-        if not isinstance(parsed, model):
-            raise TypeError(f"the arguments of {self.name!r} are a {type(parsed).__name__}, no {model.__name__}")
+        # A TypedDict and list[int] are no classes that an instance could have.
+        classes = tuple(dict if hasattr(model, "__required_keys__") else get_origin(model) or model for model in models)
+        if not isinstance(parsed, classes):
+            wanted = " or ".join(getattr(model, "__name__", repr(model)) for model in models)
+            raise TypeError(f"the arguments of {self.name!r} are a {type(parsed).__name__}, no {wanted}")
         return parsed
 
     @property
