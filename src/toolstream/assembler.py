@@ -185,7 +185,8 @@ class Assembler:
             self.stop_reason = reason
         calls = every(self._unsettled, scope)
         for call in calls:
-            self._end(call, certain=kind not in (*CUTS, "error"))
+            # Of free text nothing but its own end tells whether it is whole.
+            self._end(call, certain=kind not in (*CUTS, "error") and not call._free_text)
             if is_nothing(call):
                 self._settle(call)
         if kind == "natural":
