@@ -13,6 +13,7 @@ import re
 from collections.abc import Hashable, Iterable
 from typing import Any, Literal, NoReturn
 
+from .call_table import CallTable, Choice, with_one_more
 from .calls import FreeText, ToolCall, every, incomplete_arguments, joined, split_half
 from .errors import IncompleteError, JSONError, LimitError, ProviderError, ToolStreamError
 from .events import (
@@ -41,12 +42,14 @@ tools: asks for them to be run. natural: the model has finished; asks for its ca
 provider itself cut the message. error: it broke off. other: anything else.
 """
 CUTS = ("length", "filter")
+# Where nothing is being read, nothing can happen: a tuple, so that nothing gets lost in it.
+NO_EVENTS: list[Event] = ()  # type: ignore[assignment]
 
 _LONGEST_PLACEHOLDER = 8  # bytes, white space included
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Assembler:
+class Assembler(CallTable):
     """The state of one stream, whatever its provider.
 
     events: what has happened since the caller last took them. calls: every call reported, in order.
@@ -55,21 +58,15 @@ class Assembler:
     __slots__ = (
         "_checks",
         "_duplicate_keys",
-        "_ended",
         "_first",
-        "_grown",
         "_halves",
-        "_ids",
-        "_keys",
-        "_kinds",
-        "_latest",
         "_limits",
+        "_notes_growth",
         "_opened",
         "_raises",
         "_subscriptions",
         "_text",
-        "_unconfirmed",
-        "_unsettled",
+        "_usage",
         "calls",
         "ended",
         "events",
@@ -78,7 +75,6 @@ class Assembler:
         "provider",
         "started",
         "stop_reason",
-        "usage",
     )
 
     def __init__(
@@ -90,7 +86,7 @@ class Assembler:
         limits: Limits,
         checks: Checks | None = None,
     ) -> None:
-        self.events: list[Event] = []
+        self.events = NO_EVENTS
         self.calls: list[ToolCall] = []
         self.provider = ""
         self.id: str | None = None
@@ -102,30 +98,27 @@ class Assembler:
         self._raises = on_error == "raise"
         self._limits = limits
         self._checks = checks
+        self._notes_growth = False  # somebody asks for calls that have become whole
         self._opened = 0
-        self._text: list[str] = []
+        self._text: list[str] | None = None
         self._forget_message()
 
     def _forget_message(self) -> None:
         self.stop_reason: str | None = None
-        self.usage = Usage()
+        self._usage: Usage | None = None
         self._first = len(self.calls)  # the message's calls are self.calls[_first:]
-        self._keys: dict[Hashable, ToolCall] = {}
-        self._ids: dict[tuple[int, str], ToolCall] = {}
-        self._latest: dict[int, ToolCall] = {}
-        # Calls that are not over yet. In each scope: those of them that the provider has ended or that have grown since
-        # they were looked at last; and those that are whole, but the model has not gone on.
-        self._unsettled: dict[ToolCall, None] = {}
-        self._ended: dict[int, list[ToolCall]] = {}
-        self._grown: dict[int, list[ToolCall]] = {}
-        self._unconfirmed: dict[int, list[ToolCall]] = {}
-        self._kinds: dict[int, StopKind] = {}
-        self._halves: dict[Hashable, str] = {}  # text that ends in a high surrogate, until its other half comes
+        self._halves: dict[Hashable, str] | None = None  # high surrogates, until their other half comes
+        self._forget_calls()
+
+    @property
+    def usage(self) -> Usage:
+        """The token counts so far."""
+        return Usage() if self._usage is None else self._usage
 
     @property
     def text(self) -> str:
         """All visible text so far."""
-        return joined(self._text)
+        return "" if self._text is None else joined(self._text)
 
     # ------------------------------------------------------------------ the message
 
@@ -162,7 +155,7 @@ class Assembler:
         text = self._characters(("text", index), text)
         if text:
             if not aside:
-                self._text.append(text)
+                self.texts.append(text)
             self.events.append(TextDelta(text, index))
 
     def reasoning_delta(self, text: str, index: int) -> None:
@@ -174,7 +167,7 @@ class Assembler:
     def usage_update(self, usage: Usage) -> None:
         """Counts so far, each replacing the one before."""
         self._begin()
-        before, self.usage = self.usage, usage
+        before, self._usage = self.usage, usage
         if counts(usage) != counts(before):
             self.events.append(UsageUpdate(usage))
 
@@ -183,7 +176,7 @@ class Assembler:
         self._begin()
         if scope == 0 and reason is not None:
             self.stop_reason = reason
-        calls = every(self._unsettled, scope)
+        calls = every(self._unsettled_calls(), scope)
         for call in calls:
             # Of free text nothing but its own end tells whether it is whole.
             self._end(call, certain=kind not in (*CUTS, "error") and not call._free_text)
@@ -191,10 +184,11 @@ class Assembler:
                 self._settle(call)
         if kind == "natural":
             kind = "tools" if any(call.complete and not call.server for call in self._message_calls(scope)) else "other"
-        if self._kinds.get(scope) not in CUTS:  # some servers say twice why they stop, and the cut only once
-            self._kinds[scope] = kind
+        choice = self._choice_of(scope)
+        if choice.kind not in CUTS:  # some servers say twice why they stop, and the cut only once
+            choice.kind = kind
         if kind == "tools":
-            self._confirm(scope)
+            self._confirm(choice)
         for call in calls:
             if not call._over:
                 error = incomplete_arguments(call, f"the message stopped ({reason}) before the arguments were whole")
@@ -206,23 +200,23 @@ class Assembler:
     def end(self) -> None:
         """The provider's own end of the message."""
         self._begin()
-        if self._unsettled:
-            for scope in sorted({call._scope for call in self._unsettled}):
+        if self._open:
+            for scope in sorted({call._scope for call in self._unsettled_calls()}):
                 self.stop(None, "other", scope)
         calls = self._message_calls()
         own = [call for call in calls if not call.server]
-        asked = all(self._kinds.get(scope) == "tools" for scope in {0, *(call._scope for call in own)})
+        asked = all(self._choice_of(scope).kind == "tools" for scope in {0, *(call._scope for call in own)})
         safe = asked and bool(own) and all(call.complete for call in calls)
         if safe:
             for call in own:
                 call._state = "committed"
-        self.usage = self.usage.finished()
+        self._usage = self.usage.finished()
         self.ended = True
-        self.events.append(MessageEnd(self.stop_reason, self.usage, safe))
+        self.events.append(MessageEnd(self.stop_reason, self._usage, safe))
 
     def break_off(self, reason: str) -> NoReturn:
         """The stream has ended without the provider's own end. Raises `IncompleteError`."""
-        call = next(reversed(self._unsettled), None)
+        call = next(reversed(self._unsettled_calls()), None)
         error = IncompleteError(reason) if call is None else incomplete_arguments(call, reason)
         if call is not None:
             call.error = error
@@ -247,28 +241,25 @@ class Assembler:
                 self.spoil(call, incomplete_arguments(call, reason), is_fault=False)
             call._state = "void"
             call._withdrawn = True
-        self._text[:] = [self.text[:characters]]
-        self._halves.clear()
+        self.texts[:] = [self.text[:characters]]
+        self._halves = None
 
     def abandon(self) -> None:
         """Nothing more will be read: what is open is void."""
         self._void_all(None)
 
     @property
-    def has_open_calls(self) -> bool:
-        """A call has begun that is not over."""
-        return bool(self._unsettled)
-
-    @property
     def texts(self) -> list[str]:
         """The pieces of `text`, for the fast lane to append to."""
+        if self._text is None:
+            self._text = []
         return self._text
 
     def may_repeat(self, call: ToolCall | None) -> bool:
         """Whether more text for the call (None: visible text) needs nothing but to be fed: no half character waits,
         the call's text is being parsed, and none of it is known to come again."""
         if call is None:
-            return not self._halves and not self._unsettled
+            return not self._halves and not self._open
         if call._parser is None or call._held is not None or call._half or call._over:
             return False
         return not (call._cumulative or call._doubt is not None or call._owes_brace or call._check is not None)
@@ -287,23 +278,24 @@ class Assembler:
     ) -> ToolCall:
         """A call begins. Without a name it is not reported before `rename` has told it."""
         self._begin_content()
-        before = self._keys.get(key)
+        before = self.call(key)
         if before is not None and not before._over:
             self._end(before)
-        self.went_on(scope)
+        return self._open_anew(key, ToolCall(id or None, name or "", server=server, free_text=free_text, scope=scope))
+
+    def _open_anew(self, key: Hashable, call: ToolCall) -> ToolCall:
+        """A call begins, whatever was known by its key."""
+        self.went_on(call._scope)
         limit = self._limits.max_calls
         if limit is not None and self._opened >= limit:
             raise LimitError(f"more than max_calls={limit} tool calls", limit="max_calls")
         self._opened += 1
-        call = ToolCall(id or None, name or "", server=server, free_text=free_text, scope=scope)
-        self._keys[key] = self._latest[scope] = call
-        self._unsettled[call] = None
-        if name:
+        self._set_key(key, call)
+        self._choice_of(call._scope).latest = call
+        self._add_unsettled(call)
+        if call.name:
             self._start(call)
         return call
-
-    def call(self, key: Hashable) -> ToolCall | None:
-        return self._keys.get(key)
 
     def rename(self, call: ToolCall, name: str) -> None:
         """The call's name, or more of it, is known."""
@@ -314,13 +306,13 @@ class Assembler:
 
     def fragment(self, key: Hashable, text: str | None) -> None:
         """More of a call's arguments; ignored for what is no call."""
-        call = self._keys.get(key)
+        call = self.call(key)
         if call is not None and text:
             self._feed(call, text)
 
     def whole(self, key: Hashable, arguments: Any) -> None:
         """All of a call's arguments, as text or as the value itself: what has not been seen yet is fed."""
-        call = self._keys.get(key)
+        call = self.call(key)
         if call is None or arguments is None or call._state == "void":
             return
         text = as_text(arguments)
@@ -333,7 +325,7 @@ class Assembler:
 
     def part(self, key: Hashable, part: Part) -> None:
         """One of a call's arguments, where the provider sends them one by one; ignored for what is no call."""
-        call = self._keys.get(key)
+        call = self.call(key)
         if call is None or call._state == "void" or (call._over and part.absent):
             return
         if call._over:
@@ -369,18 +361,22 @@ class Assembler:
 
     def close(self, key: Hashable, *, certain: bool = False) -> None:
         """The provider has ended a call. certain: it says that the arguments are whole, not only that they stop."""
-        call = self._keys.get(key)
+        call = self.call(key)
         if call is not None and not call._over:
             self._end(call, certain=certain)
 
     def went_on(self, scope: int = 0) -> None:
         """Another block, call or text has begun: what was ended before it was ended for good."""
-        for call in self._ended.pop(scope, ()):
-            if not call._over:
-                self._end(call, certain=True)
+        choice = self._choice_of(scope)
+        if choice.ended is not None:
+            ended, choice.ended = choice.ended, None
+            for call in ended:
                 if not call._over:
-                    self.spoil(call, incomplete_arguments(call, "the call ended before its arguments were whole"))
-        self._confirm(scope)
+                    self._end(call, certain=True)
+                    if not call._over:
+                        self.spoil(call, incomplete_arguments(call, "the call ended before its arguments were whole"))
+        if choice.unconfirmed is not None:
+            self._confirm(choice)
 
     # ------------------------------------------------------------------ calls without a reliable key
 
@@ -391,7 +387,7 @@ class Assembler:
         continued by an entry that names one again. arguments: text, or the value itself. Answers the call, or None for
         an entry that belongs to none.
         """
-        call = self._keys.get((scope, index)) if index is not None else None
+        call = self.call((scope, index)) if index is not None else None
         if id or name or call is None:
             call = self._find(scope, index, call, id or None, name or None, arguments)
             if call is None:
@@ -412,23 +408,29 @@ class Assembler:
 
     def end_whole(self, scope: int) -> None:
         """Something else has begun in a format whose calls have no end of their own: ends those that are whole."""
-        if self._unsettled or self._unconfirmed:
-            for call in self._grown.pop(scope, ()):
+        if not self._notes_growth:
+            self._notes_growth = True
+            for call in self._unsettled_calls():
+                self._note_growth(call)
+        choice = self._choice_of(scope)
+        if choice.grown is not None:
+            grown, choice.grown = choice.grown, None
+            for call in grown:
                 call._has_grown = False
                 if not call._over and is_whole(call):
                     self._end(call)
-            self.went_on(scope)
+        self.went_on(scope)
 
     def _find(
         self, scope: int, index: int | None, slot: ToolCall | None, id: str | None, name: str | None, arguments: Any
     ) -> ToolCall | None:
         call = slot
         if id is not None:
-            call = self._ids.get((scope, id))
+            call = self._call_of_id(scope, id)
             if call is None and slot is not None and takes_id(slot, name):
                 call = slot
         elif call is None and index is None and name is None:
-            return self._latest.get(scope)
+            return self._choice_of(scope).latest
         if call is None or not self._continues(call, id, name, arguments):
             call = self._open_entry(scope, index, id, name)
         elif name and name != call.name:
@@ -436,9 +438,9 @@ class Assembler:
             self.rename(call, name if streamed else call.name + name)
         if id is not None:
             call.id = call.id or id
-            self._ids[scope, id] = call
+            self._set_id(scope, id, call)
         if index is not None:
-            self._keys[scope, index] = call
+            self._set_key((scope, index), call)
         # A name without an id may still grow; what comes next settles it.
         if call.name and (call.id or arguments):
             self._start(call)
@@ -446,9 +448,9 @@ class Assembler:
 
     def _open_entry(self, scope: int, index: int | None, id: str | None, name: str | None) -> ToolCall:
         self.end_whole(scope)
+        self._begin_content()
         key = (scope, index if index is not None else f"call {self._opened}")
-        self._keys.pop(key, None)
-        call = self.open(key, id=id, name=None, scope=scope)
+        call = self._open_anew(key, ToolCall(id, "", scope=scope))
         call.name = name or ""
         return call
 
@@ -650,7 +652,8 @@ class Assembler:
         """
         if not call._ended:
             call._ended = True
-            self._ended.setdefault(call._scope, []).append(call)
+            choice = self._choice_of(call._scope)
+            choice.ended = with_one_more(choice.ended, call)
         if not call.name:
             return
         self._start(call)
@@ -663,7 +666,8 @@ class Assembler:
             self._settle(call)
             call._complete = True
             call._state = "closed"
-            self._unconfirmed.setdefault(call._scope, []).append(call)
+            choice = self._choice_of(call._scope)
+            choice.unconfirmed = with_one_more(choice.unconfirmed, call)
             self.events.append(ToolCallEnd(call))
 
     def _settle_arguments(self, call: ToolCall) -> None:
@@ -674,14 +678,11 @@ class Assembler:
         if call._owes_brace:
             self._close_object(call)
 
-    def _settle(self, call: ToolCall) -> None:
-        call._over = True
-        del self._unsettled[call]
-
     def _note_growth(self, call: ToolCall) -> None:
-        if not call._has_grown:
+        if self._notes_growth and not call._has_grown:
             call._has_grown = True
-            self._grown.setdefault(call._scope, []).append(call)
+            choice = self._choice_of(call._scope)
+            choice.grown = with_one_more(choice.grown, call)
 
     def _feed_half(self, call: ToolCall) -> None:
         """A high surrogate whose other half never came: the parser says what is wrong with it."""
@@ -715,8 +716,9 @@ class Assembler:
                 return False
         return parser.complete
 
-    def _confirm(self, scope: int) -> None:
-        for call in self._unconfirmed.pop(scope, ()):
+    def _confirm(self, choice: Choice) -> None:
+        unconfirmed, choice.unconfirmed = choice.unconfirmed or (), None
+        for call in unconfirmed:
             if call._state != "void":
                 call._state = "confirmed"
 
@@ -740,8 +742,8 @@ class Assembler:
 
     def _void_all(self, reason: str | None) -> None:
         """Voids what is open. reason: the whole message is void, and this is why."""
-        for call in self._unsettled:
-            call._over = True
+        for call in self._unsettled_calls():
+            self._settle(call)
             call._state = "void"
             if call.error is None:
                 call.error = incomplete_arguments(call, reason or "the stream ended before the call did")
@@ -751,7 +753,6 @@ class Assembler:
             for call in self._message_calls():
                 call._state = "void"
                 call._withdrawn = True
-        self._unsettled.clear()
 
     # ------------------------------------------------------------------ small things
 
@@ -771,9 +772,11 @@ class Assembler:
         """Text in whole characters: a provider may cut a surrogate pair between two of its events."""
         if text.isascii() and not self._halves:
             return text
-        text, half = split_half(self._halves.pop(key, "") + text)
+        halves = self._halves or {}
+        text, half = split_half(halves.pop(key, "") + text)
         if half:
-            self._halves[key] = half
+            halves[key] = half
+        self._halves = halves or None
         if _SURROGATE.search(text):
             # Two halves that have met become one character; a half alone is none.
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from . import providers
-from .assembler import Assembler
+from .assembler import NO_EVENTS, Assembler
 from .calls import ToolCall
 from .errors import (
     IncompleteError,
@@ -225,7 +225,7 @@ class StreamParser(Lane):
                 error.events = events
             raise
         finally:
-            self._assembler.events = []
+            self._assembler.events = NO_EVENTS
 
     def _take(self, data: bytes) -> None:
         if self._adapter is None and len(self._head) < _HEAD:
