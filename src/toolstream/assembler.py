@@ -367,7 +367,7 @@ class Assembler(CallTable):
 
     def went_on(self, scope: int = 0) -> None:
         """Another block, call or text has begun: what was ended before it was ended for good."""
-        choice = self._choice_of(scope)
+        choice = self._choice if scope == 0 else self._choice_of(scope)
         if choice.ended is not None:
             ended, choice.ended = choice.ended, None
             for call in ended:
@@ -412,7 +412,7 @@ class Assembler(CallTable):
             self._notes_growth = True
             for call in self._unsettled_calls():
                 self._note_growth(call)
-        choice = self._choice_of(scope)
+        choice = self._choice if scope == 0 else self._choice_of(scope)
         if choice.grown is not None:
             grown, choice.grown = choice.grown, None
             for call in grown:
