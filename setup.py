@@ -4,7 +4,7 @@ from glob import glob
 from setuptools import Extension, setup
 
 CORE = sorted(glob("csrc/*.c"))
-NATIVE = ["native_fields.c", "native_frames.c", "native_lane.c", "native_module.c", "native_values.c"]
+NATIVE = [f"native_{part}.c" for part in ("fields", "frames", "lane", "markers", "module", "values")]
 
 # The faster of the two bindings, for CPython only: where it cannot be built, cffi does all the work.
 native = Extension(

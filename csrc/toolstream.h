@@ -3,6 +3,7 @@
  *   ts_scanner   JSON text in fragments  -> records: "the value at P has ended", "the string at P grew"
  *   ts_sse       an SSE byte stream      -> frames (WHATWG HTML, section 9.2)
  *   ts_lane      an SSE byte stream      -> the text of events that are like the one before them
+ *   ts_markers   text in pieces          -> where the first of several markers stands
  *
  * This is the only header that others see; the Python binding's declarations are made from it (lines
  * that start with '#' and the word TS_API are dropped), so it holds plain C declarations only.
@@ -344,5 +345,38 @@ TS_API int ts_lane_learn(ts_lane *lane, const ts_example *example);
  * valid UTF-8, in data or in the lane, until the next call. TS_ERR_MEMORY is possible. */
 TS_API int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t *used,
                          const unsigned char **text, size_t *text_size);
+
+/* ------------------------------------------------------------------ markers in a model's raw text */
+
+enum { TS_MARKER_LONGEST = 4096 };
+
+typedef struct ts_markers ts_markers;
+
+/* An empty set of markers, or NULL without memory. Freed with ts_markers_free (NULL allowed). Once it is built it does not
+ * change, and any number of threads may search with it. */
+TS_API ts_markers *ts_markers_new(void);
+TS_API void ts_markers_free(ts_markers *markers);
+
+/* Adds a marker: 1 to TS_MARKER_LONGEST code points, copied. They are numbered from 0 in this order; one that is added
+ * again gets a number, too, which is never found. */
+TS_API int ts_markers_add(ts_markers *markers, const uint32_t *text, size_t size);
+
+/* Ends the adding. */
+TS_API int ts_markers_build(ts_markers *markers);
+
+/* How a search stands between two pieces of its text; all 0 before the first one. */
+typedef struct ts_search {
+    size_t held;                 /* code points that are not decided: the next call's text begins with them */
+    size_t looked;               /* code points that the last call has looked at; never the held ones again */
+    size_t begins;               /* a marker has ended in them that is not the first one for sure: where it begins, */
+    int32_t marker;              /* ... and its number and one; 0: none has */
+    int32_t node;
+} ts_search;
+
+/* Looks for the first marker in `size` code points of `width` bytes each (1, 2 or 4); of two that begin at one place the
+ * longer one counts. Answers its number, or -1 where there is none so far. *end: code points before it, or before those
+ * that can still become one. final: no more text comes, so that none can. */
+TS_API int ts_markers_find(const ts_markers *markers, ts_search *search, const void *text, int width, size_t size,
+                           int final, size_t *end);
 
 #endif

@@ -5,8 +5,10 @@ from ..events import FieldComplete, FieldDelta, ReasoningDelta, TextDelta
 from ..fields import CffiFields as Fields
 from ..lane import SlowLane as Lane
 from ..sse import CffiFrames as Frames
+from ..text_formats.cursor import CffiMarkers as Markers
+from ..text_formats.cursor import CffiText as Text
 
-__all__ = ["Fields", "Frames", "Lane", "configure"]
+__all__ = ["Fields", "Frames", "Lane", "Markers", "Text", "configure"]
 
 def configure(
     complete: type[FieldComplete],

@@ -31,6 +31,8 @@ typedef struct module_state {
     PyTypeObject *fields_type;
     PyTypeObject *lane_type;
     PyTypeObject *frames_type;
+    PyTypeObject *markers_type;
+    PyTypeObject *text_type;
     event_class complete;        /* FieldComplete(call, path, value) */
     event_class delta;           /* FieldDelta(call, path, text) */
     event_class text;            /* TextDelta(text, index) */
@@ -71,6 +73,8 @@ void native_raise_busy(void);
 extern PyType_Spec native_fields_spec;
 extern PyType_Spec native_lane_spec;
 extern PyType_Spec native_frames_spec;
+extern PyType_Spec native_markers_spec;
+extern PyType_Spec native_text_spec;
 
 /* The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */
 PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size);

@@ -77,14 +77,21 @@ static int native_exec(PyObject *module)
     state->fields_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_fields_spec, NULL);
     state->lane_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_lane_spec, NULL);
     state->frames_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_frames_spec, NULL);
+    state->markers_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_markers_spec, NULL);
+    state->text_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_text_spec, NULL);
     if (state->fail == NULL || state->feed_slowly == NULL || state->spoil == NULL || state->message == NULL ||
-        state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL) {
+        state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL ||
+        state->markers_type == NULL || state->text_type == NULL) {
         return -1;
     }
-    if (PyModule_AddType(module, state->fields_type) < 0 || PyModule_AddType(module, state->lane_type) < 0) {
-        return -1;
+    PyTypeObject *const types[] = {state->fields_type, state->lane_type, state->frames_type, state->markers_type,
+                                   state->text_type};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (PyModule_AddType(module, types[i]) < 0) {
+            return -1;
+        }
     }
-    return PyModule_AddType(module, state->frames_type);
+    return 0;
 }
 
 static int native_traverse(PyObject *module, visitproc visit, void *arg)
@@ -93,6 +100,8 @@ static int native_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->fields_type);
     Py_VISIT(state->lane_type);
     Py_VISIT(state->frames_type);
+    Py_VISIT(state->markers_type);
+    Py_VISIT(state->text_type);
     Py_VISIT(state->complete.type);
     Py_VISIT(state->delta.type);
     Py_VISIT(state->text.type);
@@ -110,6 +119,8 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->fields_type);
     Py_CLEAR(state->lane_type);
     Py_CLEAR(state->frames_type);
+    Py_CLEAR(state->markers_type);
+    Py_CLEAR(state->text_type);
     Py_CLEAR(state->complete.type);
     Py_CLEAR(state->delta.type);
     Py_CLEAR(state->text.type);

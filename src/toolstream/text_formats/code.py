@@ -27,12 +27,11 @@ class CodeSection(Section):
         return self._go(self._read)
 
     def _read(self) -> bool:
-        start = self._cursor.at
         text, found = self._cursor.take_until(markers(self._body.closes))
         self._write(text)
         if found or (self._cursor.final and not self._cursor.cut):
             return self._end()
-        return self._cursor.at > start
+        return False
 
     def _write(self, text: str) -> None:
         if self._at_start and text:

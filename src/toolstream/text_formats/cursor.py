@@ -7,46 +7,101 @@ search looks only at what has not been searched, but for less than a marker's le
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from .._core import ffi, lib
+from ..fields import BINDING
 
 WINDOW = 4096
 """Characters that are added at most at a time, so that giving some back copies little."""
 
 _SPACE = re.compile(r"\s*")
+_WIDE = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 
 
-class Markers:
-    """Several strings, the first of which is searched. Of two that begin at one place the longer one counts."""
+class CffiMarkers:
+    """An automaton over several strings, over cffi; `_core/native_markers.c` is the same for CPython."""
 
-    __slots__ = ("_heads", "_longest", "_pattern", "words")
+    __slots__ = ("_automaton", "words")
 
     def __init__(self, words: tuple[str, ...]) -> None:
+        automaton = lib.ts_markers_new()
+        if automaton == ffi.NULL:
+            raise MemoryError("toolstream: out of memory")
+        self._automaton = ffi.gc(automaton, lib.ts_markers_free)
         self.words = words
-        by_length = sorted(words, key=len, reverse=True)
-        self._longest = len(by_length[0]) if words else 0
-        self._pattern = re.compile("|".join(map(re.escape, by_length)) or "(?!)")
-        heads = "".join(sorted({word[0] for word in words}))
-        self._heads = re.compile(f"[{re.escape(heads)}]" if heads else "(?!)")
+        for word in words:
+            _check(lib.ts_markers_add(automaton, [ord(character) for character in word], len(word)))
+        _check(lib.ts_markers_build(automaton))
 
-    def search(self, text: str, at: int, final: bool) -> tuple[int, str]:
-        """Where the first marker begins, and which it is; or up to where the text holds none, and "".
 
-        final: no more text comes.
-        """
-        held = len(text) if final else self._undecided(text, at)
-        match = self._pattern.search(text, at)
-        if match is not None and match.start() < held:
-            return match.start(), match.group()
-        return held, ""
+class CffiText:
+    """The text that has come, and the search in it, over cffi; `_core/native_markers.c` is the same for CPython.
 
-    def _undecided(self, text: str, at: int) -> int:
-        """Where the earliest marker begins that more text could complete, or make longer."""
-        end = len(text)
-        for match in self._heads.finditer(text, max(at, end - self._longest + 1)):
-            start = match.start()
-            if any(word.startswith(text[start:]) and len(word) > end - start for word in self.words):
-                return start
-        return end
+    text, at: what is still to be read begins at text[at]. final: no more text comes.
+    offset: characters of the whole text before those in `text`. scanned: characters that searches have looked at.
+    """
+
+    __slots__ = ("_end", "_place", "_search", "_wanted", "at", "final", "offset", "scanned", "text")
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.at = 0
+        self.offset = 0
+        self.scanned = 0
+        self.final = False
+        self._wanted: CffiMarkers | None = None  # of the last search
+        self._place = 0  # where in the whole text it has stopped
+        self._search: Any = None
+        self._end: Any = None
+
+    def take_until(self, wanted: CffiMarkers) -> tuple[str, str]:
+        """Reads what stands before the first of the markers, and that marker; or what holds none for sure, and ""."""
+        start = self.at
+        if self._wanted is not wanted or self._place != self.offset + start:
+            self._wanted, self._search, self._end = wanted, ffi.new("ts_search *"), ffi.new("size_t *")
+        rest = self.text[start:]
+        codes, width = (rest.encode(), 1) if rest.isascii() else (rest.encode(_WIDE, "surrogatepass"), 4)
+        automaton = wanted._automaton
+        found = lib.ts_markers_find(
+            automaton, self._search, ffi.from_buffer(codes), width, len(rest), self.final, self._end
+        )
+        end = start + self._end[0]
+        marker = wanted.words[found] if found >= 0 else ""
+        self.at = end + len(marker)
+        self.scanned += self._search.looked
+        self._place = self.offset + self.at
+        return self.text[start:end], marker
+
+
+def _check(status: int) -> None:
+    if status == lib.TS_ERR_MEMORY:
+        raise MemoryError("toolstream: out of memory")
+    if status != lib.TS_OK:
+        raise ValueError(f"a marker has 1 to {lib.TS_MARKER_LONGEST} characters")
+
+
+def _choose() -> tuple[Any, Any]:
+    if BINDING == "cffi":
+        return CffiMarkers, CffiText
+    from .._core import _native
+
+    return _native.Markers, _native.Text
+
+
+if TYPE_CHECKING:
+    _Markers = CffiMarkers
+    _Text = CffiText
+else:
+    _Markers, _Text = _choose()
+
+
+class Markers(_Markers):
+    """Several strings, the first of which is searched. Of two that begin at one place the longer one counts."""
+
+    __slots__ = ()
 
     def __reduce__(self) -> tuple[object, tuple[tuple[str, ...]]]:
         return markers, (self.words,)
@@ -58,23 +113,17 @@ def markers(words: tuple[str, ...]) -> Markers:
     return Markers(words)
 
 
-class Cursor:
+class Cursor(_Text):
     """The text that has come, and how far it has been read.
 
-    text, at: what is still to be read begins at text[at]. final: no more text comes.
-    cut: and not because the model has finished.
-    scanned: characters that searches have looked at. offset: characters of the whole text before those in `text`.
+    cut: no more text comes, and not because the model has finished.
     """
 
-    __slots__ = ("_mark", "_taken", "at", "cut", "final", "offset", "scanned", "text")
+    __slots__ = ("_mark", "_taken", "cut")
 
     def __init__(self) -> None:
-        self.text = ""
-        self.at = 0
-        self.final = False
+        super().__init__()
         self.cut = False
-        self.scanned = 0
-        self.offset = 0
         self._taken: list[str] | None = None  # since the mark, without what `text` still holds
         self._mark = 0
 
@@ -101,14 +150,6 @@ class Cursor:
         start = self.at
         self.at = min(start + count, len(self.text))
         return self.text[start : self.at]
-
-    def take_until(self, wanted: Markers) -> tuple[str, str]:
-        """Reads what stands before the first of the markers, and that marker; or what holds none for sure, and ""."""
-        start = self.at
-        end, marker = wanted.search(self.text, start, self.final)
-        self.at = end + len(marker)
-        self.scanned += self.at - start + (len(self.text) - end if not marker else 0)
-        return self.text[start:end], marker
 
     def take_space(self) -> str:
         """Reads the white space that is there."""
@@ -147,3 +188,16 @@ class Cursor:
             self.at = 0
         else:
             self.at = self._mark
+
+    # ------------------------------------------------------------------ pickling
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A search begins again where it has stopped: what it holds back is less than a marker.
+        return Cursor, (), {name: getattr(self, name) for name in _STATE}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+_STATE = ("text", "at", "offset", "scanned", "final", "cut", "_taken", "_mark")

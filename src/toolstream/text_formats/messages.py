@@ -45,12 +45,11 @@ class MessageSection(Section):
         return self._go(self._read_text)
 
     def _read_text(self) -> bool:
-        start = self._cursor.at
         text, found = self._cursor.take_until(markers((*self._body.ends, *self._body.starts)))
         if text:
             (self._output.think if self._in_reasoning else self._output.say)(text)
         if not found:
-            return self._cursor.at > start
+            return False
         if found in self._body.starts:
             self._cursor.at -= len(found)
         return self._end_message()
@@ -100,11 +99,10 @@ class MessageSection(Section):
         return self._end_message()
 
     def _read_code(self) -> bool:
-        start = self._cursor.at
         text, found = self._cursor.take_until(markers(self._body.ends))
         self._output.arguments(escaped(text))
         if not found:
-            return self._cursor.at > start
+            return False
         self._output.arguments('"}')
         self._output.close()
         return self._end_message()

@@ -111,11 +111,10 @@ class PythonSection(Section):
     def _read_value(self) -> bool:
         if self._cursor.is_empty and not self._cursor.final:
             return False
-        start = self._cursor.at
         self._output.arguments(self._value.read(self._cursor))
         if self._value.fault:
             return self._fault(self._value.fault)
-        return self._go(self._behind_value) if self._value.done else self._cursor.at > start
+        return self._value.done and self._go(self._behind_value)
 
     def _behind_value(self) -> bool:
         if not self._skip_space():
@@ -210,13 +209,12 @@ class GemmaSection(Section):
         return self._go(self._read_value)
 
     def _read_value(self) -> bool:
-        start = self._cursor.at
         self._output.arguments(self._value.read(self._cursor))
         if self._value.fault:
             self._output.fault(f"found {self._value.fault}")
             return self._go(self._give_up)
         if not self._value.done:
-            return self._cursor.at > start
+            return False
         self._output.close()
         self._is_between = True
         return self._go(self._behind)

@@ -104,11 +104,10 @@ class TextReader:
         return self._go(self._in_text)
 
     def _in_text(self) -> bool:
-        start = self._cursor.at
         text, found = self._cursor.take_until(self._outside)
         self._output.say(text)
         if not found:
-            return self._cursor.at > start
+            return False
         return self._take_marker(found)
 
     def _take_marker(self, found: str) -> bool:
@@ -141,11 +140,10 @@ class TextReader:
         )
 
     def _in_reasoning(self) -> bool:
-        start = self._cursor.at
         text, found = self._cursor.take_until(markers((self._closer, *self._enders)))
         self._output.think(text)
         if not found:
-            return self._cursor.at > start
+            return False
         self._output.turn()
         if found == self._closer:
             return self._go(self._at_start)

@@ -169,11 +169,10 @@ class TaggedSection(Section):
 
     def _read_value(self) -> bool:
         body = self._body
-        start = self._cursor.at
         text, found = self._cursor.take_until(markers(self._ends))
         self._write(text)
         if not found:
-            return self._cursor.at > start
+            return False
         if not body.followed_by:
             return self._end_value()
         follows = self._follows()
