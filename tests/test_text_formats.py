@@ -10,6 +10,8 @@ import json
 import os
 import pickle
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -826,6 +828,12 @@ def test_a_format_of_ones_own_is_a_declaration() -> None:
     assert text(reading) == "Hi  bye"
     with pytest.raises(ValueError, match="another marker"):
         TextFormat("bad", (Opener("<a>", Objects()),), ends=("<a>",))
+
+
+def test_importing_the_package_makes_no_format() -> None:
+    code = "import sys, toolstream; toolstream.StreamParser(); print('toolstream.text_formats' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -41,7 +41,6 @@ from .limits import Limits
 from .parse import AsyncEventStream, EventStream, parse
 from .sse import ServerSentEvent, SSEParser
 from .stream_parser import StreamParser
-from .text_formats import TextFormat, text_format
 from .tools.content import Image
 from .tools.declared import tool
 from .tools.partial import ABSENT, INVALID, PENDING, Partial
@@ -50,6 +49,7 @@ from .tools.streamed import LiveCall, LiveThreadCall, Streamed
 from .usage import Usage
 
 if TYPE_CHECKING:
+    from .text_formats import TextFormat, text_format
     from .tools.dispatch import AsyncRun, dispatch
     from .tools.dispatch_sync import ThreadRun, dispatch_sync
 
@@ -109,12 +109,15 @@ __all__ = [
     "tool",
 ]
 
-# They need asyncio and threads, whose import would cost everybody else more than all the rest of this package.
+# What not everybody needs. asyncio and threads take longer to import than all the rest of this package, and the text
+# formats would add half as much again.
 _LAZY = {
-    "AsyncRun": "dispatch",
-    "ThreadRun": "dispatch_sync",
-    "dispatch": "dispatch",
-    "dispatch_sync": "dispatch_sync",
+    "AsyncRun": ".tools.dispatch",
+    "TextFormat": ".text_formats",
+    "ThreadRun": ".tools.dispatch_sync",
+    "dispatch": ".tools.dispatch",
+    "dispatch_sync": ".tools.dispatch_sync",
+    "text_format": ".text_formats",
 }
 
 
@@ -124,4 +127,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".tools.{module}", __name__), name)
+    return getattr(import_module(module, __name__), name)

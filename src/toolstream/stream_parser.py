@@ -31,7 +31,6 @@ from .json_parser import DuplicateKeys, FieldParser
 from .lane import IS_FAST, Lane, Repeat
 from .limits import Limits, core_bound
 from .paths import subscriptions
-from .text_formats import TextAdapter
 from .tools.checks import Checks, StopReading
 from .tools.schemas import ON_INVALID, OnInvalid, toolset
 from .usage import Usage
@@ -111,7 +110,7 @@ class StreamParser(Lane):
         self._candidates = choice if isinstance(choice, list) else []
         self._adapter: providers.Adapter | None = None
         known = None if tools is None else toolset(tools)
-        text = choice if isinstance(choice, TextAdapter) else None
+        text: Any = choice if providers.reads_text(choice) else None
         if text is not None:
             text.configure(prefill=prefill, tools=known, limits=limits)
         elif prefill or framing == "text":

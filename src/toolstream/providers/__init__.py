@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..text_formats import ANY, FORMATS, TextAdapter, TextFormat
 from .ag_ui import AGUI
 from .ai_sdk_ui import AISDKUI
 from .anthropic import Anthropic
@@ -71,18 +70,33 @@ def candidates(provider: Any) -> list[type[Adapter]] | Adapter:
             return FAMILIES[provider]
         if provider in ADAPTERS:
             return ADAPTERS[provider]()
-        if provider == ANY.name:
-            return TextAdapter(ANY)
-        if provider in FORMATS:
-            return TextAdapter(FORMATS[provider])
-        known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS, ANY.name, *FORMATS))
-        raise ValueError(f"unknown provider {provider!r}; known: {known}")
+        return _text_adapter(provider)
+    adapter: Adapter = provider() if isinstance(provider, type) else provider
+    if all(hasattr(adapter, name) for name in ("name", "recognises", "handle", "end", "message")):
+        return adapter
+    return _text_adapter(provider)
+
+
+def _text_adapter(provider: Any) -> Adapter:
+    """The adapter of a text format, which is given or named."""
+    # Most streams are no text, and making the formats would cost each user a third of this package's import.
+    from ..text_formats import ANY, FORMATS, TextAdapter, TextFormat
+
     if isinstance(provider, TextFormat):
         return TextAdapter(provider)
-    adapter: Adapter = provider() if isinstance(provider, type) else provider
-    if not all(hasattr(adapter, name) for name in ("name", "recognises", "handle", "end", "message")):
+    if not isinstance(provider, str):
         raise TypeError(f"{provider!r} is no provider's name and no adapter")
-    return adapter
+    if provider == ANY.name:
+        return TextAdapter(ANY)
+    if provider in FORMATS:
+        return TextAdapter(FORMATS[provider])
+    known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS, ANY.name, *FORMATS))
+    raise ValueError(f"unknown provider {provider!r}; known: {known}")
+
+
+def reads_text(adapter: Any) -> bool:
+    """Whether this is a text format's adapter, which takes a model's raw text."""
+    return getattr(adapter, "framing", None) == "text"
 
 
 def recognise(event: dict[str, Any], among: list[type[Adapter]]) -> type[Adapter] | None:
@@ -90,4 +104,4 @@ def recognise(event: dict[str, Any], among: list[type[Adapter]]) -> type[Adapter
     return next((adapter for adapter in among if adapter.recognises(event)), None)
 
 
-__all__ = ["ADAPTERS", "FAMILIES", "Adapter", "candidates", "find_error", "provider_error", "recognise"]
+__all__ = ["ADAPTERS", "FAMILIES", "Adapter", "candidates", "find_error", "provider_error", "reads_text", "recognise"]

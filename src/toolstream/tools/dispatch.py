@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ToolStreamError
 from ..events import Event, FieldComplete, FieldDelta
 from ..parse import AsyncEventStream, parse
+from ..providers import reads_text
 from ..sources import is_running
-from ..text_formats import TextAdapter
 from .answers import TEXT
 from .channels import LoopBell, LoopCall, LoopStreamed
 from .declared import Start
@@ -100,7 +100,7 @@ class RunBase:
         return next((run.result.error for run in self._runs.all if run.result.status == "error"), None)
 
     def _conclude(self) -> None:
-        is_text = isinstance(self._stream._reading.parser._adapter, TextAdapter)
+        is_text = reads_text(self._stream._reading.parser._adapter)
         self._results = Results([run.result for run in self._runs.all], TEXT if is_text else self._stream.provider)
 
 
