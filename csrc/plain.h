@@ -66,6 +66,29 @@ static inline int ts_plain_word(const unsigned char *data)
     return ((control | special | v) & TS_HIGHS) == 0;
 }
 
+/* Copies a fragment, most of which are a few bytes: a general copy takes longer to begin than they take. */
+static inline void ts_copy(unsigned char *to, const char *from, size_t size)
+{
+    if (size > 4 * TS_BLOCK) {
+        memcpy(to, from, size);
+    } else if (size >= TS_BLOCK) { /* whole blocks, the last of which may overlap the one before */
+        for (size_t at = 0; at < size - TS_BLOCK; at += TS_BLOCK) {
+            memcpy(to + at, from + at, TS_BLOCK);
+        }
+        memcpy(to + size - TS_BLOCK, from + size - TS_BLOCK, TS_BLOCK);
+    } else if (size >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+        for (size_t at = 0; at < size; at++) {
+            to[at] = (unsigned char)from[at];
+        }
+    }
+}
+
 /* How many of the TS_BLOCK bytes from data on are plain before the first that is not. */
 static inline size_t ts_plain_block(const unsigned char *data)
 {

@@ -111,6 +111,7 @@ static int root_end(ts_scanner *s, int64_t end, int exact)
     s->root_end = end;
     s->root_exact = exact;
     s->state = ST_END;
+    s->view.unsettled = 1;
     return s->options.stop_at_end ? TS_PAUSED : TS_OK;
 }
 
@@ -122,6 +123,7 @@ static inline int scalar_end(ts_scanner *s, int64_t end, int exact)
         return root_end(s, end, exact);
     }
     level->run_end = end;
+    s->view.unsettled = 1;
     if (exact) {
         level->flags |= LV_EXACT;
     }
@@ -168,6 +170,7 @@ static int container_begin(ts_scanner *s, int64_t at, int is_array)
         level->flags |= (s->inner ? LV_INNER : 0) | (wanted ? LV_WANTED : 0);
     }
     s->state = is_array ? ST_FIRST_ELEMENT : ST_FIRST_KEY;
+    s->view.unsettled = 1;
     int unseen = s->level_count - s->pushed > UNSEEN_LEVELS;
     return unseen && !s->options.stop_at_end ? TS_PAUSED : TS_OK;
 }
@@ -198,6 +201,7 @@ static int container_end(ts_scanner *s, int64_t at)
         outer->run_end = at + 1;
         outer->flags |= flags & LV_EXACT;
     }
+    s->view.unsettled = 1;
     s->state = ST_AFTER_VALUE;
     return (flags & (LV_INNER | LV_WANTED)) ? ts_report_leave(s, (flags & LV_WANTED) != 0) : TS_OK;
 }
@@ -340,7 +344,6 @@ static size_t scan(ts_scanner *s, size_t at, size_t end, int *status)
             continue;
         }
         switch (s->state) {
-        case ST_VALUE: at = value_scan(s, at, end, status); break;
         case ST_FIRST_ELEMENT: at = c == ']' ? after_value(s, at, status) : value_scan(s, at, end, status); break;
         case ST_FIRST_KEY:
             if (c == '}') {
@@ -348,7 +351,14 @@ static size_t scan(ts_scanner *s, size_t at, size_t end, int *status)
                 break;
             }
             /* fall through */
-        case ST_KEY: at = c == '"' ? key_scan(s, at + 1, end, status) : wrong_byte(s, at, TS_ERR_SYNTAX, status); break;
+        case ST_KEY:
+            at = c == '"' ? key_scan(s, at + 1, end, status) : wrong_byte(s, at, TS_ERR_SYNTAX, status);
+            if (*status != TS_OK || s->state != ST_COLON || at == end || text[at] != ':') {
+                break;
+            }
+            c = ':';
+            /* What mostly comes next is taken without a look at the state. */
+            /* fall through */
         case ST_COLON:
             if (c != ':') {
                 at = wrong_byte(s, at, TS_ERR_SYNTAX, status);
@@ -356,7 +366,17 @@ static size_t scan(ts_scanner *s, size_t at, size_t end, int *status)
             }
             s->state = ST_VALUE;
             at++;
-            break;
+            at += at < end && text[at] == ' ';
+            if (at == end || text[at] <= ' ') {
+                break;
+            }
+            /* fall through */
+        case ST_VALUE:
+            at = value_scan(s, at, end, status);
+            if (*status != TS_OK || s->state != ST_AFTER_VALUE || at == end || text[at] <= ' ') {
+                break;
+            }
+            /* fall through */
         case ST_AFTER_VALUE: at = after_value(s, at, status); break;
         case ST_IN_STRING: at = ts_string_scan(s, at, end, status); break;
         case ST_IN_NUMBER: at = ts_number_scan(s, at, end, status); break;
@@ -472,7 +492,7 @@ static int slice_scan(ts_scanner *s, const char *data, size_t size, size_t *take
     if (ts_text_reserve(s, size) != TS_OK) {
         return ts_fail(s, TS_ERR_MEMORY, s->offset);
     }
-    memcpy(s->text + s->text_size, data, size);
+    ts_copy(s->text + s->text_size, data, size);
     size_t from = s->text_size;
     s->text_size += size;
     size_t at = scan(s, from, s->text_size, &status);
@@ -499,7 +519,7 @@ static int string_goes_on(ts_scanner *s, const char *data, size_t size)
     }
     size_t end = s->text_size + size;
     int32_t escaped = s->escaped;
-    memcpy(s->text + s->text_size, data, size);
+    ts_copy(s->text + s->text_size, data, size);
     if (ts_string_body(s->text, s->text_size, end, &escaped) != end) {
         return 0;
     }

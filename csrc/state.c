@@ -292,6 +292,7 @@ ts_scanner *ts_scanner_load(const ts_options *options, const unsigned char *data
         ts_scanner_free(s);
         return NULL;
     }
+    s->view.unsettled = 1;
     ts_view_update(s);
     return s;
 }

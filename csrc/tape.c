@@ -150,6 +150,7 @@ int ts_settle(ts_scanner *s)
     if (status != TS_OK) {
         return status;
     }
+    s->view.unsettled = 0;
     s->pushed = s->level_count;
     s->root_shown |= s->pushed != 0;
     const ts_level *top = top_level(s);

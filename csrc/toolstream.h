@@ -160,6 +160,7 @@ typedef struct ts_view {
     int32_t status;              /* the last call's answer; an error stays */
     int32_t expected;            /* what could have stood here: ts_expect */
     int32_t in_string;           /* the stream stands inside a string value */
+    int32_t unsettled;           /* ts_scanner_settle may have steps to write */
 } ts_view;
 
 /* What the scanner was waiting for. */

@@ -76,7 +76,6 @@ class CffiFields:
         "_prefix",
         "_root",
         "_scanner",
-        "_stale",
         "_string_path",
         "_view",
         "call",
@@ -85,7 +84,6 @@ class CffiFields:
     call: Any
     _guard: Guard
     _fault: Exception | None
-    _stale: bool
     # The live value, the containers in it that have not ended, and where each stands in the one before.
     _root: Any
     _open: list[Any]
@@ -101,7 +99,6 @@ class CffiFields:
         self.call = None
         self._guard = Guard()
         self._fault = None
-        self._stale = False
         self._root = None
         self._open = []
         self._places = []
@@ -145,7 +142,6 @@ class CffiFields:
         with self._guard:
             if self._fault is not None:
                 raise self._fail(None, events)
-            self._stale = True
             if type(data) is bytes:
                 status = lib.ts_scanner_feed(self._scanner, data, len(data))
             else:
@@ -171,7 +167,6 @@ class CffiFields:
     def _finish(self) -> int:
         """The text has ended: answers the core's status."""
         with self._guard:
-            self._stale = True
             return int(lib.ts_scanner_finish(self._scanner))
 
     # -------------------------------------------------------------- the live value
@@ -179,8 +174,7 @@ class CffiFields:
     def _settle(self) -> None:
         """Brings the live value up to date."""
         with self._guard:
-            if self._stale:
-                self._stale = False
+            if self._view.unsettled:
                 if lib.ts_scanner_settle(self._scanner) == _NO_MEMORY:
                     raise MemoryError
                 if self._view.step_count:

@@ -62,7 +62,6 @@ typedef struct fields {
     PyObject *string_path;       /* tuple: the string whose growth is reported */
     PyObject *fault;             /* the exception that ended this parser, or None */
     char busy;
-    char stale;                  /* fed since the live value was brought up to date */
 } fields;
 
 #define OBJECT_MEMBER(owner, name, field) {name, T_OBJECT_EX, offsetof(owner, field), 0, NULL}

@@ -435,7 +435,6 @@ static int take_whole(fields *self, const char *data, size_t size, PyObject *eve
 /* Feeds all of data. Answers TS_OK, a negative status of the core, or 1 with a Python exception set. */
 static int take(fields *self, const char *data, size_t size, PyObject *events)
 {
-    self->stale = 1;
     if (size >= WHOLE_FROM && self->view->offset == 0) {
         int whole = take_whole(self, data, size, events);
         if (whole != 0) {
@@ -585,13 +584,12 @@ static PyObject *fields_feed_into(fields *self, PyObject *const *args, Py_ssize_
 static PyObject *fields_settle(fields *self, PyObject *unused)
 {
     (void)unused;
-    if (!self->stale && !self->busy) {
+    if (!self->busy && self->view != NULL && !self->view->unsettled) {
         Py_RETURN_NONE;
     }
     if (enter(self) < 0) {
         return NULL;
     }
-    self->stale = 0;
     int status = ts_scanner_settle(self->scanner);
     status = status == TS_ERR_MEMORY ? (PyErr_NoMemory(), -1) : build(self);
     self->busy = 0;
@@ -607,7 +605,6 @@ static PyObject *fields_finish(fields *self, PyObject *unused)
     if (enter(self) < 0) {
         return NULL;
     }
-    self->stale = 1;
     self->busy = 0;
     return PyLong_FromLong(ts_scanner_finish(self->scanner));
 }
@@ -734,11 +731,8 @@ static PyObject *fields_value(fields *self, void *unused)
 {
     (void)unused;
     PyObject *settled = fields_settle(self, NULL);
-    if (settled == NULL) {
-        return NULL;
-    }
-    Py_DECREF(settled);
-    return Py_NewRef(self->root);
+    Py_XDECREF(settled);
+    return settled == NULL ? NULL : Py_NewRef(self->root);
 }
 
 static PyMethodDef fields_methods[] = {
@@ -771,7 +765,6 @@ static PyMemberDef fields_members[] = {
     OBJECT_MEMBER(fields, "_containers", containers),
     OBJECT_MEMBER(fields, "_string_path", string_path),
     OBJECT_MEMBER(fields, "_fault", fault),
-    {"_stale", T_BOOL, offsetof(fields, stale), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
