@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, Protocol
 
-import orjson
+from orjson import JSONDecodeError
+from orjson import loads as fast_loads
 
 from .errors import IncompleteError, JSONError, LimitError, SSEError
 from .json_sequence import JSONSequence
@@ -120,29 +121,30 @@ class AutoFraming:
         return ()
 
 
-class SSEFraming:
+class SSEFraming(FrameParser):
     """Server-sent events that hold JSON."""
 
-    __slots__ = ("_frames", "newline")
+    __slots__ = ("newline",)
 
     def __init__(self, max_event_bytes: int | None) -> None:
-        self._frames = FrameParser(max_event_bytes)
+        super().__init__(max_event_bytes)
         self.newline = b"\n"
 
-    @property
-    def between(self) -> bool:
-        return self._frames.between
+    def __getstate__(self) -> tuple[Any, ...]:
+        return *super().__getstate__(), self.newline
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        *framer, self.newline = state
+        super().__setstate__(tuple(framer))
 
     def feed(self, data: bytes) -> Iterable[Frame]:
         if b"\r" in data:
             self.newline = b"\r\n"
-        try:
-            return self._frames.feed(data)
-        except LimitError as error:
-            return _then_raise(getattr(error, "frames", []), error)
+        frames = self._take(data)
+        return frames if self._status >= 0 else _then_raise(frames, self._fault())
 
     def close(self) -> Iterator[EventDict]:
-        for name, body in self._frames.flush():
+        for name, body in self.flush():
             try:
                 event = frame_event(name, body)
             except SSEError:
@@ -153,7 +155,7 @@ class SSEFraming:
                 raise IncompleteError("the stream ended inside an event")
 
 
-def _then_raise(frames: list[Frame], fault: LimitError) -> Iterator[Frame]:
+def _then_raise(frames: list[Frame], fault: Exception) -> Iterator[Frame]:
     yield from frames
     raise fault
 
@@ -164,11 +166,15 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
 
     name: the frame's event type, which stands in for a `type` that the object lacks.
     """
-    if data[:1] != b"{":
+    try:
+        event = fast_loads(data)
+    except JSONDecodeError:
         data = data.strip(_SPACE)
         if data[:1] != b"{":
             return DONE if data == b"[DONE]" else None
-    event = loads(data)
+        event = loads(data)
+    if type(event) is not dict:
+        return None
     if "type" not in event and name not in ("", "message"):
         event["type"] = name
     return event
@@ -177,8 +183,8 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
 def loads(text: bytes) -> EventDict:
     """The object that text holds. Raises `SSEError`."""
     try:
-        event = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        event = fast_loads(text)
+    except JSONDecodeError:
         event = _loads_odd(text)
     if not isinstance(event, dict):
         raise SSEError(f"an event is a JSON object, not {text[:_EXCERPT]!r}")

@@ -8,7 +8,7 @@ same for every way to cut it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._core import ffi, lib
@@ -222,7 +222,7 @@ class FrameParser(Frames):
         self._max_event_bytes = max_event_bytes
         self._start(core_bound(max_event_bytes))
 
-    def feed(self, data: bytes) -> list[tuple[str, bytes]]:
+    def feed(self, data: bytes) -> Iterable[tuple[str, bytes]]:
         """The frames that the chunk completes. Raises `LimitError`, whose `frames` are those before the fault."""
         return self._checked(self._take(data))
 
@@ -231,12 +231,14 @@ class FrameParser(Frames):
         return self._checked(self._end())
 
     def _checked(self, frames: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-        status = self._status
-        if status < 0:
-            error = _error(self.offset, status, self._max_event_bytes)
+        if self._status < 0:
+            error = self._fault()
             vars(error)["frames"] = frames
             raise error
         return frames
+
+    def _fault(self) -> Exception:
+        return _error(self.offset, self._status, self._max_event_bytes)
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self._max_event_bytes, self._save()

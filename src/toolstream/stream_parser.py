@@ -8,7 +8,7 @@ exception, and that a parser that has raised stays dead.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal
 
 from . import providers
@@ -229,17 +229,25 @@ class StreamParser(Lane):
     def _take(self, data: bytes) -> None:
         if self._adapter is None and len(self._head) < _HEAD:
             self._head += data[: _HEAD - len(self._head)]
-        room = self._room
-        within = data if len(data) <= room else data[:room]
-        # The framing does not know of the bytes that took the fast lane.
-        skipped = core_bound(self._limits.max_bytes) - room - self._framed
-        self._room = room - len(within)
+        within = data if len(data) <= self._room else data[: self._room]
+        self._room -= len(within)
         self._framed += len(within)
         try:
-            self._handle_all(self._feed_framing(within))
+            pieces = self._framing.feed(within)
+            if type(self._framing) is AutoFraming:
+                self._framing = self._framing.decided or self._framing
+            for piece in pieces:
+                if type(piece) is tuple:
+                    event = frame_event(*piece)
+                    if event is not None:
+                        self._handle(event, piece)
+                else:
+                    self._handle(piece, None)
         except LimitError as error:
             if error.limit != "max_event_bytes":
                 raise
+            # The framing does not know of the bytes that took the fast lane.
+            skipped = core_bound(self._limits.max_bytes) - self._room - self._framed
             raise LimitError(error.reason, limit=error.limit, offset=error.offset + skipped) from None
         if within is not data:
             limit = self._limits.max_bytes
@@ -257,22 +265,6 @@ class StreamParser(Lane):
             limit = self._limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
         self._text.feed_text(data, self._assembler)
-
-    def _feed_framing(self, data: bytes) -> Iterable[EventDict | Frame]:
-        framing = self._framing
-        pieces = framing.feed(data)
-        if type(framing) is AutoFraming and framing.decided is not None:
-            self._framing = framing.decided
-        return pieces
-
-    def _handle_all(self, pieces: Iterable[EventDict | Frame]) -> None:
-        for piece in pieces:
-            if type(piece) is tuple:
-                event = frame_event(*piece)
-                if event is not None:
-                    self._handle(event, piece)
-            elif type(piece) is dict:
-                self._handle(piece, None)
 
     def _take_event(self, event: Any) -> None:
         if self._text is not None:
@@ -293,7 +285,15 @@ class StreamParser(Lane):
             self._finish(done=True)
             return
         try:
-            self._interpret(event, frame)
+            adapter = self._adapter or self._recognise(event)
+            if adapter is None:
+                return
+            assembler = self._assembler
+            if not assembler.started and not adapter.recognises(event):
+                self._raise_error(event)  # a provider that the caller has named may answer with an error, too
+            adapter.handle(event, assembler)
+            if frame is not None and self._hopeful:
+                self._look_for_lane(adapter, event, frame)
         except ToolStreamError:
             raise
         except _MISSHAPEN as mistake:
@@ -301,22 +301,14 @@ class StreamParser(Lane):
             reason = f"an event that {provider} does not send ({type(mistake).__name__}: {mistake})"
             raise ToolStreamError(f"{reason}: {excerpt(event)}") from mistake
 
-    def _interpret(self, event: EventDict, frame: Frame | None) -> None:
-        """Tells the assembler what an event means. An event of another shape may raise anything that wrong data do."""
-        adapter = self._adapter or self._recognise(event)
-        if adapter is None:
+    def _look_for_lane(self, adapter: providers.Adapter, event: EventDict, frame: Frame) -> None:
+        """Opens the fast lane if there may be more events like this one."""
+        try:
+            repeat = adapter.repeats(event, self._assembler)
+        except _MISSHAPEN:  # `handle` has borne the event, so it is no fault
             return
-        assembler = self._assembler
-        if not assembler.started and not adapter.recognises(event):
-            self._raise_error(event)  # a provider that the caller has named may answer with an error, too
-        adapter.handle(event, assembler)
-        if self._hopeful and frame is not None:
-            try:
-                repeat = adapter.repeats(event, assembler)
-            except _MISSHAPEN:  # `handle` has borne the event, so it is no fault
-                repeat = None
-            if repeat is not None and assembler.may_repeat(repeat.call):
-                self._open_lane(repeat, frame, adapter.ignored)
+        if repeat is not None and self._assembler.may_repeat(repeat.call):
+            self._open_lane(repeat, frame, adapter.ignored)
 
     def _open_lane(self, repeat: Repeat, frame: Frame, ignored: tuple[str, ...]) -> None:
         """Opens the fast lane for events like the one in the frame."""
@@ -361,7 +353,8 @@ class StreamParser(Lane):
     def _end(self, _: None) -> None:
         cut: IncompleteError | None = None
         try:
-            self._handle_all(self._framing.close())
+            for event in self._framing.close():
+                self._handle(event, None)
         except IncompleteError as error:
             cut = error
         if cut is not None and not self._assembler.ended:
