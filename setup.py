@@ -5,12 +5,12 @@ from glob import glob
 from setuptools import Extension, setup
 
 CORE = sorted(glob("csrc/*.c"))
-NATIVE = [f"native_{part}.c" for part in ("fields", "frames", "lane", "markers", "module", "values")]
+NATIVE = sorted(glob("src/toolstream/_core/native_*.c"))
 
 # The faster of the two bindings, for CPython only: where it cannot be built, cffi does all the work.
 native = Extension(
     "toolstream._core._native",
-    [*(f"src/toolstream/_core/{name}" for name in NATIVE), *CORE],
+    [*NATIVE, *CORE],
     include_dirs=["csrc"],
     depends=[*glob("csrc/*.h"), "src/toolstream/_core/native.h"],
     # Calls between the files of one extension need no detour through its table of names.

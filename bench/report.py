@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from toolstream.fields import BINDING
+from toolstream._core import BINDING
 
 from .peers import SUBJECT, Group, json_groups
 from .plot import line_chart

@@ -119,7 +119,7 @@ documents = st.dictionaries(odd, values, min_size=1, max_size=3) | st.lists(valu
 
 
 class TestAllResends:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(documents, st.data())
     def test_increments_are_never_taken_for_repetitions(self, document: Any, data: st.DataObject) -> None:
         text = json.dumps(document, separators=data.draw(st.sampled_from([(",", ":"), (", ", ": ")])))
@@ -127,7 +127,7 @@ class TestAllResends:
         call = read(of_one_call(*(text[begin:end] for begin, end in pairwise(places)))).call
         assert (call.text, call.state) == (text, "committed")
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(documents, st.data())
     def test_repetitions_are_never_taken_for_increments(self, document: Any, data: st.DataObject) -> None:
         text = json.dumps(document, separators=data.draw(st.sampled_from([(",", ":"), (", ", ": ")])))

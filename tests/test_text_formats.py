@@ -337,7 +337,7 @@ def _markers(format: str) -> list[str]:
 
 
 @pytest.mark.parametrize("format", WRITERS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_random_messages_come_back_however_they_are_cut(format: str, data: st.DataObject) -> None:
     message = data.draw(messages(format))
@@ -373,7 +373,7 @@ _SCRAPS += [
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), on_error=st.sampled_from(["raise", "event"]))
 def test_any_text_is_read_the_same_however_it_is_cut(format: str, data: st.DataObject, on_error: str) -> None:
     scraps = st.sampled_from([*_SCRAPS, *_markers(format) * 3, *_inner_markers(format) * 2])

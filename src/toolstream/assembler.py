@@ -8,13 +8,25 @@ comes only for whole, valid arguments that the provider has ended, and that what
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import Any, Literal, NoReturn
 
 from .call_table import CallTable, Choice, with_one_more
-from .calls import FreeText, ToolCall, every, incomplete_arguments, joined, split_half
+from .calls import (
+    SURROGATE,
+    FreeText,
+    ToolCall,
+    as_text,
+    every,
+    has_any,
+    incomplete_arguments,
+    is_nothing,
+    is_placeholder,
+    is_whole,
+    joined,
+    split_half,
+    takes_id,
+)
 from .errors import IncompleteError, JSONError, LimitError, ProviderError, ToolStreamError
 from .events import (
     Event,
@@ -31,7 +43,7 @@ from .json_parser import DuplicateKeys, FieldParser
 from .limits import Limits
 from .partial_args import Part, PartialArguments
 from .paths import Subscriptions
-from .resends import Doubt, probe
+from .resends import repeats, same_value, unseen
 from .tools.checks import CheckedParser, Checks
 from .usage import Usage, counts
 
@@ -44,9 +56,6 @@ provider itself cut the message. error: it broke off. other: anything else.
 CUTS = ("length", "filter")
 # Where nothing is being read, nothing can happen: a tuple, so that nothing gets lost in it.
 NO_EVENTS: list[Event] = ()  # type: ignore[assignment]
-
-_LONGEST_PLACEHOLDER = 8  # bytes, white space included
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Assembler(CallTable):
@@ -320,7 +329,7 @@ class Assembler(CallTable):
         if text.startswith(seen):
             if len(text) > len(seen):
                 self._feed(call, text[len(seen) :])
-        elif not self._same_value(call, text):
+        elif not same_value(call, text, self._limits):
             self._contradict(call)
 
     def part(self, key: Hashable, part: Part) -> None:
@@ -399,7 +408,7 @@ class Assembler(CallTable):
         if call._owes_brace and text.strip():
             self._close_object(call)
         if text and (text[0] in "{[" or call._doubt is not None):  # perhaps everything from the start again
-            text = self._unseen(call, text)
+            text = unseen(call, text, self._limits)
         if text and call._named_again and not text.isspace():
             call = self._open_entry(scope, index, None, call.name)
         if text:
@@ -471,40 +480,7 @@ class Assembler(CallTable):
         if not text or text.isspace():
             call._named_again = id is None  # if arguments follow, it was another call of the same tool
             return True
-        return self._repeats(call, text)
-
-    def _repeats(self, call: ToolCall, text: str) -> bool:
-        """Whether text is all the arguments of a whole call again, perhaps in another spelling."""
-        return text == whole_text(call) or self._same_value(call, text)
-
-    def _unseen(self, call: ToolCall, text: str) -> str:
-        """What of a fragment is new: some servers repeat all so far in each fragment, or everything at the end."""
-        if call._doubt is not None:
-            return self._unseen_in_doubt(call, call._doubt, text)
-        parser = call._parser
-        if parser is None:
-            return text
-        if not call._cumulative and 4 * len(text) < parser.offset:  # shorter than what is there, in any script
-            return text
-        if parser.complete:
-            return "" if self._repeats(call, text) else text
-        seen = call.text
-        if call._cumulative:
-            return text.removeprefix(seen) if not seen.startswith(text) else ""
-        if isinstance(parser, FreeText) or not text.startswith(seen):
-            return text
-        call._doubt = Doubt(seen, self._limits)
-        return self._unseen_in_doubt(call, call._doubt, text)
-
-    def _unseen_in_doubt(self, call: ToolCall, doubt: Doubt, text: str) -> str:
-        verdict = doubt.feed(text)
-        if verdict is None:
-            return ""
-        call._doubt = None
-        if verdict == "more":
-            return doubt.held
-        call._cumulative = True
-        return doubt.last.removeprefix(call.text)
+        return repeats(call, text, self._limits)
 
     def _feed_object(self, call: ToolCall, arguments: dict[str, Any]) -> None:
         """Arguments that come as the object itself. Its end is kept back: the next entry may bring more of it."""
@@ -512,14 +488,14 @@ class Assembler(CallTable):
             return
         text, seen = as_text(arguments), call.text
         if not call._owes_brace:
-            text = self._unseen(call, text)
+            text = unseen(call, text, self._limits)
             call._owes_brace = bool(text) and bool(arguments) and not call._over
             text = text[:-1] if call._owes_brace else text
         elif text.startswith(seen):
             text = text[len(seen) : -1]
         elif not has_any(call, arguments):  # only what is new
             text = ", " + text[1:-1] if arguments else ""
-        elif self._same_value(call, text):
+        elif same_value(call, text, self._limits):
             return
         else:
             self._contradict(call)
@@ -608,7 +584,12 @@ class Assembler(CallTable):
 
     def _feed_late(self, call: ToolCall, text: str) -> None:
         """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad."""
-        if call._state != "void" and not text.isspace() and text.strip() != "{}" and not self._repeats(call, text):
+        if (
+            call._state != "void"
+            and not text.isspace()
+            and text.strip() != "{}"
+            and not repeats(call, text, self._limits)
+        ):
             self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
 
     def _release(self, call: ToolCall) -> None:
@@ -756,18 +737,6 @@ class Assembler(CallTable):
 
     # ------------------------------------------------------------------ small things
 
-    def _same_value(self, call: ToolCall, text: str) -> bool:
-        if call._free_text or call._parser is None or not (call._parser.complete or call._owes_brace):
-            return False
-        other = probe(self._limits)
-        try:
-            other.feed(text)
-            other.close()
-        except JSONError:
-            return False
-        # A number at the end of what came is not final before the brace.
-        return bool(other.value == (json.loads(whole_text(call)) if call._owes_brace else call._parser.value))
-
     def _characters(self, key: Hashable, text: str) -> str:
         """Text in whole characters: a provider may cut a surrogate pair between two of its events."""
         if text.isascii() and not self._halves:
@@ -777,62 +746,7 @@ class Assembler(CallTable):
         if half:
             halves[key] = half
         self._halves = halves or None
-        if _SURROGATE.search(text):
+        if SURROGATE.search(text):
             # Two halves that have met become one character; a half alone is none.
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return text
-
-
-def is_whole(call: ToolCall) -> bool:
-    """The JSON text of the arguments is complete, a possible placeholder included."""
-    if call._owes_brace:
-        return True
-    if call._doubt is not None:
-        return call._doubt.is_whole
-    if call._parser is None:
-        return call._held is not None and not call._free_text and is_placeholder(call._held)
-    return call._parser.complete
-
-
-def has_any(call: ToolCall, names: Iterable[str]) -> bool:
-    """Whether one of the names is a member of the arguments so far, one whose value is not final included."""
-    pending = call._parser.pending_path if call._parser is not None else None
-    return any(name in call.arguments or (pending and pending[0] == name) for name in names)
-
-
-def whole_text(call: ToolCall) -> str:
-    """The arguments of a whole call, with what of them is kept back."""
-    if call._doubt is not None:
-        return call._doubt.last
-    return call.text + "}" if call._owes_brace else call.text
-
-
-def as_text(arguments: Any) -> str:
-    """Arguments as the provider has written them, or would have."""
-    if arguments is None:
-        return ""
-    if isinstance(arguments, str):
-        return arguments
-    text = json.dumps(arguments, ensure_ascii=False)
-    # Half a surrogate pair can only be written as an escape.
-    return json.dumps(arguments) if _SURROGATE.search(text) else text
-
-
-def takes_id(call: ToolCall, name: str | None) -> bool:
-    """Whether an id that was not seen before may belong to the open call in its place.
-
-    It does if it is the call's first and comes late, or where a name would have to come and the arguments just go on.
-    """
-    if is_whole(call):
-        return False
-    return call.id is None or (name is None and call._parser is not None)
-
-
-def is_placeholder(held: FreeText) -> bool:
-    """`{}` may be all the arguments, or stand for those that follow."""
-    return held.offset <= _LONGEST_PLACEHOLDER and held.text.strip() == "{}"
-
-
-def is_nothing(call: ToolCall) -> bool:
-    """An entry without a name and without text: there never was a call."""
-    return not (call._over or call.name or call._held or call._half)

@@ -6,6 +6,7 @@ that `arguments` never shows anything that the end of the stream could still cha
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin, overload
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin, overload
 from .errors import IncompleteError, InvalidFieldError, LimitError, ToolStreamError
 from .events import Event, FieldDelta, Path
 from .json_parser import FieldParser
-from .resends import Doubt
 from .tools.partial import Partial
 
 if TYPE_CHECKING:
     from .partial_args import PartialArguments
+    from .resends import Doubt
     from .tools.checks import CallCheck
 
 _T = TypeVar("_T")
@@ -27,6 +28,8 @@ _V = TypeVar("_V")
 State = Literal["streaming", "ready", "closed", "confirmed", "committed", "void"]
 
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
+_LONGEST_PLACEHOLDER = 8  # bytes, white space included
 
 
 class ToolCall:
@@ -279,3 +282,58 @@ def split_half(text: str) -> tuple[str, str]:
     if not text.isascii() and _PAIR.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     return text, half
+
+
+def is_whole(call: ToolCall) -> bool:
+    """The JSON text of the arguments is complete, a possible placeholder included."""
+    if call._owes_brace:
+        return True
+    if call._doubt is not None:
+        return call._doubt.is_whole
+    if call._parser is None:
+        return call._held is not None and not call._free_text and is_placeholder(call._held)
+    return call._parser.complete
+
+
+def has_any(call: ToolCall, names: Iterable[str]) -> bool:
+    """Whether one of the names is a member of the arguments so far, one whose value is not final included."""
+    pending = call._parser.pending_path if call._parser is not None else None
+    return any(name in call.arguments or (pending and pending[0] == name) for name in names)
+
+
+def whole_text(call: ToolCall) -> str:
+    """The arguments of a whole call, with what of them is kept back."""
+    if call._doubt is not None:
+        return call._doubt.last
+    return call.text + "}" if call._owes_brace else call.text
+
+
+def as_text(arguments: Any) -> str:
+    """Arguments as the provider has written them, or would have."""
+    if arguments is None:
+        return ""
+    if isinstance(arguments, str):
+        return arguments
+    text = json.dumps(arguments, ensure_ascii=False)
+    # Half a surrogate pair can only be written as an escape.
+    return json.dumps(arguments) if SURROGATE.search(text) else text
+
+
+def takes_id(call: ToolCall, name: str | None) -> bool:
+    """Whether an id that was not seen before may belong to the open call in its place.
+
+    It does if it is the call's first and comes late, or where a name would have to come and the arguments just go on.
+    """
+    if is_whole(call):
+        return False
+    return call.id is None or (name is None and call._parser is not None)
+
+
+def is_placeholder(held: FreeText) -> bool:
+    """`{}` may be all the arguments, or stand for those that follow."""
+    return held.offset <= _LONGEST_PLACEHOLDER and held.text.strip() == "{}"
+
+
+def is_nothing(call: ToolCall) -> bool:
+    """An entry without a name and without text: there never was a call."""
+    return not (call._over or call.name or call._held or call._half)

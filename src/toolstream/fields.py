@@ -1,18 +1,16 @@
 """From bytes to field events and a live value: `Fields`, the hot part of the JSON layer, in two bindings.
 
 `CffiFields` drives the C core through cffi and runs everywhere. On CPython the extension `_core/native_fields.c` does
-the same in one C call. The environment variable TOOLSTREAM_BINDING chooses: `native`, `cffi`, or nothing for the faster
-one that is there. One test suite runs over both.
+the same in one C call.
 
 Trusts the core's records. Guarantees that one thread at a time is inside, and that a parser that raised stays dead.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
-from ._core import ffi, lib
+from ._core import ffi, lib, native
 from .events import Event, FieldComplete, FieldDelta, ReasoningDelta, TextDelta
 from .guard import Guard
 from .values import load, load_string, loads_fast
@@ -281,26 +279,8 @@ def _load_run(text: Any, start: int, end: int, brackets: bytes, tag: int) -> Any
         view[0], view[-1] = before, after
 
 
-def _choose() -> Any:
-    wanted = os.environ.get("TOOLSTREAM_BINDING", "")
-    if wanted not in ("", "native", "cffi"):
-        raise ImportError(f"TOOLSTREAM_BINDING is native, cffi or empty, not {wanted!r}")
-    if wanted == "cffi":
-        return CffiFields
-    try:
-        from ._core import _native
-    except ImportError:
-        if wanted:
-            raise
-        return CffiFields
-    _native.configure(FieldComplete, FieldDelta, TextDelta, ReasoningDelta, loads_fast, load, load_string)
-    return _native.Fields
-
-
-if TYPE_CHECKING:
+if TYPE_CHECKING or native is None:
     Fields = CffiFields
 else:
-    Fields = _choose()
-
-BINDING = "cffi" if Fields is CffiFields else "native"
-"""The binding in use: "native" or "cffi"."""
+    native.configure(FieldComplete, FieldDelta, TextDelta, ReasoningDelta, loads_fast, load, load_string)
+    Fields = native.Fields

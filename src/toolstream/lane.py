@@ -13,7 +13,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .fields import BINDING, as_bytes
+from ._core import native
+from .fields import as_bytes
 from .guard import Guard
 
 if TYPE_CHECKING:
@@ -124,13 +125,11 @@ def _choose() -> Any:
     wanted = os.environ.get("TOOLSTREAM_LANE", "")
     if wanted not in ("", "fast", "slow"):
         raise ImportError(f"TOOLSTREAM_LANE is fast, slow or empty, not {wanted!r}")
-    if wanted == "slow" or (not wanted and BINDING == "cffi"):
+    if wanted == "slow" or (not wanted and native is None):
         return SlowLane
-    if BINDING == "cffi":
+    if native is None:
         raise ImportError("TOOLSTREAM_LANE=fast needs the extension toolstream._core._native, which is not in use")
-    from ._core import _native
-
-    return _native.Lane
+    return native.Lane
 
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ reported meanwhile. They can't both become whole values: what closes the root in
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
+from .calls import FreeText, ToolCall, whole_text
 from .errors import JSONError
 from .json_parser import FieldParser
 from .limits import Limits
@@ -57,6 +59,56 @@ class Doubt:
         if is_more and (self._more.complete or not is_again):
             return "more"
         return None if is_more else "again"
+
+
+def repeats(call: ToolCall, text: str, limits: Limits) -> bool:
+    """Whether text is all the arguments of a whole call again, perhaps in another spelling."""
+    return text == whole_text(call) or same_value(call, text, limits)
+
+
+def unseen(call: ToolCall, text: str, limits: Limits) -> str:
+    """What of a fragment is new: some servers repeat all so far in each fragment, or everything at the end."""
+    if call._doubt is not None:
+        return _unseen_in_doubt(call, call._doubt, text)
+    parser = call._parser
+    if parser is None:
+        return text
+    if not call._cumulative and 4 * len(text) < parser.offset:  # shorter than what is there, in any script
+        return text
+    if parser.complete:
+        return "" if repeats(call, text, limits) else text
+    seen = call.text
+    if call._cumulative:
+        return text.removeprefix(seen) if not seen.startswith(text) else ""
+    if isinstance(parser, FreeText) or not text.startswith(seen):
+        return text
+    call._doubt = Doubt(seen, limits)
+    return _unseen_in_doubt(call, call._doubt, text)
+
+
+def _unseen_in_doubt(call: ToolCall, doubt: Doubt, text: str) -> str:
+    verdict = doubt.feed(text)
+    if verdict is None:
+        return ""
+    call._doubt = None
+    if verdict == "more":
+        return doubt.held
+    call._cumulative = True
+    return doubt.last.removeprefix(call.text)
+
+
+def same_value(call: ToolCall, text: str, limits: Limits) -> bool:
+    """Whether text says what a whole call's arguments say."""
+    if call._free_text or call._parser is None or not (call._parser.complete or call._owes_brace):
+        return False
+    other = probe(limits)
+    try:
+        other.feed(text)
+        other.close()
+    except JSONError:
+        return False
+    # A number at the end of what came is not final before the brace.
+    return bool(other.value == (json.loads(whole_text(call)) if call._owes_brace else call._parser.value))
 
 
 def probe(limits: Limits) -> FieldParser:

@@ -11,9 +11,9 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._core import ffi, lib
+from ._core import ffi, lib, native
 from .errors import LimitError, SSEError
-from .fields import BINDING, Data, as_bytes
+from .fields import Data, as_bytes
 from .guard import Guard
 from .limits import Limits, core_bound
 
@@ -196,18 +196,10 @@ class CffiFrames:
         ]
 
 
-def _choose() -> Any:
-    if BINDING == "cffi":
-        return CffiFrames
-    from ._core import _native
-
-    return _native.Frames
-
-
 if TYPE_CHECKING:
     Frames = CffiFrames
 else:
-    Frames = _choose()
+    Frames = CffiFrames if native is None else native.Frames
 
 
 class FrameParser(Frames):

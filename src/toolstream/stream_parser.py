@@ -237,12 +237,12 @@ class StreamParser(Lane):
             if type(self._framing) is AutoFraming:
                 self._framing = self._framing.decided or self._framing
             for piece in pieces:
-                if type(piece) is tuple:
-                    event = frame_event(*piece)
-                    if event is not None:
-                        self._handle(event, piece)
-                else:
+                if isinstance(piece, dict):
                     self._handle(piece, None)
+                    continue
+                event = frame_event(*piece)
+                if event is not None:
+                    self._handle(event, piece)
         except LimitError as error:
             if error.limit != "max_event_bytes":
                 raise

@@ -8,7 +8,13 @@ from ..sse import CffiFrames as Frames
 from ..text_formats.cursor import CffiMarkers as Markers
 from ..text_formats.cursor import CffiText as Text
 
-__all__ = ["Fields", "Frames", "Lane", "Markers", "Text", "configure"]
+__all__ = ["Constructor", "Fields", "Frames", "Lane", "Markers", "Text", "configure"]
+
+class Constructor:
+    def __init__(
+        self, cls: type, names: tuple[str, ...], written: Callable[..., None], defaults: tuple[Any, ...], /
+    ) -> None: ...
+    def __call__(self, instance: object, *args: Any, **kwargs: Any) -> None: ...
 
 def configure(
     complete: type[FieldComplete],

@@ -74,6 +74,7 @@ extern PyType_Spec native_lane_spec;
 extern PyType_Spec native_frames_spec;
 extern PyType_Spec native_markers_spec;
 extern PyType_Spec native_text_spec;
+extern PyType_Spec native_constructor_spec;
 
 /* The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */
 PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size);

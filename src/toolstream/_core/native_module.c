@@ -91,7 +91,10 @@ static int native_exec(PyObject *module)
             return -1;
         }
     }
-    return 0;
+    PyObject *constructor = PyType_FromModuleAndSpec(module, &native_constructor_spec, NULL);
+    int status = constructor == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)constructor);
+    Py_XDECREF(constructor);
+    return status;
 }
 
 static int native_traverse(PyObject *module, visitproc visit, void *arg)

@@ -11,8 +11,7 @@ import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from .._core import ffi, lib
-from ..fields import BINDING
+from .._core import ffi, lib, native
 
 WINDOW = 4096
 """Characters that are added at most at a time, so that giving some back copies little."""
@@ -83,19 +82,11 @@ def _check(status: int) -> None:
         raise ValueError(f"a marker has 1 to {lib.TS_MARKER_LONGEST} characters")
 
 
-def _choose() -> tuple[Any, Any]:
-    if BINDING == "cffi":
-        return CffiMarkers, CffiText
-    from .._core import _native
-
-    return _native.Markers, _native.Text
-
-
 if TYPE_CHECKING:
     _Markers = CffiMarkers
     _Text = CffiText
 else:
-    _Markers, _Text = _choose()
+    _Markers, _Text = (CffiMarkers, CffiText) if native is None else (native.Markers, native.Text)
 
 
 class Markers(_Markers):
