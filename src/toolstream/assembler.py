@@ -17,7 +17,6 @@ from .calls import (
     FreeText,
     ToolCall,
     as_text,
-    every,
     has_any,
     incomplete_arguments,
     is_nothing,
@@ -185,7 +184,7 @@ class Assembler(CallTable):
         self._begin()
         if scope == 0 and reason is not None:
             self.stop_reason = reason
-        calls = every(self._unsettled_calls(), scope)
+        calls = [call for call in self._unsettled_calls() if call._scope == scope]
         for call in calls:
             # Of free text nothing but its own end tells whether it is whole.
             self._end(call, certain=kind not in (*CUTS, "error") and not call._free_text)
@@ -214,8 +213,9 @@ class Assembler(CallTable):
                 self.stop(None, "other", scope)
         calls = self._message_calls()
         own = [call for call in calls if not call.server]
-        asked = all(self._choice_of(scope).kind == "tools" for scope in {0, *(call._scope for call in own)})
-        safe = asked and bool(own) and all(call.complete for call in calls)
+        safe = bool(own) and self._choice.kind == "tools"
+        for call in calls:
+            safe = safe and call.complete and (call.server or self._choice_of(call._scope).kind == "tools")
         if safe:
             for call in own:
                 call._state = "committed"
@@ -516,8 +516,11 @@ class Assembler(CallTable):
     # ------------------------------------------------------------------ the life of a call
 
     def _message_calls(self, scope: int | None = None) -> list[ToolCall]:
-        calls = [call for call in self.calls[self._first :] if not call._withdrawn]
-        return calls if scope is None else every(calls, scope)
+        return [
+            call
+            for call in self.calls[self._first :]
+            if not call._withdrawn and (scope is None or call._scope == scope)
+        ]
 
     def _start(self, call: ToolCall) -> None:
         if not call._started:

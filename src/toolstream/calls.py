@@ -269,11 +269,6 @@ def incomplete_arguments(call: ToolCall, reason: str) -> IncompleteError:
     return IncompleteError(reason, partial=call.snapshot(strings=False), pending_path=pending, call=call, **place)
 
 
-def every(calls: Iterable[ToolCall], scope: int) -> list[ToolCall]:
-    """The calls of one scope."""
-    return [call for call in calls if call._scope == scope]
-
-
 def split_half(text: str) -> tuple[str, str]:
     """The text, and a high surrogate at its end, which waits for its other half. Halves that have met are joined."""
     half = ""

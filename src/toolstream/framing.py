@@ -87,6 +87,9 @@ class AutoFraming:
         self.decided: Framing | None = None  # what takes all that follows
 
     def feed(self, data: bytes) -> Iterable[EventDict | Frame]:
+        if not self._head and data[:1].isalpha():  # as nearly every stream begins
+            self.decided = new_framing("sse", self._max_event_bytes)
+            return self.decided.feed(data)
         self._head += data
         name = self._decide(data)
         if name is None:

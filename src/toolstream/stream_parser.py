@@ -285,11 +285,12 @@ class StreamParser(Lane):
             self._finish(done=True)
             return
         try:
-            adapter = self._adapter or self._recognise(event)
+            adapter, assembler = self._adapter, self._assembler
             if adapter is None:
-                return
-            assembler = self._assembler
-            if not assembler.started and not adapter.recognises(event):
+                adapter = self._recognise(event)
+                if adapter is None:
+                    return
+            elif not assembler.started and not adapter.recognises(event):
                 self._raise_error(event)  # a provider that the caller has named may answer with an error, too
             adapter.handle(event, assembler)
             if frame is not None and self._hopeful:

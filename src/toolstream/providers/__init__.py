@@ -24,19 +24,19 @@ from .openai_realtime import OpenAIRealtime
 from .openai_responses import OpenAIResponses
 from .pydantic_ai import PydanticAI
 
-# In any order: no two of them recognise the same first event.
+# No two of them recognise the same first event, so the order is free: each is asked in turn, the commonest first.
 _ALL: tuple[type[Adapter], ...] = (
     Anthropic,
+    OpenAIChat,
+    OpenAIResponses,
+    Gemini,
     BedrockConverse,
     BedrockInvoke,
     CohereV2,
-    Gemini,
     GeminiInteractions,
     GeminiLive,
     Ollama,
-    OpenAIChat,
     OpenAIRealtime,
-    OpenAIResponses,
     AISDKUI,
     AGUI,
     LangChain,
@@ -101,7 +101,10 @@ def reads_text(adapter: Any) -> bool:
 
 def recognise(event: dict[str, Any], among: list[type[Adapter]]) -> type[Adapter] | None:
     """The adapter of the stream that begins with event; None if none of them knows it."""
-    return next((adapter for adapter in among if adapter.recognises(event)), None)
+    for adapter in among:
+        if adapter.recognises(event):
+            return adapter
+    return None
 
 
 __all__ = ["ADAPTERS", "FAMILIES", "Adapter", "candidates", "find_error", "provider_error", "reads_text", "recognise"]

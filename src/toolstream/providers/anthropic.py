@@ -20,6 +20,7 @@ STOP_KINDS: dict[str | None, StopKind] = {
     "model_context_window_exceeded": "length",
     "refusal": "filter",
 }
+_KINDS = ("message_start", "message_delta", "message_stop", "content_block_")
 
 
 class Anthropic:
@@ -35,8 +36,7 @@ class Anthropic:
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
         kind = event.get("type")
-        known = ("message_start", "message_delta", "message_stop", "content_block_")
-        return isinstance(kind, str) and kind.startswith(known) and not is_of_bedrock(event)
+        return isinstance(kind, str) and kind.startswith(_KINDS) and not is_of_bedrock(event)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
         kind = event.get("type")
