@@ -7,6 +7,9 @@
 
 /* ------------------------------------------------------------------ tape: a growing list of records */
 
+/* A tape has room for so many records at first. */
+#define TS_TAPE_KEPT 4
+
 typedef struct ts_tape {
     ts_record *records;
     size_t count;
@@ -21,11 +24,11 @@ typedef struct ts_tape {
 
 typedef struct ts_key {
     uint64_t hash;               /* of the decoded key and the number of its object, if hashed */
-    size_t text;                 /* where the decoded key stands in ts_keys.text */
+    uint32_t text;               /* where the decoded key stands in ts_keys.text */
     uint32_t size;
     uint32_t level;              /* the object: how many containers are open around its members */
-    uint32_t reported;           /* a value under this key was reported */
-    uint32_t hashed;             /* it is in the table */
+    uint8_t reported;            /* a value under this key was reported */
+    uint8_t hashed;              /* it is in the table */
 } ts_key;
 
 typedef struct ts_keys {
@@ -37,15 +40,15 @@ typedef struct ts_keys {
     size_t text_capacity;
     uint32_t *slots;             /* index into keys, plus one; 0: free. Size: a power of two */
     size_t slot_count;
-    uint64_t seed[2];
+    const uint64_t *seed;        /* two words */
 } ts_keys;
 
-#define TS_NO_KEY ((size_t)-1)
+#define TS_NO_KEY UINT32_MAX
 
 void ts_keys_free(ts_keys *keys);
 /* Finds the key in the innermost object, which is at level and has the keys from index mark on, or adds it. *at: its
  * index; *found: whether it was there. */
-int ts_keys_add(ts_keys *keys, size_t mark, uint32_t level, const unsigned char *text, size_t size, size_t *at,
+int ts_keys_add(ts_keys *keys, uint32_t mark, uint32_t level, const unsigned char *text, size_t size, uint32_t *at,
                 int *found);
 /* Forgets all keys from index mark on. */
 void ts_keys_drop(ts_keys *keys, size_t mark);
@@ -141,14 +144,14 @@ typedef struct ts_level {
     int64_t key_start;           /* the current key, quotes left out */
     int64_t key_end;
     int64_t index;               /* the current element */
-    size_t key_mark;             /* ts_keys.count before the first key of this object */
-    size_t key;                  /* the current key in ts_keys, or TS_NO_KEY */
+    uint32_t key_mark;           /* ts_keys.count before the first key of this object */
+    uint32_t key;                /* the current key in ts_keys, or TS_NO_KEY */
     uint32_t flags;
 } ts_level;
 
 struct ts_scanner {
     ts_view view;
-    ts_options options;
+    const ts_options *options;
     ts_tape reports;
     ts_tape steps;
 
@@ -263,7 +266,7 @@ static inline int key_known(ts_scanner *s, ts_level *level, int escaped)
 {
     s->want = 0;
     s->inner = 0;
-    if ((level->flags & LV_INNER) || s->options.duplicate_keys == TS_DUP_STRICT) {
+    if ((level->flags & LV_INNER) || s->options->duplicate_keys == TS_DUP_STRICT) {
         return ts_key_known(s, level, escaped);
     }
     return TS_OK;
@@ -284,7 +287,16 @@ int ts_number_end(ts_scanner *s, int64_t end);
 /* ------------------------------------------------------------------ tape.c */
 
 int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b);
-void ts_tape_reset(ts_tape *tape);
+void ts_tape_free(ts_tape *tape);
+
+/* Gives an empty tape back that is longer than most calls need: an idle scanner stays small. */
+static inline void tape_trim(ts_tape *tape)
+{
+    if (tape->capacity > TS_TAPE_KEPT) {
+        ts_tape_free(tape);
+    }
+}
+
 /* Appends a record about the current member of a container: its key or index. */
 int ts_place_append(ts_scanner *s, ts_tape *tape, int64_t tag, const ts_level *level);
 int ts_report_value(ts_scanner *s, const ts_level *level);

@@ -11,6 +11,10 @@
 /* An object's keys are compared one by one up to so many: that is cheaper than a hash, and bounded. */
 #define FEW 8
 
+/* So many keys, and so many bytes of them, are made room for at least. */
+#define KEY_STEP 3
+#define TEXT_STEP 16
+
 static uint64_t rotate(uint64_t v, int by)
 {
     return (v << by) | (v >> (64 - by));
@@ -149,17 +153,17 @@ static int same_text(const ts_keys *keys, const ts_key *key, const unsigned char
 
 static int key_append(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
 {
-    if (size > UINT32_MAX || keys->count >= UINT32_MAX / 4) {
+    if (size > UINT32_MAX - keys->text_size || keys->count >= UINT32_MAX / 4) {
         return TS_ERR_MEMORY; /* the widths of ts_key and of the slots */
     }
-    if (!ts_reserve((void **)&keys->keys, &keys->capacity, keys->count, 1, sizeof *keys->keys) ||
-        !ts_reserve((void **)&keys->text, &keys->text_capacity, keys->text_size, size, 1)) {
+    if (!ts_reserve((void **)&keys->keys, &keys->capacity, keys->count, 1, KEY_STEP, sizeof *keys->keys) ||
+        !ts_reserve((void **)&keys->text, &keys->text_capacity, keys->text_size, size, TEXT_STEP, 1)) {
         return TS_ERR_MEMORY;
     }
     ts_key *key = &keys->keys[keys->count];
     key->hash = 0;
     key->hashed = 0;
-    key->text = keys->text_size;
+    key->text = (uint32_t)keys->text_size;
     key->size = (uint32_t)size;
     key->level = level;
     key->reported = 0;
@@ -172,7 +176,7 @@ static int key_append(ts_keys *keys, uint32_t level, const unsigned char *text, 
 }
 
 /* The index of the key among those in the table, or TS_NO_KEY. */
-static size_t slots_find(const ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
+static uint32_t slots_find(const ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
 {
     uint64_t hash = sip_hash(keys->seed, level, text, size);
     size_t mask = keys->slot_count - 1;
@@ -186,9 +190,9 @@ static size_t slots_find(const ts_keys *keys, uint32_t level, const unsigned cha
 }
 
 /* The index of the key among those from index mark on, or TS_NO_KEY. */
-static size_t few_find(const ts_keys *keys, size_t mark, const unsigned char *text, size_t size)
+static uint32_t few_find(const ts_keys *keys, uint32_t mark, const unsigned char *text, size_t size)
 {
-    for (size_t at = mark; at < keys->count; at++) {
+    for (uint32_t at = mark; at < keys->count; at++) {
         if (same_text(keys, &keys->keys[at], text, size)) {
             return at;
         }
@@ -196,7 +200,7 @@ static size_t few_find(const ts_keys *keys, size_t mark, const unsigned char *te
     return TS_NO_KEY;
 }
 
-int ts_keys_add(ts_keys *keys, size_t mark, uint32_t level, const unsigned char *text, size_t size, size_t *at,
+int ts_keys_add(ts_keys *keys, uint32_t mark, uint32_t level, const unsigned char *text, size_t size, uint32_t *at,
                 int *found)
 {
     size_t own = keys->count - mark;
@@ -205,7 +209,7 @@ int ts_keys_add(ts_keys *keys, size_t mark, uint32_t level, const unsigned char 
     if (*found) {
         return TS_OK;
     }
-    *at = keys->count;
+    *at = (uint32_t)keys->count;
     int status = key_append(keys, level, text, size);
     if (status != TS_OK || own < FEW) {
         return status;

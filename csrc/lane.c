@@ -72,12 +72,12 @@ int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size)
     if (slot < 0 || slot > TS_SLOT_SPACE || (slot == 0 && size == 0)) {
         return TS_ERR_ARGUMENT;
     }
-    if (!ts_reserve((void **)&lane->parts, &lane->capacity, lane->count, 1, sizeof *lane->parts)) {
+    if (!ts_reserve((void **)&lane->parts, &lane->capacity, lane->count, 1, 8, sizeof *lane->parts)) {
         return TS_ERR_MEMORY;
     }
     if (slot != 0) {
         size = 0;
-    } else if (!ts_reserve((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, size, 1)) {
+    } else if (!ts_reserve((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, size, 64, 1)) {
         return TS_ERR_MEMORY;
     }
     lane_part *last = lane->count == 0 ? NULL : &lane->parts[lane->count - 1];
@@ -285,7 +285,7 @@ static int text_ready(ts_lane *lane, const unsigned char *data, const unsigned c
         *text_size = size;
         return TS_LANE_EVENT;
     }
-    if (!ts_reserve((void **)&lane->scratch, &lane->scratch_capacity, 0, size, 1)) {
+    if (!ts_reserve((void **)&lane->scratch, &lane->scratch_capacity, 0, size, 64, 1)) {
         return TS_ERR_MEMORY;
     }
     *text = lane->scratch;
@@ -415,7 +415,7 @@ static int text_find(ts_lane *lane, const ts_example *example, lane_value *value
     }
     value->slot = TS_SLOT_TEXT;
     size_t size = value->end - value->start, written = 0;
-    if (!ts_reserve((void **)&lane->scratch, &lane->scratch_capacity, 0, size + 1, 1)) {
+    if (!ts_reserve((void **)&lane->scratch, &lane->scratch_capacity, 0, size + 1, 64, 1)) {
         return TS_ERR_MEMORY;
     }
     const unsigned char *raw = (const unsigned char *)data.data + value->start;

@@ -45,7 +45,7 @@ ts_markers *ts_markers_new(void)
         return NULL;
     }
     memset(markers, 0, sizeof *markers);
-    if (!ts_reserve((void **)&markers->nodes, &markers->capacity, 0, 1, sizeof *markers->nodes)) {
+    if (!ts_reserve((void **)&markers->nodes, &markers->capacity, 0, 1, 0, sizeof *markers->nodes)) {
         TS_FREE(markers);
         return NULL;
     }
@@ -99,7 +99,7 @@ int ts_markers_add(ts_markers *markers, const uint32_t *text, size_t size)
     if (size == 0 || size > TS_MARKER_LONGEST || markers->is_built || markers->count > INT32_MAX / 2) {
         return TS_ERR_ARGUMENT;
     }
-    if (!ts_reserve((void **)&markers->nodes, &markers->capacity, markers->count, size, sizeof *markers->nodes)) {
+    if (!ts_reserve((void **)&markers->nodes, &markers->capacity, markers->count, size, 0, sizeof *markers->nodes)) {
         return TS_ERR_MEMORY;
     }
     int32_t at = ROOT;

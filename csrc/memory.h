@@ -16,9 +16,10 @@ static inline void *ts_resize_array(void *block, size_t count, size_t item_size)
     return TS_REALLOC(block, count * item_size);
 }
 
-/* Makes room for more items behind count ones, growing by half at least so that appending stays linear.
- * Answers 0, with everything as it was, without memory. */
-static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_t more, size_t item_size)
+/* Makes room for more items behind count ones, growing by a quarter at least so that appending stays linear, and by
+ * `step` items at least so that a short array does not grow one by one. Answers 0, with everything as it was, without
+ * memory. */
+static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_t more, size_t step, size_t item_size)
 {
     if (more <= *capacity - count) {
         return 1;
@@ -27,7 +28,7 @@ static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_
         return 0;
     }
     size_t wanted = count + more;
-    size_t grown = *capacity + *capacity / 2 + 8;
+    size_t grown = *capacity + (*capacity / 4 > step ? *capacity / 4 : step);
     if (grown < wanted) {
         grown = wanted;
     }

@@ -185,7 +185,7 @@ static int text_walk(outline_state *state, const unsigned char *text, size_t siz
 /* Whether a scanner with these options reports no more than the members of the root, each once it is whole. */
 static int is_plain_job(const ts_scanner *s)
 {
-    const ts_options *options = &s->options;
+    const ts_options *options = s->options;
     return (options->depth == 0 || options->depth == 1) && s->words == 0 && !options->deltas &&
            options->duplicate_keys != TS_DUP_STRICT && !options->keep_text && !options->stop_at_end &&
            (options->max_int_digits <= 0 || options->max_int_digits >= LONG_DIGITS);
@@ -196,7 +196,7 @@ int ts_scanner_outline(const ts_scanner *s, const char *data, size_t size, ts_ou
 #if defined(TS_SSE2)
     const unsigned char *text = (const unsigned char *)data;
     size_t first = 0, last = size;
-    if (s->offset != 0 || s->view.status != TS_OK || !is_plain_job(s) || (uint64_t)size > (uint64_t)s->options.max_bytes) {
+    if (s->offset != 0 || s->view.status != TS_OK || !is_plain_job(s) || (uint64_t)size > (uint64_t)s->options->max_bytes) {
         return 0;
     }
     while (first < size && is_space(text[first])) {
@@ -208,12 +208,12 @@ int ts_scanner_outline(const ts_scanner *s, const char *data, size_t size, ts_ou
     if (last - first < 2 || text[first] != '{' || text[last - 1] != '}') {
         return 0;
     }
-    outline_state state = {.max_depth = s->options.max_depth, .end = -1};
+    outline_state state = {.max_depth = s->options->max_depth, .end = -1};
     memset(outline, 0, sizeof *outline);
     outline->start = (int64_t)first;
     outline->end = (int64_t)last;
     outline->members = 1;
-    outline->reported = s->options.depth == 1;
+    outline->reported = s->options->depth == 1;
     return text_walk(&state, text, size, outline) && state.end == outline->end;
 #else
     (void)s;

@@ -28,7 +28,7 @@ void ts_paths_free(ts_paths *paths)
 
 static int step_append(ts_paths *paths, ts_step_data step)
 {
-    if (!ts_reserve((void **)&paths->steps, &paths->capacity, paths->count, 1, sizeof *paths->steps)) {
+    if (!ts_reserve((void **)&paths->steps, &paths->capacity, paths->count, 1, 4, sizeof *paths->steps)) {
         return TS_ERR_MEMORY;
     }
     paths->steps[paths->count++] = step;
@@ -44,7 +44,7 @@ int ts_paths_step(ts_paths *paths, int step, const char *key, size_t key_size, i
     data.kind = step;
     data.index = index;
     if (step == TS_STEP_KEY) {
-        if (!ts_reserve((void **)&paths->text, &paths->text_capacity, paths->text_size, key_size, 1)) {
+        if (!ts_reserve((void **)&paths->text, &paths->text_capacity, paths->text_size, key_size, 16, 1)) {
             return TS_ERR_MEMORY;
         }
         data.key = paths->text_size;

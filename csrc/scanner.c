@@ -17,6 +17,10 @@
  * often still costs what it is long. */
 #define SLICE 4096
 
+/* How much text and how many levels are made room for at least: most streams are idle most of the time. */
+#define TEXT_STEP 64
+#define LEVEL_STEP 2
+
 /* How much of the text before the current byte is kept for error messages. */
 #define TEXT_CONTEXT 32
 
@@ -35,7 +39,7 @@ int ts_text_reserve(ts_scanner *s, size_t size)
     if (size > SIZE_MAX - TS_BLOCK) {
         return TS_ERR_MEMORY;
     }
-    if (!ts_reserve((void **)&s->text, &s->text_capacity, s->text_size, size + TS_BLOCK, 1)) {
+    if (!ts_reserve((void **)&s->text, &s->text_capacity, s->text_size, size + TS_BLOCK, TEXT_STEP, 1)) {
         return TS_ERR_MEMORY;
     }
     return TS_OK;
@@ -47,7 +51,8 @@ int ts_levels_reserve(ts_scanner *s, size_t needed)
     if (needed <= capacity) {
         return TS_OK;
     }
-    if (!ts_reserve((void **)&s->levels, &capacity, s->level_count, needed - s->level_count, sizeof *s->levels)) {
+    if (!ts_reserve((void **)&s->levels, &capacity, s->level_count, needed - s->level_count, LEVEL_STEP,
+                    sizeof *s->levels)) {
         return TS_ERR_MEMORY;
     }
     if (s->words != 0) {
@@ -66,7 +71,7 @@ static void text_compact(ts_scanner *s)
 {
     int64_t place = s->state == ST_IN_NUMBER ? s->token : s->offset; /* a number's fault may be told at its begin */
     int64_t keep = s->keep_from < place - TEXT_CONTEXT ? s->keep_from : place - TEXT_CONTEXT;
-    if (s->options.keep_text || keep <= s->text_start) {
+    if (s->options->keep_text || keep <= s->text_start) {
         return;
     }
     size_t dropped = (size_t)(keep - s->text_start);
@@ -92,14 +97,14 @@ void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size)
 {
     const ts_level *level = top_level(s);
     int64_t depth = (int64_t)s->level_count;
-    if (s->options.depth < 0 || depth <= s->options.depth) {
-        s->want = s->options.deltas ? TS_WANT_VALUE | TS_WANT_GROWTH : TS_WANT_VALUE;
+    if (s->options->depth < 0 || depth <= s->options->depth) {
+        s->want = s->options->deltas ? TS_WANT_VALUE | TS_WANT_GROWTH : TS_WANT_VALUE;
     }
-    s->inner = s->options.depth < 0 || depth < s->options.depth;
+    s->inner = s->options->depth < 0 || depth < s->options->depth;
     if (s->words != 0) {
         uint64_t *from = s->sets + (s->level_count - 1) * s->words;
         int want = 0;
-        s->inner |= ts_paths_move(s->options.paths, from, from + s->words, key, key_size, level->index, &want);
+        s->inner |= ts_paths_move(s->options->paths, from, from + s->words, key, key_size, level->index, &want);
         s->want |= want;
     }
 }
@@ -112,7 +117,7 @@ static int root_end(ts_scanner *s, int64_t end, int exact)
     s->root_exact = exact;
     s->state = ST_END;
     s->view.unsettled = 1;
-    return s->options.stop_at_end ? TS_PAUSED : TS_OK;
+    return s->options->stop_at_end ? TS_PAUSED : TS_OK;
 }
 
 /* A scalar has ended before `end`. */
@@ -138,7 +143,7 @@ int ts_scalar_end(ts_scanner *s, int64_t end, int exact)
 
 static int container_begin(ts_scanner *s, int64_t at, int is_array)
 {
-    if ((int64_t)s->level_count >= s->options.max_depth) {
+    if ((int64_t)s->level_count >= s->options->max_depth) {
         return ts_fail(s, TS_ERR_DEPTH, at);
     }
     if (ts_levels_reserve(s, s->level_count + 1) != TS_OK) {
@@ -156,15 +161,15 @@ static int container_begin(ts_scanner *s, int64_t at, int is_array)
     memset(level, 0, sizeof *level);
     level->run_start = at + 1;
     level->member_start = at + 1;
-    level->key_mark = s->keys.count;
+    level->key_mark = (uint32_t)s->keys.count;
     level->key = TS_NO_KEY;
     if (is_array) {
         level->flags |= LV_ARRAY;
     }
     if (is_root) {
-        level->flags |= s->options.depth != 0 || s->words != 0 ? LV_INNER : 0;
+        level->flags |= s->options->depth != 0 || s->words != 0 ? LV_INNER : 0;
         if (s->words != 0) {
-            ts_paths_start(s->options.paths, s->sets);
+            ts_paths_start(s->options->paths, s->sets);
         }
     } else {
         level->flags |= (s->inner ? LV_INNER : 0) | (wanted ? LV_WANTED : 0);
@@ -172,7 +177,7 @@ static int container_begin(ts_scanner *s, int64_t at, int is_array)
     s->state = is_array ? ST_FIRST_ELEMENT : ST_FIRST_KEY;
     s->view.unsettled = 1;
     int unseen = s->level_count - s->pushed > UNSEEN_LEVELS;
-    return unseen && !s->options.stop_at_end ? TS_PAUSED : TS_OK;
+    return unseen && !s->options->stop_at_end ? TS_PAUSED : TS_OK;
 }
 
 static int container_end(ts_scanner *s, int64_t at)
@@ -428,7 +433,10 @@ void ts_view_update(ts_scanner *s)
 /* What a call answers in the end: errors stay. */
 static int answer(ts_scanner *s, int status)
 {
-    if (status == TS_OK && s->reports.count + s->steps.count != 0) {
+    if (s->reports.count + s->steps.count == 0) {
+        tape_trim(&s->reports); /* only now: one that reports all the time keeps its tapes */
+        tape_trim(&s->steps);
+    } else if (status == TS_OK) {
         status = TS_READY;
     }
     s->view.status = status;
@@ -443,10 +451,9 @@ ts_scanner *ts_scanner_new(const ts_options *options)
         return NULL;
     }
     memset(s, 0, sizeof *s);
-    s->options = *options;
+    s->options = options;
+    s->keys.seed = options->seed;
     s->words = options->paths != NULL ? ts_paths_words(options->paths) : 0;
-    s->keys.seed[0] = options->seed[0];
-    s->keys.seed[1] = options->seed[1];
     s->line = 1;
     s->root_start = -1;
     s->root_end = -1;
@@ -458,8 +465,8 @@ ts_scanner *ts_scanner_new(const ts_options *options)
 void ts_scanner_free(ts_scanner *s)
 {
     if (s != NULL) {
-        TS_FREE(s->reports.records);
-        TS_FREE(s->steps.records);
+        ts_tape_free(&s->reports);
+        ts_tape_free(&s->steps);
         TS_FREE(s->text);
         TS_FREE(s->levels);
         TS_FREE(s->sets);
@@ -477,8 +484,8 @@ const ts_view *ts_scanner_view(const ts_scanner *s)
 /* Forgets what the last call reported. Answers an error that stays. */
 static int call_begin(ts_scanner *s)
 {
-    ts_tape_reset(&s->reports);
-    ts_tape_reset(&s->steps);
+    s->reports.count = 0;
+    s->steps.count = 0;
     s->value_due = 0;
     s->view.consumed = 0;
     return s->view.status < 0 ? s->view.status : TS_OK;
@@ -513,7 +520,7 @@ static int string_goes_on(ts_scanner *s, const char *data, size_t size)
 {
     int64_t taken = s->offset - s->counted_from;
     int in_body = s->state == ST_IN_STRING && s->string == STR_BODY && !s->growing && s->view.status == TS_OK;
-    if (!in_body || size == 0 || size > SLICE || (int64_t)size > s->options.max_bytes - taken ||
+    if (!in_body || size == 0 || size > SLICE || (int64_t)size > s->options->max_bytes - taken ||
         s->text_capacity - s->text_size < size + TS_BLOCK) {
         return 0;
     }
@@ -545,7 +552,7 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
         ts_view_update(s);
         return status;
     }
-    int64_t room = s->options.max_bytes - (s->offset - s->counted_from);
+    int64_t room = s->options->max_bytes - (s->offset - s->counted_from);
     int too_long = room < 0 || (uint64_t)size > (uint64_t)room;
     if (too_long) {
         size = room < 0 ? 0 : (size_t)room;
@@ -563,7 +570,7 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
         int grown = ts_report_growth(s, s->offset); /* before a fault, too */
         status = grown != TS_OK ? ts_fail(s, grown, s->offset) : status;
     }
-    if ((s->value_due || status == TS_PAUSED) && status != TS_ERR_MEMORY && !s->options.stop_at_end) {
+    if ((s->value_due || status == TS_PAUSED) && status != TS_ERR_MEMORY && !s->options->stop_at_end) {
         int settled = ts_settle(s);
         status = settled != TS_OK ? ts_fail(s, settled, s->offset) : status;
     }

@@ -23,7 +23,7 @@ int ts_buffer_append(ts_buffer *buffer, const unsigned char *bytes, size_t size)
         return TS_OK;
     }
     void *block = buffer->bytes;
-    int enough = ts_reserve(&block, &buffer->capacity, buffer->size, size, 1);
+    int enough = ts_reserve(&block, &buffer->capacity, buffer->size, size, 64, 1);
     buffer->bytes = (unsigned char *)block;
     if (!enough) {
         return TS_ERR_MEMORY;
@@ -226,7 +226,7 @@ static int commit_id(ts_sse *sse)
 static int add_frame(ts_sse *sse)
 {
     void *block = sse->frames;
-    int enough = ts_reserve(&block, &sse->frame_capacity, (size_t)sse->view.frame_count, 1, sizeof *sse->frames);
+    int enough = ts_reserve(&block, &sse->frame_capacity, (size_t)sse->view.frame_count, 1, 4, sizeof *sse->frames);
     sse->frames = (ts_frame *)block;
     if (!enough) {
         return TS_ERR_MEMORY;

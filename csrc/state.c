@@ -78,12 +78,20 @@ static void io_uint32(ts_io *io, uint32_t *value)
     *value = (uint32_t)io_number(io, *value);
 }
 
-/* An index that may be TS_NO_KEY, written as 0. */
-static void io_key_index(ts_io *io, size_t *value, size_t count)
+/* A number of 32 bits that must lie in 0 .. limit. */
+static void io_index(ts_io *io, uint32_t *value, size_t limit)
 {
-    size_t number = *value == TS_NO_KEY ? 0 : *value + 1;
+    size_t number = *value;
+    io_bounded(io, &number, limit < UINT32_MAX ? limit : UINT32_MAX);
+    *value = (uint32_t)number;
+}
+
+/* An index that may be TS_NO_KEY, written as 0. */
+static void io_key_index(ts_io *io, uint32_t *value, size_t count)
+{
+    size_t number = *value == TS_NO_KEY ? 0 : (size_t)*value + 1;
     io_bounded(io, &number, count);
-    *value = number == 0 ? TS_NO_KEY : number - 1;
+    *value = number == 0 ? TS_NO_KEY : (uint32_t)(number - 1);
 }
 
 /* An item count, which the bytes that are left must be able to hold. */
@@ -112,9 +120,10 @@ static void io_keys(ts_io *io, ts_keys *keys)
     size_t text_size = keys->text_size;
     io_count(io, &count, 32);
     io_count(io, &text_size, 1);
+    io->failed |= text_size > UINT32_MAX || count > UINT32_MAX / 4; /* as in keys.c */
     if (io->in != NULL && !io->failed) {
-        io->failed = !ts_reserve((void **)&keys->keys, &keys->capacity, 0, count, sizeof *keys->keys) ||
-                     !ts_reserve((void **)&keys->text, &keys->text_capacity, 0, text_size, 1);
+        io->failed = !ts_reserve((void **)&keys->keys, &keys->capacity, 0, count, 0, sizeof *keys->keys) ||
+                     !ts_reserve((void **)&keys->text, &keys->text_capacity, 0, text_size, 0, 1);
     }
     if (io->failed) {
         return;
@@ -124,12 +133,12 @@ static void io_keys(ts_io *io, ts_keys *keys)
     }
     for (size_t i = 0; i < count; i++) {
         ts_key *key = &keys->keys[i];
-        size_t size = key->size;
-        io_bounded(io, &key->text, text_size);
-        io_bounded(io, &size, text_size - key->text);
-        key->size = (uint32_t)size;
+        uint32_t reported = key->reported;
+        io_index(io, &key->text, text_size);
+        io_index(io, &key->size, text_size - key->text);
         io_uint32(io, &key->level);
-        io_uint32(io, &key->reported);
+        io_index(io, &reported, 1);
+        key->reported = (uint8_t)reported;
     }
     io_bytes(io, keys->text, text_size);
     keys->count = count;
@@ -147,7 +156,7 @@ static void io_level(ts_io *io, ts_level *level, size_t key_count)
     io_int64(io, &level->key_start);
     io_int64(io, &level->key_end);
     io_int64(io, &level->index);
-    io_bounded(io, &level->key_mark, key_count);
+    io_index(io, &level->key_mark, key_count);
     io_key_index(io, &level->key, key_count);
     io_uint32(io, &level->flags);
 }
@@ -175,7 +184,7 @@ static void io_levels(ts_io *io, ts_scanner *s)
     for (size_t i = 0; i < (count + 1) * s->words; i++) {
         s->sets[i] = io_number(io, io->in != NULL ? 0 : s->sets[i]);
         if (io->in != NULL && i % s->words == s->words - 1) {
-            s->sets[i] &= ts_paths_last_word(s->options.paths);
+            s->sets[i] &= ts_paths_last_word(s->options->paths);
         }
     }
 }

@@ -5,12 +5,13 @@
  */
 #include "internal.h"
 
-/* Tapes longer than this are given back when they have been read: an idle scanner stays small. */
-#define TAPE_KEPT 64
+/* A tape that is full grows by so many records at least. */
+#define TAPE_STEP 8
 
 int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b)
 {
-    if (!ts_reserve((void **)&tape->records, &tape->capacity, tape->count, 1, sizeof *tape->records)) {
+    size_t step = tape->capacity == 0 ? TS_TAPE_KEPT : TAPE_STEP;
+    if (!ts_reserve((void **)&tape->records, &tape->capacity, tape->count, 1, step, sizeof *tape->records)) {
         return TS_ERR_MEMORY;
     }
     ts_record *record = &tape->records[tape->count++];
@@ -20,14 +21,11 @@ int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b)
     return TS_OK;
 }
 
-void ts_tape_reset(ts_tape *tape)
+void ts_tape_free(ts_tape *tape)
 {
-    tape->count = 0;
-    if (tape->capacity > TAPE_KEPT) {
-        TS_FREE(tape->records);
-        tape->records = NULL;
-        tape->capacity = 0;
-    }
+    TS_FREE(tape->records);
+    tape->records = NULL;
+    tape->capacity = 0;
 }
 
 /* Appends a record about the current member of a container: its key or index. */

@@ -54,7 +54,7 @@ static size_t key_decode(const unsigned char *text, size_t size, unsigned char *
 /* Looks whether the object has had this key. */
 static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, size_t size)
 {
-    size_t at = 0;
+    uint32_t at = 0;
     int found = 0;
     int status = ts_keys_add(&s->keys, level->key_mark, (uint32_t)s->level_count, key, size, &at, &found);
     if (status != TS_OK) {
@@ -64,7 +64,7 @@ static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, s
     if (!found) {
         return TS_OK;
     }
-    int mode = s->options.duplicate_keys;
+    int mode = s->options->duplicate_keys;
     int reported = s->keys.keys[at].reported != 0;
     if (mode == TS_DUP_STRICT || (mode == TS_DUP_ERROR && reported)) {
         return ts_fail(s, TS_ERR_DUPLICATE, level->key_end);
@@ -78,7 +78,7 @@ int ts_key_known(ts_scanner *s, ts_level *level, int escaped)
     const unsigned char *key = s->text + (level->key_start - s->text_start);
     size_t size = (size_t)(level->key_end - level->key_start);
     if (escaped) {
-        if (!ts_reserve((void **)&s->scratch, &s->scratch_capacity, 0, size, 1)) {
+        if (!ts_reserve((void **)&s->scratch, &s->scratch_capacity, 0, size, 16, 1)) {
             return TS_ERR_MEMORY;
         }
         size = key_decode(key, size, s->scratch);
@@ -321,7 +321,7 @@ int ts_number_end(ts_scanner *s, int64_t end)
     int exact = 0;
     if (s->number == NUM_INT) {
         int64_t digits = end - s->token - (s->text[s->token - s->text_start] == '-');
-        if (s->options.max_int_digits > 0 && digits > s->options.max_int_digits) {
+        if (s->options->max_int_digits > 0 && digits > s->options->max_int_digits) {
             return ts_fail(s, TS_ERR_DIGITS, s->token);
         }
         exact = digits > 18; /* may not fit 64 bits, where other parsers answer a float */

@@ -9,8 +9,8 @@
  * that start with '#' and the word TS_API are dropped), so it holds plain C declarations only.
  *
  * Ownership: whatever a function hands out lives in the parser and is valid until the next call on that
- * parser. Input is copied, never kept. No function keeps a pointer to its arguments, but for
- * ts_options.paths, which must outlive the scanner. One parser is used by one thread at a time.
+ * parser. Input is copied, never kept. No function keeps a pointer to its arguments, but for ts_options (many
+ * scanners can share them), which must outlive the scanner with all in them. One parser is used by one thread at a time.
  */
 #ifndef TOOLSTREAM_H
 #define TOOLSTREAM_H

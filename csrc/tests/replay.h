@@ -334,9 +334,7 @@ static ts_scanner *replay_reload(ts_scanner *scanner, const ts_options *options)
     unsigned char *state = (unsigned char *)malloc(size);
     REPLAY_MUST(state != NULL);
     REPLAY_MUST(ts_scanner_save(scanner, state, size) == size);
-    ts_options other = *options;
-    other.seed[0] ^= 0x5555;
-    ts_scanner *loaded = ts_scanner_load(&other, state, size);
+    ts_scanner *loaded = ts_scanner_load(options, state, size);
     REPLAY_MUST(loaded != NULL);
     REPLAY_MUST(ts_scanner_view(loaded)->offset == ts_scanner_view(scanner)->offset);
     free(state);
@@ -379,6 +377,8 @@ static replay replay_run(const ts_options *options, const char *document, size_t
     memset(&run, 0, sizeof run);
     ts_scanner *scanner = ts_scanner_new(options);
     REPLAY_MUST(scanner != NULL);
+    ts_options other = *options;
+    other.seed[0] ^= 0x5555;
     size_t from = 0;
     int status = TS_OK;
     for (size_t i = 0; i <= cut_count && status >= 0; i++) {
@@ -392,7 +392,7 @@ static replay replay_run(const ts_options *options, const char *document, size_t
             replay_settle(&run, scanner);
         }
         if ((mode & REPLAY_SAVE) && status >= 0) {
-            scanner = replay_reload(scanner, options);
+            scanner = replay_reload(scanner, &other);
         }
     }
     if ((mode & REPLAY_FINISH) && status >= 0) {

@@ -702,6 +702,9 @@ static int fields_clear(fields *self)
     Py_CLEAR(self->containers);
     Py_CLEAR(self->string_path);
     Py_CLEAR(self->fault);
+    ts_scanner_free(self->scanner); /* what owns its options may be gone, too */
+    self->scanner = NULL;
+    self->view = NULL;
     return 0;
 }
 
@@ -710,7 +713,6 @@ static void fields_dealloc(fields *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     fields_clear(self);
-    ts_scanner_free(self->scanner);
     type->tp_free(self);
     Py_DECREF(type);
 }
