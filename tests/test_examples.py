@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from packages import package
 
 import toolstream
 from toolstream import demo
@@ -141,8 +142,14 @@ def printed_by(script: str, *arguments: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
 
 
+NEEDS = {"local_agent.py": ("PIL", "torch", "transformers")}
+"""Packages of `toolstream[local]`."""
+
+
 @pytest.mark.parametrize("script", sorted(PRINTED))
 def test_example_prints_what_is_written_here(script: str) -> None:
+    for name in NEEDS.get(script, ()):
+        package(name, "local")
     assert printed_by(script, *ARGUMENTS.get(script, ())) == PRINTED[script]
 
 

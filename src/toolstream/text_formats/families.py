@@ -252,7 +252,7 @@ FORMATS: dict[str, TextFormat] = {
         TextFormat(
             "json_list",
             (Opener("", Objects(), needs=_OBJECT, trial=True), _FENCE),
-            ends=(*_CHATML, *_LLAMA),
+            ends=(*_CHATML, *_LLAMA, "<end_of_utterance>"),
             models="xLAM, watt-tool, prompted small models (SmolVLM2)",
         ),
         TextFormat(
