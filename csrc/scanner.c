@@ -596,7 +596,8 @@ int ts_scanner_settle(ts_scanner *s)
     if (failed == TS_ERR_MEMORY) {
         return failed; /* it may have struck between two changes that belong together */
     }
-    int status = ts_settle(s);
+    /* With stop_at_end the caller wants each value's text as a whole: none of it may count as done with. */
+    int status = s->options->stop_at_end ? TS_OK : ts_settle(s);
     if (failed != TS_OK || status != TS_OK) {
         ts_view_update(s);
         s->view.status = failed != TS_OK ? failed : status;
