@@ -376,13 +376,17 @@ _SCRAPS += [
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), on_error=st.sampled_from(["raise", "event"]))
 def test_any_text_is_read_the_same_however_it_is_cut(format: str, data: st.DataObject, on_error: str) -> None:
-    scraps = st.sampled_from([*_SCRAPS, *_markers(format) * 3, *_inner_markers(format) * 2])
-    whole = "".join(data.draw(st.lists(scraps, max_size=14)))
+    whole = "".join(data.draw(st.lists(scraps(format), max_size=14)))
     reading = everywhere(format, whole, on_error=on_error, deltas=True)
     if reading.error is None:
         assert reading.of(MessageEnd)
     for call in reading.calls:
         assert call.complete or call.state == "void"
+
+
+def scraps(format: str) -> st.SearchStrategy[str]:
+    """Markers of the format, and what may stand between them."""
+    return st.sampled_from([*_SCRAPS, *_markers(format) * 3, *_inner_markers(format) * 2])
 
 
 def _inner_markers(format: str) -> list[str]:
@@ -884,6 +888,13 @@ def test_arguments_under_an_unknown_name_are_not_taken_for_none() -> None:
     assert whole_calls(reading) == [("get_time", {})]
 
 
+@pytest.mark.parametrize("value", ["", ":", ":{}", "]", "(1)", "</tool_call>"])
+def test_arguments_that_are_no_value_are_not_taken_for_none(value: str) -> None:
+    reading = everywhere("hermes", f'<tool_call>{{"name": "f", "arguments": {value}}}</tool_call>Hm.', on_error="event")
+    assert [type(event.error) for event in reading.of(ToolCallError)] == [JSONError]
+    assert whole_calls(reading) == []
+
+
 @pytest.mark.parametrize(
     ("format", "unit"),
     [("json_list", '```json {"a": ['), ("functools", 'functools[ {"a": ['), ("text", 'functools[{"a": [')],
@@ -911,7 +922,15 @@ LENGTHS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("last", LENGTHS.values(), ids=LENGTHS)
-@pytest.mark.parametrize(("format", "whole"), [("hermes", HALF), ("glm45", GLM), ("python_code", "<code>\nprint(1)")])
+@pytest.mark.parametrize(
+    ("format", "whole"),
+    [
+        ("hermes", HALF),
+        ("hermes", '<tool_call>{"name": "search", "arguments": {"query": "rain"}'),
+        ("glm45", GLM),
+        ("python_code", "<code>\nprint(1)"),
+    ],
+)
 def test_a_text_that_a_limit_has_cut_completes_no_call_and_is_no_exception(
     format: str, whole: str, last: dict[str, Any]
 ) -> None:
@@ -923,6 +942,30 @@ def test_a_text_that_a_limit_has_cut_completes_no_call_and_is_no_exception(
     assert isinstance(events[-1], MessageEnd)
     assert not events[-1].safe
     assert parser.stop_reason in ("length", "limit")
+
+
+def test_a_limit_s_cut_does_not_end_a_value_that_might_have_gone_on() -> None:
+    whole = "<tool_call><function=f><parameter=a>x</parameter>"
+    assert [event.value for event in read("qwen3_coder", [whole]).of(FieldComplete)] == ["x"]
+    chunks = [{"choices": [{"text": whole, "finish_reason": None}]}, LENGTHS["completions"]]
+    assert not [event for event in parse(chunks, provider="qwen3_coder") if isinstance(event, FieldComplete)]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_limit_s_cut_ends_no_call_that_would_have_gone_on(format: str, data: st.DataObject) -> None:
+    whole = "".join(data.draw(st.lists(scraps(format), max_size=14)))
+    if format in WRITERS:
+        whole = data.draw(st.sampled_from([whole, WRITERS[format](data.draw(messages(format)))]))
+    whole = whole[: data.draw(st.integers(0, len(whole)))]
+    going_on, parser = (StreamParser(provider=format, on_error="event") for _ in range(2))
+    ended = [event.call.index for event in going_on.feed(whole + " x") if isinstance(event, ToolCallEnd)]
+    parser.feed_event({"choices": [{"text": whole, "finish_reason": None}]})
+    parser.feed_event(LENGTHS["completions"])
+    parser.close()
+    assert [call.index for call in parser.calls if call.complete] == ended
+    assert all(call.complete or call.state == "void" for call in parser.calls)
 
 
 def test_a_runtime_s_stop_reason_is_the_message_s() -> None:

@@ -7,7 +7,7 @@ llama-cpp-python yield). The end of the text is the message's end, unless it is 
 from __future__ import annotations
 
 import codecs
-from typing import Any
+from typing import Any, NoReturn
 
 from ..assembler import CUTS, Assembler, StopKind
 from ..errors import IncompleteError
@@ -91,13 +91,19 @@ class TextAdapter:
         if self._has_stop and self._stop is None and not done:
             assembler.break_off("the stream ended without a stop reason")
         kind = _STOP_KINDS.get(self._stop or "", "natural")
-        if not reader.close(cut=kind != "natural") and kind not in CUTS:
-            if not assembler.has_open_calls:
-                assembler.abandon()
-                raise IncompleteError("the text ended inside a tool call, before its name")
-            assembler.break_off("the text ended inside a tool call")
+        if not reader.close(cut=kind != "natural"):
+            if kind not in CUTS:
+                self._break_off(assembler)
+            assert self._output is not None
+            self._output.cut(f"the text was stopped ({self._stop}) inside a tool call")
         assembler.stop(self._stop if kind != "natural" else reader.stop or self._stop, kind)
         assembler.end()
+
+    def _break_off(self, assembler: Assembler) -> NoReturn:
+        if not assembler.has_open_calls:
+            assembler.abandon()
+            raise IncompleteError("the text ended inside a tool call, before its name")
+        assembler.break_off("the text ended inside a tool call")
 
     def message(self, assembler: Assembler) -> Any:
         """The assistant's message as chat templates take it."""

@@ -17,14 +17,13 @@ _BARE = re.compile(r'[^\s{}\[\]:,"<]*')
 
 
 class JSONValue:
-    """Reads one value. done: it has ended. kind: its first character."""
+    """Reads one value. done: it has ended. kind: its first character. fault: this one, where no value begins so."""
 
-    __slots__ = ("_depth", "_in_escape", "_in_string", "done", "kind")
-
-    fault = ""  # the scanner finds them
+    __slots__ = ("_depth", "_in_escape", "_in_string", "done", "fault", "kind")
 
     def __init__(self) -> None:
         self.done = False
+        self.fault = ""
         self.kind = ""
         self._depth = 0
         self._in_string = False
@@ -36,14 +35,14 @@ class JSONValue:
         start = cursor.at
         if not self.kind:
             self._begin(cursor, parts)
-        while not self.done and not cursor.is_empty:
+        while not self.done and not self.fault and not cursor.is_empty:
             if self._in_string:
                 self._read_string(cursor, parts)
             elif self._depth:
                 self._read_between(cursor, parts)
             else:
                 self._read_bare(cursor, parts)
-        if cursor.final and self.kind and self.kind not in '"{[':
+        if cursor.final and self.kind and not self.fault and self.kind not in '"{[':
             self.done = True
         cursor.scanned += cursor.at - start
         return "".join(parts)
@@ -57,6 +56,8 @@ class JSONValue:
             parts.append(cursor.take(1))
             self._depth = 1 if self.kind != '"' else 0
             self._in_string = self.kind == '"'
+        elif _BARE.fullmatch(self.kind) is None:
+            self.fault = self.kind
 
     def _read_string(self, cursor: Cursor, parts: list[str]) -> None:
         if self._in_escape:

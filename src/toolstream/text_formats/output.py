@@ -8,7 +8,7 @@ from __future__ import annotations
 from json.encoder import encode_basestring
 
 from ..assembler import Assembler
-from ..calls import ToolCall
+from ..calls import ToolCall, incomplete_arguments
 from ..errors import JSONError, LimitError, excerpt
 from ..tools.schemas import Toolset
 
@@ -117,6 +117,12 @@ class Output:
             self.call = self._assembler.open(self._count, id=None, name=None)
             self._count += 1
         return self.call
+
+    def cut(self, reason: str) -> None:
+        """The open call, if any, was cut off, as the model's runtime says. It is void, even with whole arguments."""
+        call, self.call = self.call, None
+        if call is not None and call.state != "void":
+            self._assembler.spoil(call, incomplete_arguments(call, reason), is_fault=False)
 
     def drop(self) -> None:
         """The open call is bad, and what is left of it has been read."""

@@ -189,7 +189,7 @@ class TaggedSection(Section):
         cursor = self._cursor
         start = cursor.at
         space = cursor.take_space()
-        if cursor.is_empty and cursor.final:
+        if cursor.is_empty and cursor.final and not cursor.cut:
             follows: str | None = "the end"
         else:
             follows = cursor.begins(self._body.followed_by) if len(space) <= _LONGEST_GAP else ""
