@@ -1,7 +1,7 @@
 """The table of docs/tools.md: which signal of which provider gives a call which state, and that nothing else does.
 
-Every stream is ended between its events (a long one at some places) with every stop reason of its format; what must be so is
-said here once more, and not taken from the adapters.
+Every stream is ended between its events (a long one at some places) with every stop reason of its format; what must be
+so is said here once more, and not taken from the adapters.
 """
 
 from __future__ import annotations
