@@ -4,8 +4,8 @@ The streams are made for this: seven agent-shaped turns at 80 tokens a second, f
 the last call, and tools that take the time named. Clocks are simulated: the event loop jumps to the next moment at
 which something is due, so that a turn of a minute takes no minute, and the figures are the same on every machine. The
 code that runs is `dispatch` itself. "call closed" is the rule of openai's eager runner and "model has gone on" that of
-anthropic's; here both are `dispatch` with `start="closed"` and `start="confirmed"`, which spares them their own cost
-for each event. "field final" begins with the argument that the work needs, "element final" with each element of it.
+anthropic's; here both are `dispatch` with `start="closed"` and `start="confirmed"`. `bench.eager_runners` runs these
+runners themselves. "field final" begins with the argument that the work needs, "element final" with each element of it.
 The last line is no simulation: the time from an event's arrival to the start of the function that it makes ready.
 """
 

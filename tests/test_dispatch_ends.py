@@ -10,11 +10,12 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from test_dispatch import fragments, message, run
-from wire import sse
+from test_dispatch import fragments, message, run, slowly
+from wire import DONE, sse
 
 import toolstream
-from toolstream import Result, Streamed
+from toolstream import IncompleteError, Result, Streamed
+from toolstream.tools.runs import Runs
 
 ONE = message(fragments('{"a":1}'))
 TWO = message(fragments('{"a":1}'), fragments('{"a":2}', name="g", index=1))
@@ -231,3 +232,165 @@ def test_partials_and_objects_that_can_be_called_are_functions() -> None:
     assert result.value == 2
     result = run_sync({"f": Later()})
     assert (result.status, type(result.error)) == ("error", TypeError)
+
+
+def test_what_a_generator_yields_is_a_list_and_its_work_is_done_where_it_runs() -> None:
+    def plain(a: int) -> Iterator[str]:
+        yield threading.current_thread().name
+        yield str(a)
+
+    async def later(a: int) -> AsyncIterator[int]:
+        yield a
+        await asyncio.sleep(0)
+        yield a + 1
+
+    (result,) = run(ONE, {"f": plain})
+    assert result.value[0] != threading.current_thread().name
+    assert result.value[1] == "1"
+    assert run_sync({"f": plain}).value[1] == "1"
+    (result,) = run(ONE, {"f": later})
+    assert (result.value, result.content) == ([1, 2], "[1, 2]")
+    with pytest.raises(ValueError, match="is async"):
+        toolstream.dispatch_sync([sse(ONE)], {"f": later})
+
+
+async def echo(a: int) -> int:
+    return a
+
+
+def test_one_task_may_iterate_while_others_wait_for_the_results() -> None:
+    async def main() -> None:
+        running = toolstream.dispatch(slowly(ONE), {"f": echo})
+        told: list[str] = []
+
+        async def watch() -> None:
+            async for event in running:
+                await asyncio.sleep(0)
+                told.append(event.type)
+
+        async def results() -> Any:
+            return (await running)[0].value
+
+        assert await asyncio.gather(watch(), results(), results()) == [None, 1, 1]
+        alone = toolstream.dispatch(slowly(ONE), {"f": echo})
+        assert told == [event.type async for event in alone]
+
+    asyncio.run(main())
+
+
+def test_one_thread_may_iterate_while_another_waits_for_the_results() -> None:
+    def f(a: int) -> int:
+        return a
+
+    pieces = [sse([event]) for event in ONE]
+    running = toolstream.dispatch_sync(pieces, [f])
+    told: list[str] = []
+    watching = iter(running)
+    told.append(next(watching).type)
+    watch = threading.Thread(target=lambda: told.extend(event.type for event in watching))
+    watch.start()
+    assert running.wait()[0].value == 1
+    watch.join(30)
+    assert told == [event.type for event in toolstream.dispatch_sync(pieces, [f])]
+
+
+def test_who_iterates_is_told_of_a_fault_that_another_one_has_met() -> None:
+    async def main() -> None:
+        running = toolstream.dispatch(slowly(ONE[:-2]), {"f": echo})
+        watching = aiter(running)
+        await anext(watching)
+        with pytest.raises(IncompleteError):
+            await running
+        with pytest.raises(IncompleteError):
+            async for _ in watching:
+                pass
+
+    asyncio.run(main())
+
+
+def test_leaving_a_loop_only_stops_reading_and_awaiting_goes_on() -> None:
+    async def main() -> None:
+        running = toolstream.dispatch(slowly(ONE), {"f": echo})
+        async for event in running:
+            if event.type == "tool_call_start":
+                break
+        assert (await running)[0].value == 1
+
+    asyncio.run(main())
+
+    def f(a: int) -> int:
+        return a
+
+    sync = toolstream.dispatch_sync([sse([event]) for event in ONE], [f])
+    for event in sync:
+        if event.type == "tool_call_start":
+            break
+    assert sync.wait()[0].value == 1
+
+
+def test_a_step_that_is_tried_again_cancels_what_runs_for_it() -> None:
+    """Of a call that was whole no event tells that it does not count any more."""
+    log: list[str] = []
+
+    @toolstream.tool(effects="none")
+    async def f(n: int) -> None:
+        log.append(f"began {n}")
+        if n == 1:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                log.append("cancelled")
+
+    def call(id: str, n: int) -> list[Any]:
+        place = {"toolCallId": id, "toolName": "f"}
+        return [
+            {"type": "tool-input-start", **place},
+            {"type": "tool-input-delta", "toolCallId": id, "inputTextDelta": f'{{"n": {n}}}'},
+            {"type": "tool-input-available", **place, "input": {"n": n}},
+        ]
+
+    steps = [{"type": "start"}, {"type": "start-step"}, *call("a", 1), {"type": "reset-step"}, *call("b", 2)]
+    results = run([*steps, {"type": "finish-step"}, {"type": "finish", "finishReason": "tool-calls"}, DONE], [f])
+    assert log == ["began 1", "cancelled", "began 2"]
+    assert [result.status for result in results] == ["void", "ok"]
+
+
+@pytest.mark.parametrize("effects", ["none", None, "once"])
+def test_what_an_event_costs_does_not_grow_with_the_calls_before_it(
+    effects: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    look = Runs._look
+
+    def counted(runs: Runs, run: Any) -> None:
+        nonlocal looks
+        looks += 1
+        look(runs, run)
+
+    monkeypatch.setattr(Runs, "_look", counted)
+
+    def looks_at(calls: int) -> int:
+        nonlocal looks
+        looks = 0
+        pieces = message(*(fragments('{"a":1}', index=index) for index in range(calls)))
+
+        async def source() -> AsyncIterator[bytes]:
+            for piece in pieces:
+                yield sse([piece])
+
+        async def main() -> None:
+            results = await toolstream.dispatch(source(), {"f": toolstream.tool(effects=effects)(copy_of(echo))})
+            assert [result.value for result in results] == [1] * calls
+
+        asyncio.run(main())
+        return looks
+
+    assert looks_at(80) < 2.2 * looks_at(40)
+
+
+def copy_of(function: Any) -> Any:
+    @functools.wraps(function)
+    async def copied(**arguments: Any) -> Any:
+        return await function(**arguments)
+
+    return copied

@@ -83,6 +83,7 @@ class Assembler(CallTable):
         "provider",
         "started",
         "stop_reason",
+        "withdrawals",
     )
 
     def __init__(
@@ -101,6 +102,7 @@ class Assembler(CallTable):
         self.model: str | None = None
         self.started = False  # MessageStart has been given
         self.ended = False  # MessageEnd has been given, and no other message has begun since
+        self.withdrawals = 0  # how often calls that were whole have turned void, of which no event tells
         self._subscriptions = subscriptions
         self._duplicate_keys = duplicate_keys
         self._raises = on_error == "raise"
@@ -202,6 +204,7 @@ class Assembler(CallTable):
                 error = incomplete_arguments(call, f"the message stopped ({reason}) before the arguments were whole")
                 self.spoil(call, error, is_fault=kind not in CUTS)
         if kind == "filter":
+            self.withdrawals += 1
             for call in self._message_calls(scope):
                 call._state = "void"
 
@@ -245,6 +248,7 @@ class Assembler(CallTable):
     def retract(self, place: tuple[int, int], reason: str) -> None:
         """The provider takes back what came behind that place: its calls are void, and `text` ends there."""
         calls, characters = place
+        self.withdrawals += 1
         for call in self.calls[calls:]:
             if not call._over:
                 self.spoil(call, incomplete_arguments(call, reason), is_fault=False)
@@ -734,6 +738,7 @@ class Assembler(CallTable):
             if reason is not None and call._started:
                 self.events.append(ToolCallError(call, call.error))
         if reason is not None:
+            self.withdrawals += 1
             for call in self._message_calls():
                 call._state = "void"
                 call._withdrawn = True

@@ -13,17 +13,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ToolStreamError
-from ..events import Event, FieldComplete, FieldDelta
-from ..parse import AsyncEventStream, parse
-from ..providers import reads_text
+from ..events import Event
 from ..sources import is_running
-from .answers import TEXT
 from .channels import LoopBell, LoopCall, LoopStreamed
 from .declared import Start
 from .results import Results
+from .running import MAX_BUFFERED, RunBase, called, is_async, opened
 from .runs import Decision, OnToolError, Run, Runs
-from .schemas import OnInvalid, toolset
+from .schemas import OnInvalid
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,77 +29,6 @@ if TYPE_CHECKING:
 
     from ..calls import ToolCall
 
-MAX_BUFFERED = 65536
-
-
-class RunBase:
-    """What a run shows, whether its functions are tasks or on threads."""
-
-    _stream: Any
-    _runs: Runs
-    _results: Results | None = None
-
-    @property
-    def results(self) -> Results:
-        """What became of each call; also after the stream has raised. Raises `ToolStreamError` before the end."""
-        if self._results is None:
-            raise ToolStreamError("the run has not ended")
-        return self._results
-
-    @property
-    def calls(self) -> list[ToolCall]:
-        """Every tool call so far, in order of appearance."""
-        calls: list[ToolCall] = self._stream.calls
-        return calls
-
-    @property
-    def message(self) -> Any:
-        """As `EventStream.message`."""
-        return self._stream.message
-
-    @property
-    def partial_message(self) -> Any:
-        """As `EventStream.partial_message`."""
-        return self._stream.partial_message
-
-    @property
-    def text(self) -> str:
-        """The visible text so far."""
-        return str(self._stream.text)
-
-    @property
-    def usage(self) -> Any:
-        """The token counts so far."""
-        return self._stream.usage
-
-    @property
-    def stop_reason(self) -> str | None:
-        """The provider's own word for why the message ended."""
-        return self._stream.stop_reason  # type: ignore[no-any-return]
-
-    @property
-    def invalid(self) -> Any:
-        """As `EventStream.invalid`."""
-        return self._stream.invalid
-
-    def turn(self) -> list[Any]:
-        """What to append to the conversation: the assistant's message, and the results."""
-        return self.results.turn(self.message)
-
-    def _asked_for(self, event: Event) -> bool:
-        """Whether an event is the caller's, or only for the functions."""
-        if not isinstance(event, (FieldComplete, FieldDelta)) or event.call is None or event.call._check is None:
-            return True
-        checks = self._stream._reading.parser._checks
-        return bool(checks.asked_for(event.call, event.path, isinstance(event, FieldDelta)))
-
-    def _first_error(self) -> BaseException | None:
-        return next((run.result.error for run in self._runs.all if run.result.status == "error"), None)
-
-    def _conclude(self) -> None:
-        is_text = reads_text(self._stream._reading.parser._adapter)
-        self._results = Results([run.result for run in self._runs.all], TEXT if is_text else self._stream.provider)
-
 
 class AsyncRun(RunBase):
     """A stream whose calls are run: await it for the results, iterate it for the events meanwhile, or both.
@@ -110,35 +36,25 @@ class AsyncRun(RunBase):
     `async with` and `aclose()` end it early: the source is closed, and functions that have begun are cancelled.
     """
 
-    def __init__(
-        self,
-        stream: AsyncEventStream,
-        runs: Callable[..., Runs],
-        *,
-        max_concurrency: int | None,
-        before_start: Callable[[ToolCall], Any] | None,
-        on_error: OnToolError,
-        max_buffered: int,
-    ) -> None:
-        self._stream = stream
-        self._stream._reading.marks = True
-        self._runs = runs(new_bell=LoopBell, room=self._ring, tell=self._tell)
+    def __init__(self, stream: Any, runs: Callable[..., Runs], *, max_concurrency: int | None, **options: Any) -> None:
+        super().__init__(stream, runs(new_bell=LoopBell, room=self._ring, tell=self._tell), **options)
         self._bell = LoopBell()
         self._places = None if max_concurrency is None else asyncio.Semaphore(max_concurrency)
-        self._before_start = before_start
-        self._raises = on_error == "raise"
-        self._max_buffered = max_buffered
-        self._tasks: dict[Run, asyncio.Task[None]] = {}
+        self._tasks: dict[Run, asyncio.Task[None]] = {}  # that have not ended
         self._cancelled: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()  # one reads at a time
         self._reading: AsyncGenerator[Event] | None = None
-        self._fault: BaseException | None = None
-        self._is_closing = False
-        self._is_ending = False
 
-    def __aiter__(self) -> AsyncGenerator[Event]:
-        if self._reading is None:
-            self._reading = self._read()
-        return self._reading
+    async def __aiter__(self) -> AsyncGenerator[Event]:
+        self._watchers += 1
+        try:
+            while self._unread or await self._advance():
+                if self._unread:
+                    yield self._unread.popleft()
+        finally:
+            self._watchers -= 1
+        if self._fault is not None:
+            raise self._fault
 
     def __await__(self) -> Generator[Any, None, Results]:
         return self._finish().__await__()
@@ -167,9 +83,20 @@ class AsyncRun(RunBase):
     ) -> None:
         await self.aclose()
 
+    async def _advance(self) -> bool:
+        """Reads the next event; False if there is none."""
+        async with self._turn:
+            if self._reading is None:
+                self._reading = self._read()
+            async for event in self._reading:
+                self._unread.append(event)
+                return True
+            return False
+
     async def _finish(self) -> Results:
-        async for _ in self:
-            pass
+        while await self._advance():
+            if not self._watchers:
+                self._unread.clear()
         if self._fault is not None:
             raise self._fault
         return self.results
@@ -210,15 +137,14 @@ class AsyncRun(RunBase):
             await self._stream.aclose()
             self._runs.look()
             while True:
-                if self._is_closing or is_cancelled or (self._fault is not None and self._raises):
+                if self._begins_no_more or is_cancelled:
                     self._cancel_all()
                 elif self._fault is None:
                     self._begin(self._runs.due())
-                tasks = [task for task in self._tasks.values() if not task.done()]
-                if not tasks:
+                if not self._tasks:
                     break
                 try:
-                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                    await self._bell.wait()
                 except asyncio.CancelledError:
                     is_cancelled = True
         finally:
@@ -237,25 +163,28 @@ class AsyncRun(RunBase):
             self._cancelled.add(task)
             task.cancel()
 
-    def _raise_first_error(self) -> None:
-        error = self._first_error() if self._raises else None
-        if error is not None:
-            raise error
-
     def _begin(self, due: list[Run]) -> bool:
         if self._is_closing:
             return False
         for run in due:
-            self._tasks[run] = asyncio.get_running_loop().create_task(self._execute(run))
+            task = self._tasks[run] = asyncio.get_running_loop().create_task(self._execute(run))
+            task.add_done_callback(partial(self._ended, run))
         return bool(due)
+
+    def _ended(self, run: Run, task: asyncio.Task[None]) -> None:
+        self._cancelled.discard(task)
+        if self._tasks[run] is task:  # and not that of a call which was deferred, and is due now
+            del self._tasks[run]
+        self._bell.ring()
 
     def _ring(self) -> None:
         self._bell.ring()
 
     def _tell(self, run: Run) -> None:
         """The call of a function that has begun does not count: one that waits for more of it is told there."""
-        if not run.waiting:
-            self._cancel(self._tasks[run])
+        task = self._tasks.get(run)
+        if task is not None and not run.waiting:
+            self._cancel(task)
 
     async def _execute(self, run: Run) -> None:
         try:
@@ -267,15 +196,13 @@ class AsyncRun(RunBase):
                 async with self._places:
                     await self._call(run)
         except asyncio.CancelledError as error:
-            run.end("error", error=error)
+            self._fail(run, error)
             if run.failure is None:
                 raise
         except BaseException as error:
-            run.end("error", error=error)
+            self._fail(run, error)
             if isinstance(error, (SystemExit, KeyboardInterrupt)):
                 raise
-        finally:
-            self._bell.ring()
 
     async def _is_let(self, run: Run, before_start: Callable[[ToolCall], Any]) -> bool:
         answer = before_start(run.call)
@@ -303,18 +230,18 @@ class AsyncRun(RunBase):
         if tool.live is not None:
             assert isinstance(run.bell, LoopBell)
             arguments[tool.live] = LoopCall(run.call, run, run.bell)
-        if inspect.iscoroutinefunction(tool.function):
-            value = await tool.function(**arguments)
+        if is_async(tool.function):
+            value = tool.function(**arguments)
         else:
-            value = await _on_thread(lambda: tool.function(**arguments))  # type: ignore[misc]
-            if inspect.isawaitable(value):
-                value = await value
-        run.end("ok", value)
+            value = await _on_thread(tool.function, arguments)
+        if inspect.isasyncgen(value):
+            value = [item async for item in value]
+        run.end("ok", await value if inspect.isawaitable(value) else value)
 
 
-async def _on_thread(function: Callable[[], Any]) -> Any:
+async def _on_thread(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     """Runs a plain function on a thread. Being cancelled waits for its end, which nothing can bring about."""
-    running = asyncio.ensure_future(asyncio.to_thread(_outcome, function))
+    running = asyncio.ensure_future(asyncio.to_thread(_outcome, function, arguments))
     try:
         value, error = await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -327,10 +254,10 @@ async def _on_thread(function: Callable[[], Any]) -> Any:
     return value
 
 
-def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+def _outcome(function: Callable[..., Any], arguments: dict[str, Any]) -> tuple[Any, BaseException | None]:
     """What a function returns, or what it raises: no future takes a StopIteration."""
     try:
-        return function(), None
+        return called(function, arguments), None
     except BaseException as error:
         return None, error
 
@@ -361,32 +288,25 @@ def dispatch(
         that runs; beyond, the source is not read, unless the function waits for more of its call.
     options: those of `parse`, for the events that iterating gives.
 
-    A plain function runs on a thread. Raises `TypeError` for a source that is not async, `ValueError` for options that
-    can't be understood. Awaiting raises what the stream raises (the results so far are in `results`).
+    A plain function runs on a thread; what a generator yields is a list. Raises `TypeError` for a source that is not
+    async, `ValueError` for options that can't be understood. Awaiting raises what the stream raises (the results so far
+    are in `results`). Another task may iterate meanwhile: it gets all events.
     """
-    known = toolset(tools, shows_all=True)
-    check_options(on_error, max_concurrency)
-    for tool in known.tools:
-        is_async = inspect.iscoroutinefunction(tool.function)
-        if tool.function is not None and not is_async and (tool.streamed or tool.live):
-            raise ValueError(f"{tool.name!r} reads its call as it is written: with dispatch it must be async")
-    options = {"on_error": "event", **options, "tools": known, "on_invalid": on_invalid}
-    stream = parse(source, **options)
-    if not isinstance(stream, AsyncEventStream):
-        raise TypeError("dispatch takes an async source; for this one there is dispatch_sync")
+    stream, runs = opened(
+        source,
+        tools,
+        options,
+        in_loop=True,
+        on_error=on_error,
+        max_concurrency=max_concurrency,
+        start=start,
+        on_invalid=on_invalid,
+    )
     return AsyncRun(
         stream,
-        partial(Runs, known, start=start),
+        runs,
         max_concurrency=max_concurrency,
         before_start=before_start,
         on_error=on_error,
         max_buffered=max_buffered,
     )
-
-
-def check_options(on_error: str, max_concurrency: int | None) -> None:
-    """Raises `ValueError` for options that both kinds of run refuse."""
-    if on_error not in ("result", "raise"):
-        raise ValueError(f'on_error is "result" or "raise", not {on_error!r}')
-    if max_concurrency is not None and max_concurrency < 1:
-        raise ValueError(f"max_concurrency is from 1 on, not {max_concurrency}")

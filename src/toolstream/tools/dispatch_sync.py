@@ -8,20 +8,20 @@ told by `CallVoidError` when it next reads from its call, and the run ends when 
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..events import Event
-from ..parse import EventStream, parse
 from ..sources import is_running
 from .channels import ThreadBell, ThreadCall, ThreadStreamed
 from .declared import Start
-from .dispatch import MAX_BUFFERED, RunBase, check_options
 from .results import Results
+from .running import MAX_BUFFERED, RunBase, called, opened
 from .runs import Decision, OnToolError, Run, Runs
-from .schemas import OnInvalid, toolset
+from .schemas import OnInvalid
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,42 +38,43 @@ class ThreadRun(RunBase):
     told when they next read from their calls.
     """
 
-    def __init__(
-        self,
-        stream: EventStream,
-        runs: Callable[..., Runs],
-        *,
-        max_concurrency: int | None,
-        before_start: Callable[[ToolCall], Any] | None,
-        on_error: OnToolError,
-        max_buffered: int,
-    ) -> None:
-        self._stream = stream
-        self._stream._reading.marks = True
+    def __init__(self, stream: Any, runs: Callable[..., Runs], *, max_concurrency: int | None, **options: Any) -> None:
         self._bell = ThreadBell()
-        self._runs = runs(new_bell=lambda: self._bell, room=self._bell.ring, tell=self._tell)
+        super().__init__(stream, runs(new_bell=lambda: self._bell, room=self._bell.ring, tell=self._tell), **options)
         self._executor = ThreadPoolExecutor(max_concurrency, thread_name_prefix="toolstream")
-        self._before_start = before_start
-        self._raises = on_error == "raise"
-        self._max_buffered = max_buffered
-        self._futures: dict[Run, Future[None]] = {}
+        self._futures: dict[Run, Future[None]] = {}  # of what has not ended
+        self._turn = threading.Lock()  # one reads at a time
         self._reading: Generator[Event] | None = None
-        self._fault: BaseException | None = None
-        self._is_closing = False
-        self._is_ending = False
 
     def __iter__(self) -> Generator[Event]:
-        if self._reading is None:
-            self._reading = self._read()
-        return self._reading
+        self._watchers += 1
+        try:
+            while self._unread or self._advance():
+                if self._unread:
+                    yield self._unread.popleft()
+        finally:
+            self._watchers -= 1
+        if self._fault is not None:
+            raise self._fault
 
     def wait(self) -> Results:
         """Reads what has not been read, waits for the functions, and answers the results. Raises as iterating does."""
-        for _ in self:
-            pass
+        while self._advance():
+            if not self._watchers:
+                self._unread.clear()
         if self._fault is not None:
             raise self._fault
         return self.results
+
+    def _advance(self) -> bool:
+        """Reads the next event; False if there is none."""
+        with self._turn:
+            if self._reading is None:
+                self._reading = self._read()
+            for event in self._reading:
+                self._unread.append(event)
+                return True
+            return False
 
     def close(self) -> None:
         """Ends the run: closes the source, and waits for the functions that have begun.
@@ -136,11 +137,11 @@ class ThreadRun(RunBase):
             with self._bell:
                 self._runs.look()
                 while True:
-                    if self._is_closing or (self._fault is not None and self._raises):
+                    if self._begins_no_more:
                         self._cancel_all()
                     elif self._fault is None:
                         self._begin(self._runs.due())
-                    if all(future.done() for future in self._futures.values()):
+                    if not self._futures:
                         break
                     self._bell.wait()
         finally:
@@ -149,23 +150,26 @@ class ThreadRun(RunBase):
             self._conclude()
 
     def _cancel_all(self) -> None:
-        for future in self._futures.values():
+        for future in list(self._futures.values()):
             future.cancel()
-
-    def _raise_first_error(self) -> None:
-        error = self._first_error() if self._raises else None
-        if error is not None:
-            raise error
 
     def _begin(self, due: list[Run]) -> None:
         if self._is_closing:
             return
         for run in due:
             future = self._futures[run] = self._executor.submit(self._execute, run)
-            future.add_done_callback(lambda _: self._bell.ring())
+            future.add_done_callback(partial(self._ended, run))
+
+    def _ended(self, run: Run, future: Future[None]) -> None:
+        with self._bell:
+            if self._futures[run] is future:  # and not that of a call which was deferred, and is due now
+                del self._futures[run]
+            self._bell.ring()
 
     def _tell(self, run: Run) -> None:
-        self._futures[run].cancel()  # where it has not begun; else its next look at the call tells it
+        future = self._futures.get(run)
+        if future is not None:
+            future.cancel()  # where it has not begun; else its next look at the call tells it
 
     def _execute(self, run: Run) -> None:
         try:
@@ -180,7 +184,7 @@ class ThreadRun(RunBase):
                 run.end("ok", value)
         except BaseException as error:
             with self._bell:
-                run.end("error", error=error)
+                self._fail(run, error)
 
     def _is_let(self, run: Run, before_start: Callable[[ToolCall], Any]) -> bool:
         decision: Decision = before_start(run.call)
@@ -204,9 +208,10 @@ class ThreadRun(RunBase):
             arguments[name] = ThreadStreamed(run, run.channel(name), self._bell)
         if tool.live is not None:
             arguments[tool.live] = ThreadCall(run.call, run, self._bell)
-        value = tool.function(**arguments)
-        if inspect.iscoroutine(value):
-            value.close()
+        value = called(tool.function, arguments)
+        if inspect.iscoroutine(value) or inspect.isasyncgen(value):
+            if inspect.iscoroutine(value):
+                value.close()
             raise TypeError(f"{tool.name!r} is async: dispatch runs it, on an async source")
         return value
 
@@ -230,18 +235,19 @@ def dispatch_sync(
 
     Raises `TypeError` for an async source, `ValueError` for async functions and for options that can't be understood.
     """
-    known = toolset(tools, shows_all=True)
-    check_options(on_error, max_concurrency)
-    for tool in known.tools:
-        if inspect.iscoroutinefunction(tool.function):
-            raise ValueError(f"{tool.name!r} is async: dispatch runs it, on an async source")
-    options = {"on_error": "event", **options, "tools": known, "on_invalid": on_invalid}
-    stream = parse(source, **options)
-    if not isinstance(stream, EventStream):
-        raise TypeError("dispatch_sync takes a sync source; for this one there is dispatch")
+    stream, runs = opened(
+        source,
+        tools,
+        options,
+        in_loop=False,
+        on_error=on_error,
+        max_concurrency=max_concurrency,
+        start=start,
+        on_invalid=on_invalid,
+    )
     return ThreadRun(
         stream,
-        partial(Runs, known, start=start),
+        runs,
         max_concurrency=max_concurrency,
         before_start=before_start,
         on_error=on_error,

@@ -12,7 +12,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import CallVoidError, InvalidFieldError, ToolStreamError
-from ..events import Event, FieldComplete, FieldDelta, FieldInvalid, ToolCallError, ToolCallReady, ToolCallStart
+from ..events import (
+    Event,
+    FieldComplete,
+    FieldDelta,
+    FieldInvalid,
+    MessageEnd,
+    ToolCallError,
+    ToolCallReady,
+    ToolCallStart,
+)
 from ..values import copy_live
 from .channels import Channel
 from .declared import STARTS, Start, Tool
@@ -79,7 +88,8 @@ class Run:
     def value(self, name: str) -> Any:
         """The argument of this name. Raises `KeyError` if there is none."""
         check = self.call._check
-        return copy_live({} if check is None else check.values, [])[0][name]
+        values = {} if check is None else check.values
+        return copy_live(values[name], [])[0]
 
     def begin(self) -> None:
         """The function starts. Raises `CallVoidError` if it must not any more."""
@@ -108,7 +118,10 @@ class Runs:
     """The runs of one stream.
 
     start: the level of functions that say nothing. new_bell: makes the bell of a run. room: called when a function has
-    read or waits. tell: called for a run whose function has begun when its call does not count any more.
+    read or waits. tell: called for a run whose function has begun when its call does not count any more. withdrawals:
+    how often calls have turned void without an event.
+
+    What an event costs must not grow with the calls before it, so only those are looked at whose state may have moved.
     """
 
     def __init__(
@@ -119,6 +132,7 @@ class Runs:
         new_bell: Callable[[], Bell],
         room: Callable[[], None],
         tell: Callable[[Run], None],
+        withdrawals: Callable[[], int],
     ) -> None:
         if start is not None and start not in STARTS:
             raise ValueError(f"start is one of {', '.join(STARTS)}, not {start!r}")
@@ -127,7 +141,13 @@ class Runs:
         self._new_bell = new_bell
         self._room = room
         self._tell = tell
+        self._withdrawals = withdrawals
+        self._withdrawn = 0
         self._by_call: dict[ToolCall, Run] = {}
+        self._live: dict[Run, None] = {}  # not closed, or waiting for what no event tells
+        self._at_end: dict[Run, None] = {}  # waiting for the message's end
+        self._message_has_ended = False
+        self._readers: dict[Run, None] = {}  # begun, with parameters that grow
 
     @property
     def all(self) -> list[Run]:
@@ -139,20 +159,32 @@ class Runs:
         call = getattr(event, "call", None)
         # Of several choices only the first is the message.
         if isinstance(event, ToolCallStart) and not event.call.server and event.call._scope == 0:
-            self._by_call[event.call] = Run(event.call, self._new_bell(), self._room)
+            begun = self._by_call[event.call] = Run(event.call, self._new_bell(), self._room)
+            self._live[begun] = None
+        elif isinstance(event, MessageEnd):
+            self._message_has_ended = True
         run = None if call is None else self._by_call.get(call)
         if run is not None:
             self._take(run, event)
 
     def due(self) -> list[Run]:
         """The runs whose calls have come as far as their functions demand: each once."""
+        if self._withdrawals() != self._withdrawn:
+            self._withdrawn = self._withdrawals()
+            self.look()
+        looked_at = list(self._live)
+        if self._message_has_ended:
+            self._message_has_ended = False
+            looked_at += self._at_end
+            self._at_end.clear()
         due = []
-        for run in self._by_call.values():
+        for run in looked_at:
             self._look(run)
             if run.state == "pending" and self._is_due(run):
                 run.state = "due"
                 self._freeze(run)
                 due.append(run)
+            self._put_aside(run)
         return due
 
     def look(self) -> None:
@@ -174,9 +206,15 @@ class Runs:
         run.deferred = True
         run.state = "pending"
         run._frozen = None
+        self._live[run] = None
 
     def is_held_up(self, most: int) -> bool:
-        return any(run.is_held_up(most) for run in self._by_call.values())
+        for run in list(self._readers):
+            if run.state == "over":
+                del self._readers[run]
+            elif run.is_held_up(most):
+                return True
+        return False
 
     # ------------------------------------------------------------------ what an event says of a run
 
@@ -228,7 +266,7 @@ class Runs:
         if state == "void" and run.failure is None:
             error = run.call.error or ToolStreamError("the provider has withdrawn the message")
             self._fail(run, error, "void")
-        elif run.result.closed_at is None and state in _WHOLE and check is not None and check.finished:
+        elif run.result.closed_at is None and state in _WHOLE and (check is None or check.finished):
             run.result.closed_at = now()
             for channel in run._channels.values():
                 channel.ended = True
@@ -246,6 +284,20 @@ class Runs:
             run.state = "over"
         elif run.state != "over":
             self._tell(run)
+
+    def _put_aside(self, run: Run) -> None:
+        """Looks no more at a run whose state does not move, or not before the message's end."""
+        if run.failure is None:
+            if run.result.closed_at is None:
+                return
+            tool, check = run.tool, run.call._check
+            may_start = run.state == "pending" and tool is not None and check is not None and not check.errors
+            level = self._level(run, tool) if may_start and tool is not None else None
+            if level == "confirmed":
+                return
+            if level == "committed":
+                self._at_end[run] = None
+        self._live.pop(run, None)
 
     # ------------------------------------------------------------------ whether it may start
 
@@ -289,3 +341,4 @@ class Runs:
         run._frozen = copy_live(given, [])[0]
         for name in tool.streamed:
             run.channel(name)
+            self._readers[run] = None
