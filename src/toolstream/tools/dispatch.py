@@ -48,7 +48,7 @@ class AsyncRun(RunBase):
     async def __aiter__(self) -> AsyncGenerator[Event]:
         self._watchers += 1
         try:
-            while self._unread or await self._advance():
+            while self._unread or await self._advance() or self._unread:
                 if self._unread:
                     yield self._unread.popleft()
         finally:

@@ -49,7 +49,7 @@ class ThreadRun(RunBase):
     def __iter__(self) -> Generator[Event]:
         self._watchers += 1
         try:
-            while self._unread or self._advance():
+            while self._unread or self._advance() or self._unread:
                 if self._unread:
                     yield self._unread.popleft()
         finally:
