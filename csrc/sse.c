@@ -400,18 +400,40 @@ static int refuse(ts_sse *sse)
     return sse->view.status;
 }
 
-ts_sse *ts_sse_new(int64_t max_event_bytes)
+/* An empty buffer with the memory of another one. */
+static ts_buffer buffer_reuse(ts_buffer buffer)
 {
-    ts_sse *sse = (ts_sse *)TS_MALLOC(sizeof *sse);
-    if (sse == NULL) {
-        return NULL;
-    }
+    buffer.size = 0;
+    buffer_trim(&buffer);
+    return buffer;
+}
+
+void ts_sse_reuse(ts_sse *sse, int64_t max_event_bytes, int64_t offset)
+{
+    ts_sse old = *sse;
     memset(sse, 0, sizeof *sse);
+    sse->frames = old.frames;
+    sse->frame_capacity = old.frame_capacity;
+    sse->text = buffer_reuse(old.text);
+    sse->event = buffer_reuse(old.event);
+    sse->id = buffer_reuse(old.id);
+    sse->line = buffer_reuse(old.line);
     sse->max_event_bytes = max_event_bytes > 0 ? max_event_bytes : 0;
     sse->view.retry = -1;
     sse->view.text = (const unsigned char *)"";
+    sse->view.offset = offset;
+    sse->view.scanned = offset;
     sse->digits = DIGITS_NONE;
-    sse->state = SSE_BOM;
+    sse->state = offset == 0 ? SSE_BOM : SSE_NAME;
+}
+
+ts_sse *ts_sse_new(int64_t max_event_bytes)
+{
+    ts_sse *sse = (ts_sse *)TS_MALLOC(sizeof *sse);
+    if (sse != NULL) {
+        memset(sse, 0, sizeof *sse);
+        ts_sse_reuse(sse, max_event_bytes, 0);
+    }
     return sse;
 }
 
@@ -452,6 +474,11 @@ int ts_sse_between(const ts_sse *sse)
 {
     return sse->state == SSE_NAME && sse->line_size == 0 && sse->data_size == 0 && sse->event.size == 0 &&
            !sse->has_id && sse->view.status >= 0;
+}
+
+int ts_sse_is_done(const ts_sse *sse)
+{
+    return ts_sse_between(sse) && sse->view.last_id_size == 0 && sse->view.retry < 0;
 }
 
 int ts_sse_flush(ts_sse *sse)

@@ -279,6 +279,12 @@ TS_API int ts_sse_flush(ts_sse *sse);
 /* Whether the framer stands behind a blank line: nothing of the next event has come. */
 TS_API int ts_sse_between(const ts_sse *sse);
 
+/* Whether nothing is left of what came but how much it was: the framer stands behind a blank line, and no id and no retry
+ * is in force. ts_sse_reuse makes any framer such a one, behind so many bytes (0: a new one), so that many streams can
+ * share one in turn. */
+TS_API int ts_sse_is_done(const ts_sse *sse);
+TS_API void ts_sse_reuse(ts_sse *sse, int64_t max_event_bytes, int64_t offset);
+
 /* As ts_scanner_save and ts_scanner_load. */
 TS_API size_t ts_sse_save(const ts_sse *sse, unsigned char *out, size_t cap);
 TS_API ts_sse *ts_sse_load(int64_t max_event_bytes, const unsigned char *data, size_t size);

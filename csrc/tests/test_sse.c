@@ -147,6 +147,30 @@ static void run_reloaded(transcript *out, const char *data, size_t size, int64_t
     ts_sse_free(sse);
 }
 
+/* Wherever nothing is left of what came, the stream goes on with a framer that another one has used. */
+static void run_reused(transcript *out, const char *data, size_t size, int64_t limit)
+{
+    ts_sse *sse = ts_sse_new(limit);
+    ts_sse *other = ts_sse_new(NO_LIMIT);
+    static const char left[] = "id: 1\nretry: 2\nevent: x\ndata: y\n\nid: 3\nevent: z\ndata: left";
+    CHECK(sse != NULL && other != NULL);
+    CHECK(ts_sse_feed(other, left, sizeof left - 1) == TS_READY);
+    out->size = 0;
+    out->text[0] = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (ts_sse_is_done(sse)) {
+            ts_sse *used = sse;
+            ts_sse_reuse(other, limit, ts_sse_get_view(sse)->offset);
+            sse = other;
+            other = used;
+        }
+        feed(out, sse, data + i, 1);
+    }
+    say_end(out, sse);
+    ts_sse_free(sse);
+    ts_sse_free(other);
+}
+
 /* With the n-th allocation failing: either what should come comes, or a first part of it and then an error that
  * stays. Answers whether an allocation failed. */
 static int run_failing(const transcript *expected, const char *data, size_t size, size_t step, long n, int ever_after)
@@ -212,6 +236,8 @@ static void run_every_way(const char *data, size_t size, int64_t limit, const ch
     run_bytewise(&got, data, size, limit);
     CHECK(strcmp(got.text, expected) == 0);
     run_reloaded(&got, data, size, limit);
+    CHECK(strcmp(got.text, expected) == 0);
+    run_reused(&got, data, size, limit);
     CHECK(strcmp(got.text, expected) == 0);
     CHECK(allocations_alive() == 0);
 }

@@ -45,6 +45,7 @@ typedef struct module_state {
     PyObject *feed_slowly;       /* "_feed_slowly" */
     PyObject *spoil;             /* "_spoil" */
     PyObject *message;           /* "message": the type of an SSE event that names none */
+    ts_sse *spare_sse;           /* a framer that no stream is in; NULL while one has it */
     key_slot keys[KEY_CACHE_SLOTS];
 } module_state;
 

@@ -1,17 +1,53 @@
 /* The SSE framer as a CPython type: `sse.CffiFrames` without a cffi call for each chunk and each of its results. */
 #include "native.h"
 
+/* A framer is needed only inside an event. Between two of them nothing is left to know but how many bytes came, so all
+ * streams take the same framer in turn: an idle stream holds none. */
 typedef struct frames {
     PyObject_HEAD
     module_state *state;
-    ts_sse *sse;
-    const ts_sse_view *view;
+    ts_sse *sse;                 /* NULL between two events */
+    long long offset;            /* ... and then: bytes taken */
+    long long max_event_bytes;   /* -1 before _start or _load */
 } frames;
 
-/* (type, data) of one frame. */
-static PyObject *frame_read(frames *self, const ts_frame *frame)
+/* The framer, out of where it rests. */
+static ts_sse *sse_take(frames *self)
 {
-    const char *text = (const char *)self->view->text;
+    if (self->max_event_bytes < 0) {
+        PyErr_SetString(PyExc_RuntimeError, "the framer was not initialised");
+        return NULL;
+    }
+    if (self->sse == NULL) {
+        ts_sse *spare = self->state->spare_sse;
+        self->state->spare_sse = NULL;
+        self->sse = spare != NULL ? spare : ts_sse_new(0);
+        if (self->sse == NULL) {
+            PyErr_NoMemory();
+            return NULL;
+        }
+        ts_sse_reuse(self->sse, self->max_event_bytes, self->offset);
+    }
+    return self->sse;
+}
+
+/* Gives the framer back if nothing of the next event has come. */
+static void sse_rest(frames *self)
+{
+    if (ts_sse_is_done(self->sse)) {
+        self->offset = ts_sse_get_view(self->sse)->offset;
+        if (self->state->spare_sse == NULL) {
+            self->state->spare_sse = self->sse;
+        } else {
+            ts_sse_free(self->sse);
+        }
+        self->sse = NULL;
+    }
+}
+
+/* (type, data) of one frame. */
+static PyObject *frame_read(frames *self, const char *text, const ts_frame *frame)
+{
     PyObject *type = frame->event_size == 0
                          ? Py_NewRef(self->state->message)
                          : PyUnicode_DecodeUTF8(text + frame->event, (Py_ssize_t)frame->event_size, "replace");
@@ -24,58 +60,46 @@ static PyObject *frame_read(frames *self, const ts_frame *frame)
 
 static PyObject *frames_read(frames *self)
 {
-    PyObject *list = PyList_New((Py_ssize_t)self->view->frame_count);
-    for (int64_t i = 0; list != NULL && i < self->view->frame_count; i++) {
-        PyObject *pair = frame_read(self, &self->view->frames[i]);
+    const ts_sse_view *view = ts_sse_get_view(self->sse);
+    PyObject *list = PyList_New((Py_ssize_t)view->frame_count);
+    for (int64_t i = 0; list != NULL && i < view->frame_count; i++) {
+        PyObject *pair = frame_read(self, (const char *)view->text, &view->frames[i]);
         if (pair == NULL) {
             Py_CLEAR(list);
         } else {
             PyList_SET_ITEM(list, (Py_ssize_t)i, pair);
         }
     }
+    sse_rest(self);
     return list;
-}
-
-static int frames_ready(frames *self)
-{
-    if (self->sse == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the framer was not initialised");
-        return 0;
-    }
-    return 1;
 }
 
 static PyObject *frames_take(frames *self, PyObject *data)
 {
-    if (!frames_ready(self)) {
-        return NULL;
-    }
     if (!PyBytes_Check(data)) {
         PyErr_SetString(PyExc_TypeError, "bytes are wanted");
         return NULL;
     }
-    int status = ts_sse_feed(self->sse, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
-    return status == TS_OK ? PyList_New(0) : frames_read(self);
+    ts_sse *sse = sse_take(self);
+    if (sse == NULL) {
+        return NULL;
+    }
+    ts_sse_feed(sse, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
+    return frames_read(self);
 }
 
 static PyObject *frames_end(frames *self, PyObject *unused)
 {
     (void)unused;
-    if (!frames_ready(self)) {
+    ts_sse *sse = sse_take(self);
+    if (sse == NULL) {
         return NULL;
     }
-    return ts_sse_flush(self->sse) == TS_OK ? PyList_New(0) : frames_read(self);
+    ts_sse_flush(sse);
+    return frames_read(self);
 }
 
 /* ------------------------------------------------------------------ the type */
-
-static PyObject *frames_own(frames *self, ts_sse *sse)
-{
-    ts_sse_free(self->sse);
-    self->sse = sse;
-    self->view = ts_sse_get_view(sse);
-    Py_RETURN_NONE;
-}
 
 static PyObject *frames_start(frames *self, PyObject *bound)
 {
@@ -83,8 +107,11 @@ static PyObject *frames_start(frames *self, PyObject *bound)
     if (max_event_bytes == -1 && PyErr_Occurred()) {
         return NULL;
     }
-    ts_sse *sse = ts_sse_new(max_event_bytes);
-    return sse == NULL ? PyErr_NoMemory() : frames_own(self, sse);
+    ts_sse_free(self->sse);
+    self->sse = NULL;
+    self->offset = 0;
+    self->max_event_bytes = max_event_bytes > 0 ? max_event_bytes : 0;
+    Py_RETURN_NONE;
 }
 
 static PyObject *frames_load(frames *self, PyObject *args)
@@ -100,20 +127,25 @@ static PyObject *frames_load(frames *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "the saved state of a parser is damaged, or of another version");
         return NULL;
     }
-    return frames_own(self, sse);
+    ts_sse_free(self->sse);
+    self->sse = sse;
+    self->max_event_bytes = max_event_bytes > 0 ? max_event_bytes : 0;
+    Py_RETURN_NONE;
 }
 
 static PyObject *frames_save(frames *self, PyObject *unused)
 {
     (void)unused;
-    if (!frames_ready(self)) {
+    ts_sse *sse = sse_take(self);
+    if (sse == NULL) {
         return NULL;
     }
-    size_t size = ts_sse_save(self->sse, NULL, 0);
+    size_t size = ts_sse_save(sse, NULL, 0);
     PyObject *saved = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
     if (saved != NULL) {
-        ts_sse_save(self->sse, (unsigned char *)PyBytes_AS_STRING(saved), size);
+        ts_sse_save(sse, (unsigned char *)PyBytes_AS_STRING(saved), size);
     }
+    sse_rest(self);
     return saved;
 }
 
@@ -128,25 +160,25 @@ static void frames_dealloc(frames *self)
 static PyObject *frames_between(frames *self, void *unused)
 {
     (void)unused;
-    return PyBool_FromLong(self->sse != NULL && ts_sse_between(self->sse));
+    return PyBool_FromLong(self->sse != NULL ? ts_sse_between(self->sse) : self->offset != 0);
 }
 
 static PyObject *frames_offset(frames *self, void *unused)
 {
     (void)unused;
-    return PyLong_FromLongLong(self->view == NULL ? 0 : self->view->offset);
+    return PyLong_FromLongLong(self->sse != NULL ? ts_sse_get_view(self->sse)->offset : self->offset);
 }
 
 static PyObject *frames_status(frames *self, void *unused)
 {
     (void)unused;
-    return PyLong_FromLong(self->view == NULL ? 0 : self->view->status);
+    return PyLong_FromLong(self->sse != NULL ? ts_sse_get_view(self->sse)->status : TS_OK);
 }
 
 static PyMethodDef frames_methods[] = {
     {"_take", (PyCFunction)frames_take, METH_O, "The frames that a chunk completes; _status tells of a fault behind them."},
     {"_end", (PyCFunction)frames_end, METH_NOARGS, "The stream has ended: the frame that no blank line has ended."},
-    {"_start", (PyCFunction)frames_start, METH_O, "Makes the framer, with a bound on an event's bytes."},
+    {"_start", (PyCFunction)frames_start, METH_O, "Begins a stream, with a bound on an event's bytes."},
     {"_load", (PyCFunction)frames_load, METH_VARARGS, "_load(bound, saved): makes the framer that was saved."},
     {"_save", (PyCFunction)frames_save, METH_NOARGS, "The framer as bytes."},
     {NULL, NULL, 0, NULL},
@@ -170,6 +202,7 @@ static PyObject *frames_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     frames *self = (frames *)type->tp_alloc(type, 0);
     if (self != NULL) {
         self->state = (module_state *)PyType_GetModuleState(own);
+        self->max_event_bytes = -1;
     }
     return (PyObject *)self;
 }

@@ -146,6 +146,7 @@ static int native_clear(PyObject *module)
 static void native_free(void *module)
 {
     (void)native_clear((PyObject *)module);
+    ts_sse_free(((module_state *)PyModule_GetState((PyObject *)module))->spare_sse);
 }
 
 static PyMethodDef native_methods[] = {
