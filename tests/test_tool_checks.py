@@ -7,6 +7,7 @@ import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -196,6 +197,55 @@ def test_a_models_validators_run_once_and_never_on_half_a_value(size: int) -> No
     assert invalid(reading('{"path": "a", "content": "bad"}', {"search": Watching})) == [()]
 
 
+class Ordered(pydantic.BaseModel):
+    low: int
+    high: int
+
+    @pydantic.field_validator("high")
+    @classmethod
+    def not_below(cls, value: int, info: pydantic.ValidationInfo) -> int:
+        if value < info.data["low"]:
+            raise ValueError("below low")
+        return value
+
+
+def test_a_validator_that_looks_at_other_fields_finds_them_in_any_order() -> None:
+    tools = {"search": Ordered}
+    for text in ('{"low": 1, "high": 2}', '{"high": 2, "low": 1}'):
+        found = reading(text, tools)
+        assert found.call.parsed == Ordered(low=1, high=2)
+        assert len(found.of(ToolCallReady)) == 1
+    assert invalid(reading('{"high": 2, "low": 3}', tools)) == [("high",)]
+
+
+class Near(msgspec.Struct, tag="near"):
+    km: int
+
+
+class Far(msgspec.Struct, tag="far"):
+    miles: int
+
+
+def test_a_union_of_structs_is_told_apart_at_the_end() -> None:
+    call = reading('{"type": "far", "miles": 3}', {"search": Near | Far}).call
+    assert call.parsed == Far(3)
+    assert invalid(reading('{"type": "far", "miles": "x"}', {"search": Near | Far})) == [()]
+
+
+class Opaque: ...
+
+
+def test_a_type_that_nobody_can_check_is_refused_at_once() -> None:
+    for type_ in (dict[str, Opaque], Near | dict[str, Opaque] | Opaque):
+        with pytest.raises(ValueError, match="a tool's type"):
+            StreamParser(tools={"search": type_})
+
+    def run(a: int, context: Opaque) -> None: ...
+
+    with pytest.raises(ValueError, match="a tool's type"):
+        StreamParser(tools=[run])
+
+
 def burst(value: str) -> str:
     raise KeyError(value)
 
@@ -373,7 +423,7 @@ def test_cuts_and_moves_do_not_show(on_invalid: str, on_error: str) -> None:
 
 
 @pytest.mark.parametrize("form", ALL)
-def test_a_checked_stream_moves_between_processes_whatever_the_tools_are(form: str) -> None:
+def test_a_checked_stream_can_be_pickled_anywhere_whatever_the_tools_are(form: str) -> None:
     stream = sse(anthropic(tool_block(0, *'{"query": "tides", "limit": 3}')))
     moved = wire.Reading(StreamParser(tools=ALL[form]))
     for at in range(0, len(stream), 41):
@@ -382,6 +432,42 @@ def test_a_checked_stream_moves_between_processes_whatever_the_tools_are(form: s
     moved.events += moved.parser.close()
     assert plain(moved) == plain(read_bytes(stream, tools=ALL[form]))
     assert moved.call.parsed == PARSED.get(form, {"query": "tides", "limit": 3})
+
+
+GOES_ON = """
+import json, pickle, sys
+for line in sys.stdin:
+    parser, rest = pickle.loads(bytes.fromhex(line))
+    events = [*parser.feed(rest), *parser.close()]
+    print(json.dumps([[event.to_dict() for event in events], repr([call.parsed for call in parser.calls])]))
+"""
+
+
+def test_a_checked_stream_moves_to_another_process_whatever_the_tools_are() -> None:
+    arguments = '{"query": "tides", "limit": 3}'
+    raw = f'<tool_call>\n{{"name": "search", "arguments": {arguments}}}\n</tool_call>'.encode()
+    streams = {"auto": sse(anthropic(tool_block(0, *arguments))), "hermes": raw}
+    lines, expected = [], []
+    for form, tools in ALL.items():
+        if form == "objects":
+            continue
+        for provider, stream in streams.items():
+            at = len(stream) // 2 + len(lines) % 40
+            parser = StreamParser(tools=tools, provider=provider)
+            parser.feed(stream[:at])
+            lines.append(pickle.dumps((parser, stream[at:])).hex())
+            events = [*parser.feed(stream[at:]), *parser.close()]
+            told = [[event.to_dict() for event in events], repr([call.parsed for call in parser.calls])]
+            expected.append(json.loads(json.dumps(told)))
+    done = subprocess.run(
+        [sys.executable, "-c", GOES_ON],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=Path(__file__).parent,
+    )
+    assert [json.loads(line) for line in done.stdout.splitlines()] == expected, done.stderr
 
 
 # ---------------------------------------------------------------------- what an invalid field does

@@ -1,4 +1,7 @@
-"""Arguments described by a `msgspec.Struct`: each field by `msgspec.convert`, the struct by its own constructor."""
+"""Arguments described by a `msgspec.Struct`: each field by `msgspec.convert`, the struct by its own constructor.
+
+Of a union of structs only the whole tells which one it is.
+"""
 
 from __future__ import annotations
 
@@ -50,3 +53,23 @@ class MsgspecShape(AnyShape):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MsgspecShape, (self._struct,)
+
+
+class MsgspecUnionShape(AnyShape):
+    """The shape of a union of structs."""
+
+    def __init__(self, type_: Any) -> None:
+        msgspec = library("msgspec", "msgspec", "validation of a msgspec.Struct")
+        try:
+            msgspec.json.Decoder(type_)
+        except TypeError as error:
+            raise ValueError(f"a tool's type is none that msgspec can check: {error}") from error
+        self._type = type_
+
+    def finish(self, values: dict[str, Any], arguments: dict[str, Any]) -> Any:
+        import msgspec
+
+        try:
+            return msgspec.convert(arguments, self._type)
+        except msgspec.ValidationError as error:
+            raise Mismatch(str(error)) from error

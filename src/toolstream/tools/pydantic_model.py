@@ -2,8 +2,8 @@
 
 A model's field validators run once, when the field is final; its `after` validators once, on the whole instance. The
 core schema that pydantic publishes for every class (`__pydantic_core_schema__`) says what belongs to which field. Where
-fields can't be told apart (a validator that runs before or around the whole model, a root model), everything is
-checked at the end.
+fields can't be told apart (a validator that runs before or around the whole model, one that looks at the fields before,
+a root model), everything is checked at the end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .shapes import AnyShape, Mismatch, library, with_definitions
-from .typed import checked, mismatch_of
+from .typed import adapter_of, checked, mismatch_of
+
+# Kinds of core schema that have fields of their own.
+_WITH_FIELDS = ("model", "dataclass", "typed-dict")
 
 
 class PydanticShape(AnyShape):
@@ -22,6 +25,8 @@ class PydanticShape(AnyShape):
         library("pydantic", "pydantic 2", "validation of types")
         self._type = model
         self._read()
+        if self._whole:
+            adapter_of(model)  # a type that pydantic can't check shows at once
         self.keys = frozenset(self._names)
         self.required = frozenset(self._required) if self._fields else (None if self._whole else frozenset())
         self.listed: frozenset[str] = frozenset()
@@ -66,7 +71,7 @@ class PydanticShape(AnyShape):
         self.closed = behaviour == "forbid"
         for name, field in inner["fields"].items():
             alias = field.get("validation_alias", name)
-            if not isinstance(alias, str) or by_name:
+            if not isinstance(alias, str) or by_name or _sees_others(field["schema"]):
                 return False
             self._names[alias] = name
             self._fields[alias] = field["schema"]
@@ -83,10 +88,10 @@ class PydanticShape(AnyShape):
         return checked(field, value)
 
     def finish(self, values: dict[str, Any], arguments: dict[str, Any]) -> Any:
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         if self._whole:
-            return checked(TypeAdapter(self._type), arguments)
+            return checked(adapter_of(self._type), arguments)
         instance = self._type.model_construct(**{self._names[key]: values[key] for key in values if key in self._names})
         try:
             for validate in self._after:
@@ -98,9 +103,7 @@ class PydanticShape(AnyShape):
         return instance
 
     def wants(self, key: str) -> Any:
-        from pydantic import TypeAdapter
-
-        schema = TypeAdapter(self._type).json_schema()
+        schema = adapter_of(self._type).json_schema()
         found = next((part["properties"][key] for part in _parts(schema) if key in part.get("properties", {})), None)
         return with_definitions(found, schema)
 
@@ -120,6 +123,23 @@ class PydanticShape(AnyShape):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._read()
+
+
+def _sees_others(schema: Any) -> bool:
+    """Whether a validator of the field takes pydantic's info, in which it finds the fields before (`info.data`)."""
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if part.get("type") in _WITH_FIELDS:
+                continue  # what is in there sees only its own fields
+            function = part.get("function")
+            if isinstance(function, dict) and function.get("type") == "with-info":
+                return True
+            waiting += part.values()
+        elif isinstance(part, (list, tuple)):
+            waiting += part
+    return False
 
 
 def _parts(schema: Any) -> Iterator[Any]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from .declared import Effects, Tool, declaration_of
 from .json_schema import JSONSchemaShape
-from .msgspec_struct import MsgspecShape
+from .msgspec_struct import MsgspecShape, MsgspecUnionShape
 from .pydantic_model import PydanticShape
 from .shapes import AnyShape, Shape
 from .typed import of_dataclass, of_function, of_typed_dict, signature_of
@@ -135,6 +135,8 @@ def _typed_shape(type_: Any) -> Shape:
         return of_dataclass(type_)
     if hasattr(type_, "__required_keys__"):
         return of_typed_dict(type_)
+    if any(hasattr(member, "__struct_config__") for member in get_args(type_)):
+        return MsgspecUnionShape(type_)
     return PydanticShape(type_)
 
 

@@ -51,8 +51,8 @@ class FieldsShape(AnyShape):
     def finish(self, values: dict[str, Any], arguments: dict[str, Any]) -> Any:
         try:
             return self._make(**values)
-        except (ValueError, AssertionError) as error:  # of a dataclass's __post_init__
-            raise Mismatch(str(error)) from error
+        except (ValueError, AssertionError) as error:  # of a dataclass's __post_init__, or pydantic's own dataclass
+            raise (mismatch_of(error) if hasattr(error, "errors") else Mismatch(str(error))) from error
 
     def wants(self, key: str) -> Any:
         adapter = self._adapters.get(key)
@@ -63,9 +63,9 @@ class FieldsShape(AnyShape):
         self._adapters: dict[str, Any] = {}
         self._element_adapters: dict[str, Any] = {}
         for key, field in self._fields.items():
-            self._adapters[key] = _adapter(field.streamed or field.type)
+            self._adapters[key] = adapter_of(field.streamed or field.type)
             if key in self.listed:
-                self._element_adapters[key] = _adapter(element_type(field.streamed))
+                self._element_adapters[key] = adapter_of(element_type(field.streamed))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if not name.endswith("_adapters")}
@@ -75,17 +75,23 @@ class FieldsShape(AnyShape):
         self._make_adapters()
 
 
-def _adapter(type_: Any) -> Any:
-    """A type's validator; those of types that can be hashed are kept."""
+def adapter_of(type_: Any) -> Any:
+    """A type's validator; those of types that can be hashed are kept. Raises `ValueError` for a type that has none."""
     try:
         return _kept_adapter(type_)
     except TypeError:
-        return _kept_adapter.__wrapped__(type_)
+        return _new_adapter(type_)
 
 
-@functools.lru_cache(maxsize=256, typed=True)
-def _kept_adapter(type_: Any) -> Any:
-    return library("pydantic", "pydantic 2", "validation of annotated types").TypeAdapter(type_)
+def _new_adapter(type_: Any) -> Any:
+    pydantic = library("pydantic", "pydantic 2", "validation of annotated types")
+    try:
+        return pydantic.TypeAdapter(type_)
+    except pydantic.PydanticSchemaGenerationError as error:
+        raise ValueError(f"a tool's type is none that pydantic can check: {error}") from error
+
+
+_kept_adapter = functools.lru_cache(maxsize=256, typed=True)(_new_adapter)
 
 
 def checked(validator: Any, value: Any) -> Any:
