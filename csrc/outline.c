@@ -19,20 +19,16 @@
 
 #if defined(TS_SSE2)
 
-/* Which of 64 bytes are what: one bit each. */
-typedef struct chunk {
-    uint64_t quotes, slashes, opens, closes, commas, digits, breaks;
-} chunk;
-
 typedef struct outline_state {
     uint64_t in_string;          /* all bits: the chunk before ended inside a string */
     uint64_t escaped;            /* 1: its last byte escapes the first one of this chunk */
-    size_t digits;               /* how many of its last bytes are digits */
+    uint64_t digits;             /* which of its bytes are digits outside strings */
     int64_t depth;
     int64_t max_depth;
     int64_t end;                 /* behind the bracket that closed the root, or -1 */
 } outline_state;
 
+/* Which of 64 bytes are c: one bit each. */
 static uint64_t bytes_equal(const __m128i v[4], char c)
 {
     __m128i wanted = _mm_set1_epi8(c);
@@ -76,39 +72,62 @@ static uint64_t prefix_parity(uint64_t bits)
     return bits;
 }
 
-/* Whether more digits stand in a row, here or from the chunk before on, than an integer of 64 bits has. */
-static int has_long_digits(uint64_t digits, size_t *before)
+/* Whether LONG_DIGITS bits in a row are set. */
+static int has_long_run(uint64_t bits)
 {
-    uint64_t runs = digits & (digits >> 1);
+    uint64_t runs = bits & (bits >> 1);
     runs &= runs >> 2;
     runs &= runs >> 4;
     runs &= runs >> 8;
-    int found = (runs & (digits >> 16) & (digits >> 17) & (digits >> 18)) != 0;
-    size_t leading = digits == UINT64_MAX ? CHUNK : ts_lowest_bit(~digits);
-    found |= *before + leading >= LONG_DIGITS;
-    size_t trailing = 0;
-    while (trailing < CHUNK && (digits >> (CHUNK - 1 - trailing)) & 1) {
-        trailing++;
-    }
-    *before = trailing;
+    return (runs & (bits >> 16) & (bits >> 17) & (bits >> 18)) != 0;
+}
+
+/* Whether so many digits stand in a row, in this chunk or from the one before on. */
+static int has_long_digits(outline_state *state, uint64_t digits)
+{
+    const int before = LONG_DIGITS - 1;
+    int goes_on = (state->digits >> (CHUNK - 1)) & digits & 1;
+    int found = has_long_run(digits) ||
+                (goes_on && has_long_run((state->digits >> (CHUNK - before)) | (digits << before)));
+    state->digits = digits;
     return found;
 }
 
 static int64_t count_bits(uint64_t bits)
 {
-    int64_t count = 0;
-    for (; bits != 0; bits &= bits - 1) {
-        count++;
-    }
-    return count;
+    bits -= (bits >> 1) & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + ((bits >> 2) & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (int64_t)((bits * TS_ONES) >> 56);
 }
 
-/* Goes from bracket to bracket. Answers 0 for what is no whole object that the scanner would take. */
-static int brackets_walk(outline_state *state, const chunk *c, int64_t chunk_start, ts_outline *outline)
+/* Which bytes are brackets. Outside strings, no other byte of valid JSON equals 0x7f once these bits are set. */
+static uint64_t bytes_brackets(const __m128i v[4])
 {
-    uint64_t commas = c->commas;
-    for (uint64_t left = c->opens | c->closes; left != 0; left &= left - 1) {
-        uint64_t bit = left & (~left + 1);
+    __m128i folded[4];
+    for (int i = 0; i < 4; i++) {
+        folded[i] = _mm_or_si128(v[i], _mm_set1_epi8(0x26));
+    }
+    return bytes_equal(folded, 0x7f);
+}
+
+/* Which bytes have the bit that tells an opening bracket from a closing one. */
+static uint64_t bytes_opening(const __m128i v[4])
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < 4; i++) {
+        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_slli_epi16(v[i], 6)) << (16 * i);
+    }
+    return mask;
+}
+
+/* Goes from bracket to bracket. commas: those outside strings. Answers 0 for what is no whole object that the scanner would
+ * take. */
+static int brackets_walk(outline_state *state, uint64_t brackets, uint64_t opens, uint64_t commas, int64_t chunk_start,
+                         ts_outline *outline)
+{
+    for (; brackets != 0; brackets &= brackets - 1) {
+        uint64_t bit = brackets & (~brackets + 1);
         if (state->end >= 0) {
             return 0;
         }
@@ -116,7 +135,7 @@ static int brackets_walk(outline_state *state, const chunk *c, int64_t chunk_sta
             outline->members += count_bits(commas & (bit - 1));
         }
         commas &= ~(bit - 1);
-        state->depth += (c->opens & bit) != 0 ? 1 : -1;
+        state->depth += (opens & bit) != 0 ? 1 : -1;
         if (state->depth > state->max_depth) {
             return 0;
         }
@@ -130,40 +149,38 @@ static int brackets_walk(outline_state *state, const chunk *c, int64_t chunk_sta
     return 1;
 }
 
-static void breaks_count(uint64_t breaks, int64_t chunk_start, ts_outline *outline)
-{
-    for (; breaks != 0; breaks &= breaks - 1) {
-        outline->lines++;
-        outline->line_start = chunk_start + (int64_t)ts_lowest_bit(breaks) + 1;
-    }
-}
-
 /* One chunk. Answers 0 as brackets_walk does. */
 static int chunk_walk(outline_state *state, const unsigned char *bytes, int64_t chunk_start, ts_outline *outline)
 {
-    __m128i v[4], folded[4];
+    __m128i v[4];
     for (int i = 0; i < 4; i++) {
         v[i] = _mm_loadu_si128((const __m128i *)(const void *)(bytes + 16 * i));
     }
-    uint64_t escaped = escaped_bytes(bytes_equal(v, '\\'), &state->escaped);
-    uint64_t quotes = bytes_equal(v, '"') & ~escaped;
-    if (quotes == 0 && state->in_string != 0) {
+    uint64_t quotes = bytes_equal(v, '"');
+    if (quotes == 0 && state->in_string != 0 && bytes[CHUNK - 1] != '\\') {
+        state->escaped = 0;
         return 1; /* nothing but the inside of a string */
+    }
+    uint64_t slashes = bytes_equal(v, '\\');
+    if ((slashes | state->escaped) != 0) {
+        quotes &= ~escaped_bytes(slashes, &state->escaped);
+        if (quotes == 0 && state->in_string != 0) {
+            return 1;
+        }
     }
     uint64_t strings = prefix_parity(quotes) ^ state->in_string;
     state->in_string = (strings >> 63) != 0 ? UINT64_MAX : 0;
-    for (int i = 0; i < 4; i++) {
-        folded[i] = _mm_or_si128(v[i], _mm_set1_epi8(0x20)); /* '[' is '{' without this bit, and so on */
+    if (has_long_digits(state, bytes_digits(v) & ~strings)) {
+        return 0;
     }
-    chunk c = {
-        .opens = bytes_equal(folded, '{') & ~strings,
-        .closes = bytes_equal(folded, '}') & ~strings,
-        .commas = bytes_equal(v, ',') & ~strings,
-        .digits = bytes_digits(v) & ~strings,
-        .breaks = bytes_equal(v, '\n') & ~strings,
-    };
-    breaks_count(c.breaks, chunk_start, outline);
-    return !has_long_digits(c.digits, &state->digits) && brackets_walk(state, &c, chunk_start, outline);
+    uint64_t brackets = bytes_brackets(v) & ~strings;
+    uint64_t opens = bytes_opening(v) & brackets;
+    int64_t opened = count_bits(opens), closed = count_bits(brackets ^ opens);
+    if (state->depth - closed > 1 && state->depth + opened <= state->max_depth) {
+        state->depth += opened - closed; /* in whatever order */
+        return 1;
+    }
+    return brackets_walk(state, brackets, opens, bytes_equal(v, ',') & ~strings, chunk_start, outline);
 }
 
 static int text_walk(outline_state *state, const unsigned char *text, size_t size, ts_outline *outline)
@@ -225,6 +242,17 @@ int ts_scanner_outline(const ts_scanner *s, const char *data, size_t size, ts_ou
 #endif
 }
 
+/* Counts the line breaks of a whole text: most have none. */
+static void lines_count(ts_scanner *s, const char *data, size_t size)
+{
+    const char *from = data, *found;
+    while (from < data + size && (found = (const char *)memchr(from, '\n', size - (size_t)(from - data))) != NULL) {
+        from = found + 1;
+        s->line++;
+        s->line_start = from - data;
+    }
+}
+
 int ts_scanner_take(ts_scanner *s, const char *data, size_t size, const ts_outline *outline)
 {
     size_t kept = size < TEXT_CONTEXT ? size : TEXT_CONTEXT;
@@ -236,8 +264,7 @@ int ts_scanner_take(ts_scanner *s, const char *data, size_t size, const ts_outli
     s->text_start = (int64_t)(size - kept);
     s->offset = (int64_t)size;
     s->keep_from = s->offset;
-    s->line += outline->lines;
-    s->line_start = outline->line_start;
+    lines_count(s, data, size);
     s->root_start = outline->start;
     s->root_end = outline->end;
     s->root_shown = 1;

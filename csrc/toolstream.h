@@ -193,8 +193,6 @@ TS_API int ts_scanner_feed(ts_scanner *scanner, const char *data, size_t size);
 typedef struct ts_outline {
     int64_t start, end;          /* the root object */
     int64_t members;             /* one more than the commas between its members */
-    int64_t lines;               /* line breaks */
-    int64_t line_start;          /* behind the last one */
     int32_t reported;            /* the root's members are subscribed to */
 } ts_outline;
 

@@ -83,10 +83,19 @@ class _Settings:
 _settings = lru_cache(maxsize=256)(_Settings)
 
 
-@lru_cache(maxsize=256, typed=True)
-def _settings_by_depth(depth: int | None, deltas: bool, *others: Any) -> _Settings:
-    """The settings of a parser without paths. others: as in `_Settings`."""
-    return _settings(Subscription.compile(depth=depth, deltas=deltas), *others)
+# Those of parsers without paths, by what is written in the call: a parser is made for each small document, and a look
+# into this dict is a tenth of what `lru_cache` takes for the same.
+_plain_settings: dict[tuple[Any, ...], _Settings] = {}
+_PLAIN_SETTINGS_KEPT = 256
+
+
+def _new_plain_settings(key: tuple[Any, ...]) -> _Settings:
+    depth, deltas, *others = key
+    settings = _settings(Subscription.compile(depth=depth, deltas=deltas), *others, False, False)
+    if len(_plain_settings) >= _PLAIN_SETTINGS_KEPT:
+        _plain_settings.clear()
+    _plain_settings[key] = settings
+    return settings
 
 
 class _Decoded:
@@ -396,11 +405,13 @@ class JSONParser(FieldParser):
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
         # As FieldParser.__init__, which takes as long as a small document: a parser is made for each one.
-        others = duplicate_keys, limits.max_depth, limits.max_bytes, _max_int_digits(), False, False
-        if paths is None and (deltas is False or deltas is True):
-            self._settings = _settings_by_depth(depth, deltas, *others)
+        others = duplicate_keys, limits.max_depth, limits.max_bytes, _max_int_digits()
+        if paths is None and type(deltas) is bool and (depth is None or type(depth) is int):
+            key = (depth, deltas, *others)
+            self._settings = _plain_settings.get(key) or _new_plain_settings(key)
         else:
-            self._settings = _settings(Subscription.compile(depth=depth, paths=paths, deltas=deltas), *others)
+            subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
+            self._settings = _settings(subscription, *others, False, False)
         self._limit_name = "max_bytes"
         self._closed = False
         self._read_so_far = None

@@ -77,16 +77,28 @@ extern PyType_Spec native_markers_spec;
 extern PyType_Spec native_text_spec;
 extern PyType_Spec native_constructor_spec;
 
-/* The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */
+/* native_values.c. The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */
 PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size);
-
-/* The str of the body of a JSON string. */
-PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, int escaped);
-
 /* Adds whole members or elements, comma-separated, to a dict or list; none holds an integer that may not fit 64 bits. */
 int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size);
 
-/* Feeds bytes to a parser. Answers 0, or -1 with an exception set, which `events` holds what came before. */
+/* native_live.c. The str of the body of a JSON string. */
+PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, int escaped);
+/* The same of text[start .. end). */
+PyObject *native_text(fields *self, int64_t start, int64_t end, int escaped);
+/* The key or index that a record names. */
+PyObject *native_place(fields *self, const ts_record *record);
+/* Takes away the last item. */
+void native_pop(PyObject *list);
+/* Brings the live value up to date with the scanner's steps. Answers 0, or -1 with an exception, as those below do. */
+int native_build(fields *self);
+
+/* native_reports.c. Appends the events that the scanner's reports stand for. */
+int native_report(fields *self, PyObject *events);
+/* Appends an event for each member of the root, of which none is repeated. */
+int native_report_members(fields *self, PyObject *events);
+
+/* native_fields.c. Feeds bytes to a parser. Answers 0, or -1 with an exception set, which `events` holds what came before. */
 int native_feed(fields *self, const char *data, size_t size, PyObject *events);
 
 #endif

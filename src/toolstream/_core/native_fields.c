@@ -14,348 +14,6 @@
 /* A first fragment from this size on may be a whole document. */
 #define WHOLE_FROM 64
 
-/* Runs below this size are built here, without a call of orjson. */
-#define ORJSON_FROM 512
-
-/* Runs from this size on are parsed in place; below, a copy with brackets is cheaper. */
-#define IN_PLACE_FROM 4096
-
-/* ------------------------------------------------------------------ values */
-
-/* values.load(text, exact); takes the reference to text. */
-static PyObject *load_slowly(module_state *state, PyObject *text, int exact)
-{
-    PyObject *value = text == NULL ? NULL : PyObject_CallFunctionObjArgs(state->load, text, exact ? Py_True : Py_False, NULL);
-    Py_XDECREF(text);
-    return value;
-}
-
-static PyObject *load_text(module_state *state, PyObject *text, int exact)
-{
-    if (text == NULL || exact) {
-        return load_slowly(state, text, exact);
-    }
-    PyObject *value = PyObject_CallOneArg(state->loads, text);
-    if (value == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
-        PyErr_Clear(); /* lone surrogates, infinite floats: values.load knows */
-        return load_slowly(state, text, 1);
-    }
-    Py_DECREF(text);
-    return value;
-}
-
-/* The value of text[start .. end) with brackets around it. */
-static PyObject *load_run(fields *self, int64_t start, int64_t end, char before, char after, int exact)
-{
-    Py_ssize_t size = (Py_ssize_t)(end - start);
-    if (size < IN_PLACE_FROM) {
-        PyObject *text = PyBytes_FromStringAndSize(NULL, size + 2);
-        if (text != NULL) {
-            char *out = PyBytes_AS_STRING(text);
-            out[0] = before;
-            memcpy(out + 1, self->view->text + start, (size_t)size);
-            out[size + 1] = after;
-        }
-        return load_text(self->state, text, exact);
-    }
-    /* The bytes around a run are a comma, a bracket or spare: they lend their places for the time of the call. */
-    char *run = (char *)(uintptr_t)(self->view->text + start);
-    char was_before = run[-1], was_after = run[size];
-    run[-1] = before;
-    run[size] = after;
-    PyObject *value = load_text(self->state, PyMemoryView_FromMemory(run - 1, size + 2, PyBUF_READ), exact);
-    run[-1] = was_before;
-    run[size] = was_after;
-    return value;
-}
-
-PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, int escaped)
-{
-    if (!escaped) {
-        return PyUnicode_DecodeUTF8(body, size, NULL);
-    }
-    PyObject *bytes = PyBytes_FromStringAndSize(body, size);
-    PyObject *value = bytes == NULL ? NULL : PyObject_CallOneArg(state->load_string, bytes);
-    Py_XDECREF(bytes);
-    return value;
-}
-
-/* The str of text[start .. end), the body of a JSON string. */
-static PyObject *read_string(fields *self, int64_t start, int64_t end, int escaped)
-{
-    return native_string(self->state, (const char *)self->view->text + start, (Py_ssize_t)(end - start), escaped);
-}
-
-static PyObject *read_place(fields *self, const ts_record *record)
-{
-    if (record->tag & TS_F_INDEX) {
-        return PyLong_FromLongLong(record->a);
-    }
-    if (record->tag & TS_F_ESCAPED) {
-        return read_string(self, record->a, record->b, 1);
-    }
-    return native_key(self->state, self->view->text + record->a, (Py_ssize_t)(record->b - record->a));
-}
-
-/* ------------------------------------------------------------------ building the live value */
-
-/* New members or elements for the innermost open container. */
-static int build_run(fields *self, const ts_record *record)
-{
-    PyObject *top = PyList_GET_ITEM(self->open, PyList_GET_SIZE(self->open) - 1);
-    int is_dict = PyDict_CheckExact(top);
-    if (record->b - record->a < ORJSON_FROM && !(record->tag & TS_F_EXACT)) {
-        return native_members(self->state, top, self->view->text + record->a, (size_t)(record->b - record->a));
-    }
-    PyObject *run = load_run(self, record->a, record->b, is_dict ? '{' : '[', is_dict ? '}' : ']',
-                             (record->tag & TS_F_EXACT) != 0);
-    if (run == NULL) {
-        return -1;
-    }
-    Py_ssize_t end = is_dict ? 0 : PyList_GET_SIZE(top);
-    int status = is_dict ? PyDict_Update(top, run) : PyList_SetSlice(top, end, end, run);
-    Py_DECREF(run);
-    return status;
-}
-
-static int attach(PyObject *parent, PyObject *place, PyObject *child)
-{
-    return PyDict_CheckExact(parent) ? PyDict_SetItem(parent, place, child) : PyList_Append(parent, child);
-}
-
-static int build_push(fields *self, const ts_record *record)
-{
-    PyObject *child = record->tag & TS_F_ARRAY ? PyList_New(0) : PyDict_New();
-    if (child == NULL) {
-        return -1;
-    }
-    Py_ssize_t depth = PyList_GET_SIZE(self->open);
-    int status = 0;
-    if (depth == 0) {
-        Py_INCREF(child);
-        Py_SETREF(self->root, child);
-    } else {
-        PyObject *place = read_place(self, record);
-        status = place == NULL || attach(PyList_GET_ITEM(self->open, depth - 1), place, child) < 0 ||
-                         PyList_Append(self->places, place) < 0
-                     ? -1
-                     : 0;
-        Py_XDECREF(place);
-    }
-    if (status == 0) {
-        status = PyList_Append(self->open, child);
-    }
-    Py_DECREF(child);
-    return status;
-}
-
-static void list_pop(PyObject *list)
-{
-    Py_ssize_t last = PyList_GET_SIZE(list) - 1;
-    if (last >= 0) {
-        PyObject *item = PyList_GET_ITEM(list, last);
-        Py_SET_SIZE(list, last);
-        Py_DECREF(item);
-    }
-}
-
-static int build_root(fields *self, const ts_record *record)
-{
-    const char *start = (const char *)self->view->text + record->a;
-    Py_ssize_t size = (Py_ssize_t)(record->b - record->a);
-    /* orjson is slower to begin with a view than with bytes. */
-    PyObject *text = size < IN_PLACE_FROM ? PyBytes_FromStringAndSize(start, size)
-                                          : PyMemoryView_FromMemory((char *)(uintptr_t)start, size, PyBUF_READ);
-    PyObject *root = load_text(self->state, text, (record->tag & TS_F_EXACT) != 0);
-    if (root == NULL) {
-        return -1;
-    }
-    Py_SETREF(self->root, root);
-    return 0;
-}
-
-static int build(fields *self)
-{
-    for (int64_t i = 0; i < self->view->step_count; i++) {
-        const ts_record *record = &self->view->steps[i];
-        int status;
-        switch (record->tag & 0xff) {
-        case TS_RUN: status = build_run(self, record); break;
-        case TS_PUSH: status = build_push(self, record); break;
-        case TS_POP:
-            list_pop(self->open);
-            list_pop(self->places);
-            status = 0;
-            break;
-        default: status = build_root(self, record); break;
-        }
-        if (status < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* ------------------------------------------------------------------ reporting */
-
-/* Borrowed: the value at place of a live container. */
-static PyObject *look_up(PyObject *container, PyObject *place)
-{
-    PyObject *value;
-    if (PyDict_CheckExact(container)) {
-        value = PyDict_GetItemWithError(container, place);
-        if (value == NULL && !PyErr_Occurred()) {
-            PyErr_SetObject(PyExc_KeyError, place);
-        }
-        return value;
-    }
-    Py_ssize_t index = PyLong_AsSsize_t(place);
-    return index < 0 && PyErr_Occurred() ? NULL : PyList_GetItem(container, index);
-}
-
-/* Borrowed: the live container in which the reports are. Those on the way are looked up once. */
-static PyObject *current_container(fields *self)
-{
-    Py_ssize_t last = PyList_GET_SIZE(self->containers) - 1;
-    Py_ssize_t known = last;
-    while (known > 0 && PyList_GET_ITEM(self->containers, known) == Py_None) {
-        known--;
-    }
-    PyObject *container = PyList_GET_ITEM(self->containers, known);
-    if (container == Py_None) {
-        container = self->root;
-        Py_INCREF(container);
-        PyList_SetItem(self->containers, 0, container);
-    }
-    for (; known < last; known++) {
-        container = look_up(container, PyTuple_GET_ITEM(self->prefix, known));
-        if (container == NULL) {
-            return NULL;
-        }
-        Py_INCREF(container);
-        PyList_SetItem(self->containers, known + 1, container);
-    }
-    return container;
-}
-
-/* The prefix and one more step; takes the reference to place. */
-static PyObject *path_join(PyObject *prefix, PyObject *place)
-{
-    if (place == NULL) {
-        return NULL;
-    }
-    Py_ssize_t size = PyTuple_GET_SIZE(prefix);
-    PyObject *path = PyTuple_New(size + 1);
-    if (path == NULL) {
-        Py_DECREF(place);
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < size; i++) {
-        PyObject *step = PyTuple_GET_ITEM(prefix, i);
-        Py_INCREF(step);
-        PyTuple_SET_ITEM(path, i, step);
-    }
-    PyTuple_SET_ITEM(path, size, place);
-    return path;
-}
-
-/* Appends event(call, path, last); takes the references to path and last, either of which may be NULL after an
- * error. */
-static int emit(fields *self, PyObject *events, const event_class *event, PyObject *path, PyObject *last)
-{
-    PyObject *object = path == NULL || last == NULL ? NULL : event->type->tp_alloc(event->type, 0);
-    if (object == NULL) {
-        Py_XDECREF(path);
-        Py_XDECREF(last);
-        return -1;
-    }
-    Py_INCREF(self->call);
-    *(PyObject **)((char *)object + event->slots[0]) = self->call;
-    *(PyObject **)((char *)object + event->slots[1]) = path;
-    *(PyObject **)((char *)object + event->slots[2]) = last;
-    int status = PyList_Append(events, object);
-    Py_DECREF(object);
-    return status;
-}
-
-/* FieldComplete for the value at the end of path in the current container; takes the reference to path. */
-static int emit_complete(fields *self, PyObject *events, PyObject *path)
-{
-    if (path == NULL) {
-        return -1;
-    }
-    PyObject *container = current_container(self);
-    PyObject *value =
-        container == NULL ? NULL : look_up(container, PyTuple_GET_ITEM(path, PyTuple_GET_SIZE(path) - 1));
-    Py_XINCREF(value);
-    return emit(self, events, &self->state->complete, path, value);
-}
-
-static int report_enter(fields *self, const ts_record *record)
-{
-    PyObject *path = path_join(self->prefix, read_place(self, record));
-    if (path == NULL) {
-        return -1;
-    }
-    Py_SETREF(self->prefix, path);
-    return PyList_Append(self->containers, Py_None);
-}
-
-static int report_leave(fields *self, const ts_record *record, PyObject *events)
-{
-    list_pop(self->containers);
-    if (record->tag & TS_F_VALUE) {
-        Py_INCREF(self->prefix);
-        if (emit_complete(self, events, self->prefix) < 0) {
-            return -1;
-        }
-    }
-    PyObject *outer = PyTuple_GetSlice(self->prefix, 0, PyTuple_GET_SIZE(self->prefix) - 1);
-    if (outer == NULL) {
-        return -1;
-    }
-    Py_SETREF(self->prefix, outer);
-    return 0;
-}
-
-static int report_growth(fields *self, const ts_record *record, PyObject *events)
-{
-    PyObject *text = read_string(self, record->a, record->b, (record->tag & TS_F_ESCAPED) != 0);
-    Py_INCREF(self->string_path);
-    return emit(self, events, &self->state->delta, self->string_path, text);
-}
-
-static int report_string(fields *self, const ts_record *record)
-{
-    PyObject *path = path_join(self->prefix, read_place(self, record));
-    if (path == NULL) {
-        return -1;
-    }
-    Py_SETREF(self->string_path, path);
-    return 0;
-}
-
-static int report(fields *self, PyObject *events)
-{
-    for (int64_t i = 0; i < self->view->report_count; i++) {
-        const ts_record *record = &self->view->reports[i];
-        int status;
-        switch (record->tag & 0xff) {
-        case TS_VALUE: status = emit_complete(self, events, path_join(self->prefix, read_place(self, record))); break;
-        case TS_GROW: status = report_growth(self, record, events); break;
-        case TS_STRING: status = report_string(self, record); break;
-        case TS_ENTER: status = report_enter(self, record); break;
-        default: status = report_leave(self, record, events); break;
-        }
-        if (status < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* ------------------------------------------------------------------ feeding */
-
 void native_raise_busy(void)
 {
     PyErr_SetString(PyExc_RuntimeError,
@@ -388,29 +46,16 @@ static int scan(fields *self, const char *data, size_t size)
     return status;
 }
 
-/* The members of the root, of which none is repeated. */
-static int report_members(fields *self, PyObject *events)
-{
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
-    while (PyDict_Next(self->root, &at, &key, &value)) {
-        Py_INCREF(value);
-        if (emit(self, events, &self->state->complete, PyTuple_Pack(1, key), value) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* Takes a document that comes whole: orjson checks it, so the scanner need not. Answers 1 for done, 0 for a text that has
- * to be scanned, -1 with an exception. */
-static int take_whole(fields *self, const char *data, size_t size, PyObject *events)
+/* Takes a document that comes whole: orjson checks it, so the scanner need not. owner: a bytes or str object that holds the
+ * text, or NULL. Answers 1 for done, 0 for a text that has to be scanned, -1 with an exception. */
+static int take_whole(fields *self, const char *data, size_t size, PyObject *owner, PyObject *events)
 {
     ts_outline outline;
     if (!ts_scanner_outline(self->scanner, data, size, &outline)) {
         return 0;
     }
-    PyObject *text = PyMemoryView_FromMemory((char *)(uintptr_t)data, (Py_ssize_t)size, PyBUF_READ);
+    PyObject *text = owner != NULL ? Py_NewRef(owner)
+                                   : PyMemoryView_FromMemory((char *)(uintptr_t)data, (Py_ssize_t)size, PyBUF_READ);
     PyObject *root = text == NULL ? NULL : PyObject_CallOneArg(self->state->loads, text);
     Py_XDECREF(text);
     if (root == NULL) {
@@ -429,14 +74,15 @@ static int take_whole(fields *self, const char *data, size_t size, PyObject *eve
         return 0;
     }
     Py_SETREF(self->root, root);
-    return !outline.reported ? 1 : report_members(self, events) < 0 ? -1 : 1;
+    return !outline.reported ? 1 : native_report_members(self, events) < 0 ? -1 : 1;
 }
 
-/* Feeds all of data. Answers TS_OK, a negative status of the core, or 1 with a Python exception set. */
-static int take(fields *self, const char *data, size_t size, PyObject *events)
+/* Feeds all of data. owner: as for take_whole. Answers TS_OK, a negative status of the core, or 1 with a Python exception
+ * set. */
+static int take(fields *self, const char *data, size_t size, PyObject *owner, PyObject *events)
 {
     if (size >= WHOLE_FROM && self->view->offset == 0) {
-        int whole = take_whole(self, data, size, events);
+        int whole = take_whole(self, data, size, owner, events);
         if (whole != 0) {
             return whole < 0 ? 1 : TS_OK;
         }
@@ -446,7 +92,7 @@ static int take(fields *self, const char *data, size_t size, PyObject *events)
         if (status == TS_OK) {
             return TS_OK;
         }
-        if (build(self) < 0 || report(self, events) < 0) {
+        if (native_build(self) < 0 || native_report(self, events) < 0) {
             return 1;
         }
         if (status != TS_PAUSED) {
@@ -473,7 +119,7 @@ static int take_buffer(fields *self, PyObject *data, PyObject *events)
         }
         return 1;
     }
-    int status = take(self, (const char *)buffer.buf, (size_t)buffer.len, events);
+    int status = take(self, (const char *)buffer.buf, (size_t)buffer.len, NULL, events);
     PyBuffer_Release(&buffer);
     return status;
 }
@@ -481,20 +127,20 @@ static int take_buffer(fields *self, PyObject *data, PyObject *events)
 static int take_any(fields *self, PyObject *data, PyObject *events)
 {
     if (PyBytes_CheckExact(data)) {
-        return take(self, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data), events);
+        return take(self, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data), data, events);
     }
     if (!PyUnicode_Check(data)) {
         return take_buffer(self, data, events);
     }
     if (PyUnicode_IS_COMPACT_ASCII(data)) {
-        return take(self, (const char *)PyUnicode_DATA(data), (size_t)PyUnicode_GET_LENGTH(data), events);
+        return take(self, (const char *)PyUnicode_DATA(data), (size_t)PyUnicode_GET_LENGTH(data), data, events);
     }
     /* Lone surrogates become bytes that the scanner refuses at their place. */
     PyObject *bytes = PyUnicode_AsEncodedString(data, "utf-8", "surrogatepass");
     if (bytes == NULL) {
         return 1;
     }
-    int status = take(self, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), events);
+    int status = take(self, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), bytes, events);
     Py_DECREF(bytes);
     return status;
 }
@@ -552,7 +198,7 @@ int native_feed(fields *self, const char *data, size_t size, PyObject *events)
     if (enter(self) < 0) {
         return -1;
     }
-    int status = take(self, data, size, events);
+    int status = take(self, data, size, NULL, events);
     self->busy = 0;
     if (status < 0) {
         return raise_status(self, status, events);
@@ -591,7 +237,7 @@ static PyObject *fields_settle(fields *self, PyObject *unused)
         return NULL;
     }
     int status = ts_scanner_settle(self->scanner);
-    status = status == TS_ERR_MEMORY ? (PyErr_NoMemory(), -1) : build(self);
+    status = status == TS_ERR_MEMORY ? (PyErr_NoMemory(), -1) : native_build(self);
     self->busy = 0;
     if (status < 0) {
         return NULL;

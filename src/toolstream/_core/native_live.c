@@ -1,0 +1,186 @@
+/* The live value of a parser: build steps to Python objects. See native_fields.c.
+ *
+ * Short runs are read by native_values.c, longer ones by orjson.
+ */
+#include "native.h"
+
+/* Runs below this size are built here, without a call of orjson. */
+#define ORJSON_FROM 512
+
+/* Runs from this size on are parsed in place; below, a copy with brackets is cheaper. */
+#define IN_PLACE_FROM 4096
+
+/* ------------------------------------------------------------------ texts to values */
+
+/* values.load(text, exact); takes the reference to text. */
+static PyObject *load_slowly(module_state *state, PyObject *text, int exact)
+{
+    PyObject *value = text == NULL ? NULL : PyObject_CallFunctionObjArgs(state->load, text, exact ? Py_True : Py_False, NULL);
+    Py_XDECREF(text);
+    return value;
+}
+
+static PyObject *load_text(module_state *state, PyObject *text, int exact)
+{
+    if (text == NULL || exact) {
+        return load_slowly(state, text, exact);
+    }
+    PyObject *value = PyObject_CallOneArg(state->loads, text);
+    if (value == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_Clear(); /* lone surrogates, infinite floats: values.load knows */
+        return load_slowly(state, text, 1);
+    }
+    Py_DECREF(text);
+    return value;
+}
+
+/* The value of text[start .. end) with brackets around it. */
+static PyObject *load_run(fields *self, int64_t start, int64_t end, char before, char after, int exact)
+{
+    Py_ssize_t size = (Py_ssize_t)(end - start);
+    if (size < IN_PLACE_FROM) {
+        PyObject *text = PyBytes_FromStringAndSize(NULL, size + 2);
+        if (text != NULL) {
+            char *out = PyBytes_AS_STRING(text);
+            out[0] = before;
+            memcpy(out + 1, self->view->text + start, (size_t)size);
+            out[size + 1] = after;
+        }
+        return load_text(self->state, text, exact);
+    }
+    /* The bytes around a run are a comma, a bracket or spare: they lend their places for the time of the call. */
+    char *run = (char *)(uintptr_t)(self->view->text + start);
+    char was_before = run[-1], was_after = run[size];
+    run[-1] = before;
+    run[size] = after;
+    PyObject *value = load_text(self->state, PyMemoryView_FromMemory(run - 1, size + 2, PyBUF_READ), exact);
+    run[-1] = was_before;
+    run[size] = was_after;
+    return value;
+}
+
+PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, int escaped)
+{
+    if (!escaped) {
+        return PyUnicode_DecodeUTF8(body, size, NULL);
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(body, size);
+    PyObject *value = bytes == NULL ? NULL : PyObject_CallOneArg(state->load_string, bytes);
+    Py_XDECREF(bytes);
+    return value;
+}
+
+PyObject *native_text(fields *self, int64_t start, int64_t end, int escaped)
+{
+    return native_string(self->state, (const char *)self->view->text + start, (Py_ssize_t)(end - start), escaped);
+}
+
+PyObject *native_place(fields *self, const ts_record *record)
+{
+    if (record->tag & TS_F_INDEX) {
+        return PyLong_FromLongLong(record->a);
+    }
+    if (record->tag & TS_F_ESCAPED) {
+        return native_text(self, record->a, record->b, 1);
+    }
+    return native_key(self->state, self->view->text + record->a, (Py_ssize_t)(record->b - record->a));
+}
+
+/* ------------------------------------------------------------------ building the live value */
+
+/* New members or elements for the innermost open container. */
+static int build_run(fields *self, const ts_record *record)
+{
+    PyObject *top = PyList_GET_ITEM(self->open, PyList_GET_SIZE(self->open) - 1);
+    int is_dict = PyDict_CheckExact(top);
+    if (record->b - record->a < ORJSON_FROM && !(record->tag & TS_F_EXACT)) {
+        return native_members(self->state, top, self->view->text + record->a, (size_t)(record->b - record->a));
+    }
+    PyObject *run = load_run(self, record->a, record->b, is_dict ? '{' : '[', is_dict ? '}' : ']',
+                             (record->tag & TS_F_EXACT) != 0);
+    if (run == NULL) {
+        return -1;
+    }
+    Py_ssize_t end = is_dict ? 0 : PyList_GET_SIZE(top);
+    int status = is_dict ? PyDict_Update(top, run) : PyList_SetSlice(top, end, end, run);
+    Py_DECREF(run);
+    return status;
+}
+
+static int attach(PyObject *parent, PyObject *place, PyObject *child)
+{
+    return PyDict_CheckExact(parent) ? PyDict_SetItem(parent, place, child) : PyList_Append(parent, child);
+}
+
+static int build_push(fields *self, const ts_record *record)
+{
+    PyObject *child = record->tag & TS_F_ARRAY ? PyList_New(0) : PyDict_New();
+    if (child == NULL) {
+        return -1;
+    }
+    Py_ssize_t depth = PyList_GET_SIZE(self->open);
+    int status = 0;
+    if (depth == 0) {
+        Py_INCREF(child);
+        Py_SETREF(self->root, child);
+    } else {
+        PyObject *place = native_place(self, record);
+        status = place == NULL || attach(PyList_GET_ITEM(self->open, depth - 1), place, child) < 0 ||
+                         PyList_Append(self->places, place) < 0
+                     ? -1
+                     : 0;
+        Py_XDECREF(place);
+    }
+    if (status == 0) {
+        status = PyList_Append(self->open, child);
+    }
+    Py_DECREF(child);
+    return status;
+}
+
+void native_pop(PyObject *list)
+{
+    Py_ssize_t last = PyList_GET_SIZE(list) - 1;
+    if (last >= 0) {
+        PyObject *item = PyList_GET_ITEM(list, last);
+        Py_SET_SIZE(list, last);
+        Py_DECREF(item);
+    }
+}
+
+static int build_root(fields *self, const ts_record *record)
+{
+    const char *start = (const char *)self->view->text + record->a;
+    Py_ssize_t size = (Py_ssize_t)(record->b - record->a);
+    /* orjson is slower to begin with a view than with bytes. */
+    PyObject *text = size < IN_PLACE_FROM ? PyBytes_FromStringAndSize(start, size)
+                                          : PyMemoryView_FromMemory((char *)(uintptr_t)start, size, PyBUF_READ);
+    PyObject *root = load_text(self->state, text, (record->tag & TS_F_EXACT) != 0);
+    if (root == NULL) {
+        return -1;
+    }
+    Py_SETREF(self->root, root);
+    return 0;
+}
+
+int native_build(fields *self)
+{
+    for (int64_t i = 0; i < self->view->step_count; i++) {
+        const ts_record *record = &self->view->steps[i];
+        int status;
+        switch (record->tag & 0xff) {
+        case TS_RUN: status = build_run(self, record); break;
+        case TS_PUSH: status = build_push(self, record); break;
+        case TS_POP:
+            native_pop(self->open);
+            native_pop(self->places);
+            status = 0;
+            break;
+        default: status = build_root(self, record); break;
+        }
+        if (status < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

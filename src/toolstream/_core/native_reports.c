@@ -1,0 +1,172 @@
+/* The events of a parser: reports to FieldComplete and FieldDelta. See native_fields.c. */
+#include "native.h"
+
+/* Borrowed: the value at place of a live container. */
+static PyObject *look_up(PyObject *container, PyObject *place)
+{
+    PyObject *value;
+    if (PyDict_CheckExact(container)) {
+        value = PyDict_GetItemWithError(container, place);
+        if (value == NULL && !PyErr_Occurred()) {
+            PyErr_SetObject(PyExc_KeyError, place);
+        }
+        return value;
+    }
+    Py_ssize_t index = PyLong_AsSsize_t(place);
+    return index < 0 && PyErr_Occurred() ? NULL : PyList_GetItem(container, index);
+}
+
+/* Borrowed: the live container in which the reports are. Those on the way are looked up once. */
+static PyObject *current_container(fields *self)
+{
+    Py_ssize_t last = PyList_GET_SIZE(self->containers) - 1;
+    Py_ssize_t known = last;
+    while (known > 0 && PyList_GET_ITEM(self->containers, known) == Py_None) {
+        known--;
+    }
+    PyObject *container = PyList_GET_ITEM(self->containers, known);
+    if (container == Py_None) {
+        container = self->root;
+        Py_INCREF(container);
+        PyList_SetItem(self->containers, 0, container);
+    }
+    for (; known < last; known++) {
+        container = look_up(container, PyTuple_GET_ITEM(self->prefix, known));
+        if (container == NULL) {
+            return NULL;
+        }
+        Py_INCREF(container);
+        PyList_SetItem(self->containers, known + 1, container);
+    }
+    return container;
+}
+
+/* The prefix and one more step; takes the reference to place. */
+static PyObject *path_join(PyObject *prefix, PyObject *place)
+{
+    if (place == NULL) {
+        return NULL;
+    }
+    Py_ssize_t size = PyTuple_GET_SIZE(prefix);
+    PyObject *path = PyTuple_New(size + 1);
+    if (path == NULL) {
+        Py_DECREF(place);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < size; i++) {
+        PyObject *step = PyTuple_GET_ITEM(prefix, i);
+        Py_INCREF(step);
+        PyTuple_SET_ITEM(path, i, step);
+    }
+    PyTuple_SET_ITEM(path, size, place);
+    return path;
+}
+
+/* Appends event(call, path, last); takes the references to path and last, either of which may be NULL after an
+ * error. */
+static int emit(fields *self, PyObject *events, const event_class *event, PyObject *path, PyObject *last)
+{
+    PyObject *object = path == NULL || last == NULL ? NULL : event->type->tp_alloc(event->type, 0);
+    if (object == NULL) {
+        Py_XDECREF(path);
+        Py_XDECREF(last);
+        return -1;
+    }
+    Py_INCREF(self->call);
+    *(PyObject **)((char *)object + event->slots[0]) = self->call;
+    *(PyObject **)((char *)object + event->slots[1]) = path;
+    *(PyObject **)((char *)object + event->slots[2]) = last;
+    int status = PyList_Append(events, object);
+    Py_DECREF(object);
+    return status;
+}
+
+/* FieldComplete for the value at the end of path in the current container; takes the reference to path. */
+static int emit_complete(fields *self, PyObject *events, PyObject *path)
+{
+    if (path == NULL) {
+        return -1;
+    }
+    PyObject *container = current_container(self);
+    PyObject *value =
+        container == NULL ? NULL : look_up(container, PyTuple_GET_ITEM(path, PyTuple_GET_SIZE(path) - 1));
+    Py_XINCREF(value);
+    return emit(self, events, &self->state->complete, path, value);
+}
+
+static int report_enter(fields *self, const ts_record *record)
+{
+    PyObject *path = path_join(self->prefix, native_place(self, record));
+    if (path == NULL) {
+        return -1;
+    }
+    Py_SETREF(self->prefix, path);
+    return PyList_Append(self->containers, Py_None);
+}
+
+static int report_leave(fields *self, const ts_record *record, PyObject *events)
+{
+    native_pop(self->containers);
+    if (record->tag & TS_F_VALUE) {
+        Py_INCREF(self->prefix);
+        if (emit_complete(self, events, self->prefix) < 0) {
+            return -1;
+        }
+    }
+    PyObject *outer = PyTuple_GetSlice(self->prefix, 0, PyTuple_GET_SIZE(self->prefix) - 1);
+    if (outer == NULL) {
+        return -1;
+    }
+    Py_SETREF(self->prefix, outer);
+    return 0;
+}
+
+static int report_growth(fields *self, const ts_record *record, PyObject *events)
+{
+    PyObject *text = native_text(self, record->a, record->b, (record->tag & TS_F_ESCAPED) != 0);
+    Py_INCREF(self->string_path);
+    return emit(self, events, &self->state->delta, self->string_path, text);
+}
+
+static int report_string(fields *self, const ts_record *record)
+{
+    PyObject *path = path_join(self->prefix, native_place(self, record));
+    if (path == NULL) {
+        return -1;
+    }
+    Py_SETREF(self->string_path, path);
+    return 0;
+}
+
+int native_report(fields *self, PyObject *events)
+{
+    for (int64_t i = 0; i < self->view->report_count; i++) {
+        const ts_record *record = &self->view->reports[i];
+        int status;
+        switch (record->tag & 0xff) {
+        case TS_VALUE: status = emit_complete(self, events, path_join(self->prefix, native_place(self, record))); break;
+        case TS_GROW: status = report_growth(self, record, events); break;
+        case TS_STRING: status = report_string(self, record); break;
+        case TS_ENTER: status = report_enter(self, record); break;
+        default: status = report_leave(self, record, events); break;
+        }
+        if (status < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int native_report_members(fields *self, PyObject *events)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(self->root, &at, &key, &value)) {
+        Py_INCREF(value);
+        if (emit(self, events, &self->state->complete, PyTuple_Pack(1, key), value) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
