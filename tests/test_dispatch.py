@@ -395,6 +395,27 @@ def test_arguments_are_frozen_at_the_start() -> None:
     asyncio.run(main())
 
 
+class Place(pydantic.BaseModel):
+    city: str
+
+
+def test_what_a_function_does_to_its_arguments_stays_with_it() -> None:
+    async def f(place: Place, places: list[Place], call: LiveCall) -> None:
+        place.city = places[0].city = "mine"
+        (await call.field("place")).city = "mine too"
+
+    async def main() -> None:
+        running = toolstream.dispatch(
+            slowly(message(fragments('{"place":{"city":"a"},"places":[{"city":"b"}]}'))), [f], start="closed"
+        )
+        (result,) = await running
+        assert result.status == "ok", result
+        assert running.calls[0].partial.place == Place(city="a")
+        assert running.calls[0].parsed["places"] == [Place(city="b")]
+
+    asyncio.run(main())
+
+
 def watched() -> tuple[Any, list[str]]:
     """A function that starts early, waits for ever, and says how it ended."""
     log: list[str] = []

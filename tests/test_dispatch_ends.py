@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -326,6 +327,46 @@ def test_leaving_a_loop_only_stops_reading_and_awaiting_goes_on() -> None:
         if event.type == "tool_call_start":
             break
     assert sync.wait()[0].value == 1
+
+
+ASKED_BY: contextvars.ContextVar[str] = contextvars.ContextVar("asked_by", default="nobody")
+
+
+def test_functions_see_the_context_of_who_reads() -> None:
+    def f(a: int) -> str:
+        return ASKED_BY.get()
+
+    async def g(a: int) -> str:
+        return ASKED_BY.get()
+
+    def read() -> None:
+        ASKED_BY.set("me")
+        assert run_sync({"f": f}).value == "me"
+        assert [result.value for tool in (f, g) for result in run(ONE, {"f": tool})] == ["me", "me"]
+
+    contextvars.copy_context().run(read)
+
+
+def test_a_function_that_waits_for_its_own_run_is_told() -> None:
+    runs: list[Any] = []
+
+    async def f(a: int) -> None:
+        await runs[0]
+
+    async def main() -> None:
+        runs.append(toolstream.dispatch(slowly(ONE), [f], start="closed"))
+        (result,) = await runs[0]
+        assert (result.status, type(result.error)) == ("error", RuntimeError)
+
+    asyncio.run(main())
+    runs.clear()
+
+    def g(a: int) -> None:
+        runs[0].wait()
+
+    runs.append(toolstream.dispatch_sync([sse([event]) for event in ONE], {"f": g}, start="closed"))
+    (result,) = runs[0].wait()
+    assert (result.status, type(result.error)) == ("error", RuntimeError)
 
 
 def test_a_step_that_is_tried_again_cancels_what_runs_for_it() -> None:

@@ -41,6 +41,7 @@ class AsyncRun(RunBase):
         self._bell = LoopBell()
         self._places = None if max_concurrency is None else asyncio.Semaphore(max_concurrency)
         self._tasks: dict[Run, asyncio.Task[None]] = {}  # that have not ended
+        self._own: set[asyncio.Task[Any] | None] = set()  # the same
         self._cancelled: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()  # one reads at a time
         self._reading: AsyncGenerator[Event] | None = None
@@ -85,6 +86,8 @@ class AsyncRun(RunBase):
 
     async def _advance(self) -> bool:
         """Reads the next event; False if there is none."""
+        if asyncio.current_task() in self._own:
+            raise RuntimeError("a function can't wait for the run that waits for it")
         async with self._turn:
             if self._reading is None:
                 self._reading = self._read()
@@ -168,10 +171,12 @@ class AsyncRun(RunBase):
             return False
         for run in due:
             task = self._tasks[run] = asyncio.get_running_loop().create_task(self._execute(run))
+            self._own.add(task)
             task.add_done_callback(partial(self._ended, run))
         return bool(due)
 
     def _ended(self, run: Run, task: asyncio.Task[None]) -> None:
+        self._own.discard(task)
         self._cancelled.discard(task)
         if self._tasks[run] is task:  # and not that of a call which was deferred, and is due now
             del self._tasks[run]

@@ -11,6 +11,7 @@ import inspect
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ class ThreadRun(RunBase):
         super().__init__(stream, runs(new_bell=lambda: self._bell, room=self._bell.ring, tell=self._tell), **options)
         self._executor = ThreadPoolExecutor(max_concurrency, thread_name_prefix="toolstream")
         self._futures: dict[Run, Future[None]] = {}  # of what has not ended
+        self._own: set[int] = set()  # the threads on which functions run
         self._turn = threading.Lock()  # one reads at a time
         self._reading: Generator[Event] | None = None
 
@@ -68,6 +70,8 @@ class ThreadRun(RunBase):
 
     def _advance(self) -> bool:
         """Reads the next event; False if there is none."""
+        if threading.get_ident() in self._own:
+            raise RuntimeError("a function can't wait for the run that waits for it")
         with self._turn:
             if self._reading is None:
                 self._reading = self._read()
@@ -157,7 +161,7 @@ class ThreadRun(RunBase):
         if self._is_closing:
             return
         for run in due:
-            future = self._futures[run] = self._executor.submit(self._execute, run)
+            future = self._futures[run] = self._executor.submit(copy_context().run, self._execute, run)
             future.add_done_callback(partial(self._ended, run))
 
     def _ended(self, run: Run, future: Future[None]) -> None:
@@ -179,12 +183,15 @@ class ThreadRun(RunBase):
                 if self._is_closing:
                     return
                 run.begin()
+            self._own.add(threading.get_ident())
             value = self._call(run)
             with self._bell:
                 run.end("ok", value)
         except BaseException as error:
             with self._bell:
                 self._fail(run, error)
+        finally:
+            self._own.discard(threading.get_ident())
 
     def _is_let(self, run: Run, before_start: Callable[[ToolCall], Any]) -> bool:
         decision: Decision = before_start(run.call)

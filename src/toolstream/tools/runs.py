@@ -7,8 +7,11 @@ on values that no later byte can change, and that it gets copies which the strea
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import CallVoidError, InvalidFieldError, ToolStreamError
@@ -38,6 +41,8 @@ OnToolError = Literal["result", "raise"]
 
 _WHOLE = ("closed", "confirmed", "committed")
 _LEVEL_OF_EFFECTS: dict[str, Start] = {"none": "final", "idempotent": "closed", "once": "committed"}
+
+_PLAIN = (str, int, float, NoneType)
 
 now = time.perf_counter
 
@@ -89,7 +94,7 @@ class Run:
         """The argument of this name. Raises `KeyError` if there is none."""
         check = self.call._check
         values = {} if check is None else check.values
-        return copy_live(values[name], [])[0]
+        return copied(values[name])
 
     def begin(self) -> None:
         """The function starts. Raises `CallVoidError` if it must not any more."""
@@ -239,7 +244,7 @@ class Runs:
             index = event.path[1]
             element = check.element(name, index, event.value) if isinstance(index, int) else INVALID
             if element is not INVALID:
-                run.channel(name).put(copy_live(element, [])[0], is_text=False)
+                run.channel(name).put(copied(element), is_text=False)
         elif len(event.path) == 1:
             if name in run._channels:
                 run.channel(name).ended = True
@@ -338,7 +343,21 @@ class Runs:
             for name, value in check.values.items()
             if name not in tool.streamed and (tool.takes is None or name in tool.takes)
         }
-        run._frozen = copy_live(given, [])[0]
+        run._frozen = copied(given)
         for name in tool.streamed:
             run.channel(name)
             self._readers[run] = None
+
+
+def copied(value: Any) -> Any:
+    """The value for a function, which may change it: the call keeps its own. What can't be copied is shared."""
+    root = copy_live([value], [])[0]
+    containers: list[Any] = [root]
+    for container in containers:  # grows while it runs
+        for place, part in container.items() if type(container) is dict else enumerate(container):
+            if type(part) is dict or type(part) is list:
+                containers.append(part)
+            elif not isinstance(part, _PLAIN):
+                with suppress(Exception):
+                    container[place] = copy.deepcopy(part)
+    return root[0]
