@@ -23,15 +23,59 @@ STOP_KINDS: dict[str | None, StopKind] = {
 _KINDS = ("message_start", "message_delta", "message_stop", "content_block_")
 
 
+class Block:
+    """A content block. start: as it began; None for a call of which it says nothing but what the call itself does.
+    parts, citations: what has come since.
+    """
+
+    __slots__ = ("citations", "parts", "start")
+
+    def __init__(self, start: dict[str, Any] | None) -> None:
+        self.start = start
+        self.parts: list[str] | None = None
+        self.citations: list[Any] | None = None
+
+    def add(self, text: str) -> None:
+        if self.parts is None:
+            self.parts = [text]
+        else:
+            self.parts.append(text)
+
+    def cite(self, citation: Any) -> None:
+        if self.citations is None:
+            self.citations = []
+        self.citations.append(citation)
+
+    def content(self, call: ToolCall | None) -> dict[str, Any]:
+        """The block as the next request must contain it."""
+        block = start_of(call) if self.start is None else dict(self.start)
+        if call is not None and call.text:
+            block["input"] = call.snapshot()
+        if self.parts is not None:
+            field = block["type"]
+            before = block.get(field)
+            block[field] = (before if isinstance(before, str) else "") + joined(self.parts)
+        if self.citations is not None:
+            block["citations"] = [*(block.get("citations") or ()), *self.citations]
+        return block
+
+
 class Anthropic:
     name = "anthropic"
     ignored: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        self._blocks: dict[int, dict[str, Any]] = {}
-        self._parts: dict[int, list[str]] = {}  # what has grown in a block since its start
-        self._citations: dict[int, list[Any]] = {}  # what was cited in it since
+        self._forget()
+
+    def _forget(self) -> None:
+        # Most streams that wait have one block, or are in the last one: a `dict` is made for those before it.
+        self._index = 0
+        self._block: Block | None = None
+        self._before: dict[int, Block] | None = None
         self._usage: dict[str, Any] = {}
+
+    def _block_at(self, index: int) -> Block | None:
+        return self._block if index == self._index else None if self._before is None else self._before.get(index)
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
@@ -44,7 +88,7 @@ class Anthropic:
             self._delta(event["index"], event["delta"], assembler)
         elif kind == "content_block_start":
             assembler.went_on()
-            self._block(event["index"], event["content_block"], assembler)
+            self._begin_block(event["index"], event["content_block"], assembler)
         elif kind == "content_block_stop":
             self._block_stop(event["index"], assembler)
         elif kind == "message_start":
@@ -68,10 +112,15 @@ class Anthropic:
             call = assembler.call(index)
             return None if call is None else Repeat("partial_json", delta["partial_json"], call)
         if kind == "text_delta":
-            return Repeat("text", delta["text"], None, index, (assembler.texts, self._parts[index]))
+            return Repeat("text", delta["text"], None, index, (assembler.texts, *self._keep(index)))
         if kind == "thinking_delta":
-            return Repeat("thinking", delta["thinking"], None, index, (self._parts[index],), reasoning=True)
+            return Repeat("thinking", delta["thinking"], None, index, self._keep(index), reasoning=True)
         return None
+
+    def _keep(self, index: int) -> tuple[list[str], ...]:
+        """Who wants the text of a block as well: the block, if there is one."""
+        block = self._block_at(index)
+        return () if block is None or block.parts is None else (block.parts,)
 
     def end(self, assembler: Assembler, done: bool) -> None:
         assembler.break_off("the stream ended without message_stop")
@@ -79,24 +128,28 @@ class Anthropic:
     def _message_start(self, message: dict[str, Any], assembler: Assembler) -> None:
         if not assembler.message_start(message.get("id"), message.get("model")):
             return
-        self._blocks, self._parts, self._citations, self._usage = {}, {}, {}, {}
+        self._forget()
         self._add_usage(message.get("usage"), assembler)
         # A turn that goes on after a pause holds its calls already.
         for index, block in enumerate(message.get("content") or ()):
             assembler.went_on()
-            self._block(index, block, assembler)
+            self._begin_block(index, block, assembler)
             self._block_stop(index, assembler)
         reason = message.get("stop_reason")
         if reason is not None:
             assembler.stop(reason, STOP_KINDS.get(reason, "other"))
 
-    def _block(self, index: int, block: dict[str, Any], assembler: Assembler) -> None:
+    def _begin_block(self, index: int, block: dict[str, Any], assembler: Assembler) -> None:
         kind = block["type"]
-        self._blocks[operator.index(index)] = dict(block)
-        self._parts.pop(index, None)
-        self._citations.pop(index, None)
+        if self._block is not None and index != self._index:
+            self._before = self._before or {}
+            self._before[self._index] = self._block
+        self._index = operator.index(index)
+        self._block = Block(dict(block))
         if kind.endswith("tool_use"):
-            assembler.open(index, id=block.get("id"), name=block.get("name"), server=kind != "tool_use")
+            call = assembler.open(index, id=block.get("id"), name=block.get("name"), server=kind != "tool_use")
+            if block == start_of(call):
+                self._block.start = None
         elif kind == "text" and block.get("text"):
             assembler.text_delta(block["text"], index)
         elif kind == "thinking" and block.get("thinking"):
@@ -106,22 +159,29 @@ class Anthropic:
         kind = delta.get("type")
         if kind == "input_json_delta":
             assembler.fragment(index, delta["partial_json"])
-        elif kind == "text_delta":
+            return
+        block = self._block_at(index)
+        if kind == "text_delta":
             assembler.text_delta(delta["text"], index)
-            self._parts.setdefault(index, []).append(delta["text"])
+            if block is not None:
+                block.add(delta["text"])
         elif kind == "thinking_delta":
             assembler.reasoning_delta(delta["thinking"], index)
-            self._parts.setdefault(index, []).append(delta["thinking"])
+            if block is not None:
+                block.add(delta["thinking"])
+        elif block is None:
+            return
         elif kind == "citations_delta":
-            self._citations.setdefault(index, []).append(delta["citation"])
-        elif index in self._blocks:
+            block.cite(delta["citation"])
+        else:
             # signature_delta, compaction_delta and their like: each member replaces the block's.
-            self._blocks[index].update((name, value) for name, value in delta.items() if name != "type")
+            block.start = start_of(assembler.call(index)) if block.start is None else block.start
+            block.start.update((name, value) for name, value in delta.items() if name != "type")
 
     def _block_stop(self, index: int, assembler: Assembler) -> None:
-        call = assembler.call(index)
+        call, block = assembler.call(index), self._block_at(index)
         if call is not None:
-            given = self._blocks[index].get("input")
+            given = None if block is None or block.start is None else block.start.get("input")
             if given and not call.text:
                 assembler.whole(index, given)  # else it is a placeholder
             assembler.close(index)
@@ -146,20 +206,16 @@ class Anthropic:
 
     def message(self, assembler: Assembler) -> dict[str, Any]:
         """The message as the next request must contain it."""
-        content = [self._finished(index, block, assembler.call(index)) for index, block in sorted(self._blocks.items())]
+        blocks = dict(self._before or ())
+        if self._block is not None:
+            blocks[self._index] = self._block
+        content = [block.content(assembler.call(index)) for index, block in sorted(blocks.items())]
         return {"role": "assistant", "content": content}
 
-    def _finished(self, index: int, block: dict[str, Any], call: ToolCall | None) -> dict[str, Any]:
-        block = dict(block)
-        if call is not None and call.text:
-            block["input"] = call.snapshot()
-        if index in self._parts:
-            field = block["type"]
-            before = block.get(field)
-            block[field] = (before if isinstance(before, str) else "") + joined(self._parts[index])
-        if index in self._citations:
-            block["citations"] = [*(block.get("citations") or ()), *self._citations[index]]
-        return block
+
+def start_of(call: ToolCall | None) -> dict[str, Any]:
+    """The beginning of a block that is a call, as it mostly is."""
+    return {"type": "tool_use", "id": call and call.id, "name": call and call.name, "input": {}}
 
 
 def is_of_bedrock(event: dict[str, Any]) -> bool:
