@@ -11,6 +11,7 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import ToolCall, joined
+from ..few import Few
 from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
@@ -45,6 +46,9 @@ KEPT = (
     "thinking_blocks",  # LiteLLM
     "extra_content",  # Gemini, for a thought's signature alone
 )
+# What is known of a choice.
+SEEN, STOPPED = 1, 2  # it has come; it has had its finish_reason
+HAS_DELTAS = 4  # its message, where there is one too, only repeats
 # The place of the one call that a function_call tells of; it has none of its own.
 FUNCTION = -1
 
@@ -54,14 +58,14 @@ class OpenAIChat:
     ignored: tuple[str, ...] = ("obfuscation", "p")
 
     def __init__(self) -> None:
-        self._stopped: dict[int, bool] = {}  # choice: whether it has had its finish_reason
-        self._has_deltas: set[int] = set()  # choices whose message, where there is one too, only repeats
-        self._usage: dict[str, Any] = {}
+        self._choices: Few[int, int] = Few()  # what is known of each: an or of SEEN, STOPPED, HAS_DELTAS
+        self._usage: dict[str, Any] | None = None
         # The message, of the first choice.
         self._content: list[str] | None = None
-        self._parts: list[tuple[str, list[str]]] = []  # Mistral's content once its model reasons: type and text
-        self._kept: dict[str, list[Any]] = {}
-        self._calls: dict[ToolCall, dict[str, Any]] = {}  # with what the next request must repeat beside them
+        self._parts: list[tuple[str, list[str]]] | None = None  # Mistral's content, once it reasons: type and text
+        self._kept: dict[str, list[Any]] | None = None
+        self._calls: Few[ToolCall, ToolCall] = Few()
+        self._beside: dict[ToolCall, dict[str, Any]] | None = None  # what the next request must repeat beside a call
         self._function: ToolCall | None = None
         self._audio: str | None = None
 
@@ -106,7 +110,7 @@ class OpenAIChat:
             return Repeat("content", delta["content"], None, index, keep)
         if index == 0 and len(said) == 1 and said <= set(REASONING):
             (name,) = said
-            return Repeat(name, delta[name], None, index, (self._kept[name],), reasoning=True)
+            return Repeat(name, delta[name], None, index, ((self._kept or {})[name],), reasoning=True)
         return None
 
     def _repeated_entry(self, index: int, entries: list[Any], assembler: Assembler) -> Repeat | None:
@@ -124,7 +128,8 @@ class OpenAIChat:
 
     def end(self, assembler: Assembler, done: bool) -> None:
         # Some servers send no [DONE], others no finish_reason; one of them there must be.
-        if done or (self._stopped and all(self._stopped.values())):
+        seen = [known & STOPPED for _, known in self._choices.items() if known & SEEN]
+        if done or (seen and all(seen)):
             assembler.end()
         else:
             assembler.break_off("the stream ended without finish_reason and [DONE]")
@@ -133,10 +138,8 @@ class OpenAIChat:
         index = choice.get("index") or 0
         # Writer has sent message for delta, Perplexity sends both; Azure's content filter sends neither.
         delta = choice.get("delta")
-        if delta is None and index not in self._has_deltas:
+        if delta is None and not (self._choices.get(index) or 0) & HAS_DELTAS:
             delta = choice.get("message")
-        elif delta:
-            self._has_deltas.add(index)
         if delta:
             self._delta(index, delta, assembler)
         if choice.get("usage"):  # Moonshot
@@ -144,7 +147,10 @@ class OpenAIChat:
 
     def _finish(self, choice: dict[str, Any], assembler: Assembler) -> None:
         index, reason = choice.get("index") or 0, choice.get("finish_reason")
-        self._stopped[index] = bool(reason) or self._stopped.get(index, False)
+        known = self._choices.get(index) or 0
+        now = known | SEEN | (STOPPED if reason else 0) | (HAS_DELTAS if choice.get("delta") else 0)
+        if now != known:
+            self._choices[index] = now
         if choice.get("error"):
             assembler.fail(provider_error(choice), reason)
         if reason:
@@ -186,10 +192,10 @@ class OpenAIChat:
         call = assembler.entry(index, entry.get("index"), id, function.get("name"), function.get("arguments"))
         if call is None or index != 0:
             return
-        if call not in self._calls:
-            self._calls[call] = {}
+        self._calls[call] = call
         if "extra_content" in entry:  # Gemini's thought signature
-            self._calls[call]["extra_content"] = entry["extra_content"]
+            self._beside = self._beside or {}
+            self._beside[call] = {"extra_content": entry["extra_content"]}
 
     def _say(self, index: int, content: str | list[dict[str, Any]], assembler: Assembler) -> None:
         if content:
@@ -214,7 +220,7 @@ class OpenAIChat:
     # ------------------------------------------------------------------ usage
 
     def _add_usage(self, usage: dict[str, Any], assembler: Assembler) -> None:
-        raw = self._usage = merged(self._usage, usage)
+        raw = self._usage = merged(self._usage or {}, usage)
         prompt, output = raw.get("prompt_tokens"), raw.get("completion_tokens")
         read = raw.get("prompt_tokens_details") or {}
         reasoning = (raw.get("completion_tokens_details") or {}).get("reasoning_tokens")
@@ -250,12 +256,14 @@ class OpenAIChat:
     def _keep(self, delta: dict[str, Any]) -> None:
         for name in KEPT:
             if delta.get(name):
+                self._kept = self._kept or {}
                 self._kept.setdefault(name, []).append(delta[name])
         audio = delta.get("audio")
         if audio and audio.get("id"):
             self._audio = audio["id"]
 
     def _keep_part(self, kind: str, text: str) -> None:
+        self._parts = self._parts or []
         if not self._parts or self._parts[-1][0] != kind:
             self._parts.append((kind, []))
         self._parts[-1][1].append(text)
@@ -263,17 +271,18 @@ class OpenAIChat:
     def message(self, assembler: Assembler) -> dict[str, Any]:
         """The first choice's message as the next request must contain it."""
         message: dict[str, Any] = {"role": "assistant", "content": self._message_content()}
-        for name, values in self._kept.items():
+        for name, values in (self._kept or {}).items():
             message[name] = _joined_member(values)
+        beside = self._beside or {}
         if self._calls:
             message["tool_calls"] = [
                 {
                     "id": call.id or "",
                     "type": "function",
                     "function": {"name": call.name, "arguments": call.text},
-                    **beside,
+                    **beside.get(call, {}),
                 }
-                for call, beside in self._calls.items()
+                for call, _ in self._calls.items()
                 if call.name
             ]
         if self._function is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import joined
+from ..few import Few
 from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
@@ -31,13 +32,14 @@ class OpenAIResponses:
         self._forget()
 
     def _forget(self) -> None:
-        self._items: dict[Any, Item] = {}  # as they were when added, then when done
-        self._done: set[Any] = set()
-        self._keys: dict[str, Any] = {}  # by item id
-        self._places: dict[Any, Any] = {}  # output_index: the key of the last of several items there
-        self._texts: dict[tuple[Any, int], list[str]] = {}  # by key and content_index
-        self._reasoned: set[Any] = set()  # reasoning items whose text has come
-        self._commands: dict[Any, list[str]] = {}  # of a shell call: those that are whole
+        self._items: Few[Any, Item] = Few()  # as they were when added, then when done
+        self._keys: Few[str, tuple[Any]] = Few()  # by item id
+        # Made when something comes to be in them.
+        self._done: set[Any] | None = None
+        self._places: dict[Any, Any] | None = None  # output_index: the key of the last of several items there
+        self._texts: dict[tuple[Any, int], list[str]] | None = None  # by key and content_index
+        self._reasoned: set[Any] | None = None  # reasoning items whose text has come
+        self._commands: dict[Any, list[str]] | None = None  # of a shell call: those that are whole
         self._final: list[Any] | None = None
 
     @classmethod
@@ -52,6 +54,7 @@ class OpenAIResponses:
         elif kind in TEXT:
             self._text(self._key(event), event, event["delta"], assembler)
         elif kind in REASONING:
+            self._reasoned = self._reasoned or set()
             self._reasoned.add(self._key(event))
             assembler.reasoning_delta(event["delta"], event.get("output_index") or 0)
         elif kind == "response.output_item.added":
@@ -79,7 +82,7 @@ class OpenAIResponses:
             call = assembler.call(key)
             return None if call is None else Repeat("delta", delta, call)
         if kind in TEXT:
-            parts = self._texts[key, event.get("content_index") or 0]
+            parts = (self._texts or {})[key, event.get("content_index") or 0]
             return Repeat("delta", delta, None, key, (assembler.texts, parts))
         index = event.get("output_index") or 0
         return Repeat("delta", delta, None, index, reasoning=True) if kind in REASONING else None
@@ -95,10 +98,12 @@ class OpenAIResponses:
     def _key(self, event: dict[str, Any]) -> Any:
         id, index = event.get("item_id"), event.get("output_index")
         if isinstance(id, str):
-            key = self._keys.get(id)
-            if key is not None or index is None:
-                return id if key is None else key
-        return self._places.get(index, index)
+            known = self._keys.get(id)
+            if known is not None:
+                return known[0]
+            if index is None:
+                return id
+        return index if self._places is None else self._places.get(index, index)
 
     # ------------------------------------------------------------------ items
 
@@ -109,7 +114,10 @@ class OpenAIResponses:
             return False
         if known["type"] != item["type"] or known.get("call_id") != item.get("call_id"):
             return True
-        return key in self._done and known.get("id") != item.get("id")
+        return self._is_done(key) and known.get("id") != item.get("id")
+
+    def _is_done(self, key: Any) -> bool:
+        return self._done is not None and key in self._done
 
     def _added(self, key: Any, item: Item | None, assembler: Assembler) -> Any:
         """An item begins. Answers its key."""
@@ -119,13 +127,17 @@ class OpenAIResponses:
             key = item.get("id")
         elif self._is_another(key, item):
             place = key[0] if isinstance(key, tuple) else key
+            self._places = self._places or {}
             key = self._places[place] = (place, len(self._items))
         if isinstance(item.get("id"), str):
-            self._keys[item["id"]] = key
+            self._keys[item["id"]] = (key,)
         self._items[key] = item
-        self._done.discard(key)
-        self._reasoned.discard(key)
-        self._commands.pop(key, None)
+        if self._done is not None:
+            self._done.discard(key)
+        if self._reasoned is not None:
+            self._reasoned.discard(key)
+        if self._commands is not None:
+            self._commands.pop(key, None)
         tool = TOOLS.get(item["type"])
         if tool is None:
             assembler.went_on()
@@ -152,6 +164,7 @@ class OpenAIResponses:
 
     def _command(self, key: Any, event: dict[str, Any], assembler: Assembler) -> None:
         """A shell call's commands come one after another; its input is their lines."""
+        self._commands = self._commands or {}
         call, commands = assembler.call(key), self._commands.setdefault(key, [])
         command, index = event.get("command"), event.get("command_index") or 0
         if call is None:
@@ -175,10 +188,15 @@ class OpenAIResponses:
 
     def _item_done(self, key: Any, item: Item, assembler: Assembler) -> None:
         """An item as it is in the end. It may be all that was sent of it, so what is new in it counts."""
-        key = self._keys.get(item.get("id") or "", item.get("id") if key is None else key)
-        if key not in self._items or self._is_another(key, item):
+        known = self._keys.get(item.get("id") or "")
+        if known is not None:
+            key = known[0]
+        elif key is None:
+            key = item.get("id")
+        if self._items.get(key) is None or self._is_another(key, item):
             key = self._added(key, item, assembler)
         self._items[key] = item
+        self._done = self._done or set()
         self._done.add(key)
         kind = item["type"]
         place = {"output_index": key}
@@ -189,19 +207,20 @@ class OpenAIResponses:
             for index, part in enumerate(item.get("content") or ()):
                 text = part.get("text") or part.get("refusal") or part.get("transcript")
                 self._whole_text(key, {**place, "content_index": index}, text, assembler)
-        elif kind == "reasoning" and key not in self._reasoned:
+        elif kind == "reasoning" and key not in (self._reasoned or ()):
             for part in (*(item.get("summary") or ()), *(item.get("content") or ())):
                 assembler.reasoning_delta(part.get("text") or "", key if isinstance(key, int) else 0)
 
     # ------------------------------------------------------------------ text
 
     def _text(self, key: Any, place: dict[str, Any], text: str, assembler: Assembler) -> None:
+        self._texts = self._texts or {}
         self._texts.setdefault((key, place.get("content_index") or 0), []).append(text)
         index = place.get("output_index")
         assembler.text_delta(text, index if isinstance(index, int) else 0)
 
     def _whole_text(self, key: Any, place: dict[str, Any], text: str | None, assembler: Assembler) -> None:
-        if text and (key, place.get("content_index") or 0) not in self._texts:
+        if text and (key, place.get("content_index") or 0) not in (self._texts or ()):
             self._text(key, place, text, assembler)
 
     # ------------------------------------------------------------------ the end
@@ -226,7 +245,7 @@ class OpenAIResponses:
         for index, item in enumerate(output):
             keys = known.get((item["type"], item.get("call_id")))
             key = keys.pop(0) if keys else ("output", index)
-            if key not in self._done:
+            if not self._is_done(key):
                 self._item_done(key, item, assembler)
 
     def _error(self, response: dict[str, Any]) -> Any:
@@ -262,17 +281,18 @@ class OpenAIResponses:
         """The output items, which the next request must contain."""
         if self._final is not None:
             return list(self._final)
-        return [self._item(key, assembler) for key in self._items]
+        return [self._item(key, item, assembler) for key, item in self._items.items()]
 
-    def _item(self, key: Any, assembler: Assembler) -> Item:
-        item = dict(self._items[key])
-        if key in self._done:
+    def _item(self, key: Any, told: Item, assembler: Assembler) -> Item:
+        item = dict(told)
+        if self._is_done(key):
             return item
         call = assembler.call(key)
         for name in ("arguments", "input", "code"):
             if call is not None and isinstance(item.get(name), str):
                 item[name] = call.text
         if item["type"] == "message":
-            parts = sorted(index for place, index in self._texts if place == key)
-            item["content"] = [{"type": "output_text", "text": joined(self._texts[key, index])} for index in parts]
+            texts = self._texts or {}
+            parts = sorted(index for place, index in texts if place == key)
+            item["content"] = [{"type": "output_text", "text": joined(texts[key, index])} for index in parts]
         return item
