@@ -979,3 +979,9 @@ def test_the_work_for_many_open_calls_is_linear(build: Callable[[int], Wire]) ->
         return lines_run(lambda: parser.feed(data))
 
     assert lines(400) < 2.3 * lines(200)
+
+
+def test_the_events_of_the_sse_parser_are_taken_as_those_of_other_clients() -> None:
+    body = sse(wire.anthropic(wire.text_block(0, "Hello.")))
+    events = toolstream.SSEParser().feed(body)
+    assert list(toolstream.parse(iter(events))) == list(toolstream.parse(body))

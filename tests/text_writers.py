@@ -219,6 +219,53 @@ WRITERS: dict[str, Callable[[Message], str]] = {
     "gemma4": framed(_gemma('<|"|>', "<|tool_call>", "<tool_call|>"), ("<|channel>thought\n", "<channel|>")),
 }
 
+
+def _minicpm(call: Asked) -> str:
+    parameters = "".join(f'<param name="{key}">{_text(value)}</param>' for key, value in call.arguments.items())
+    return f'<function name="{call.name}">{parameters}</function>'
+
+
+def _kimi_k3(call: Asked) -> str:
+    parameters = "".join(
+        f'<|open|>argument key="{key}" type="{_type(value)}"<|sep|>{_text(value)}<|close|>argument<|sep|>'
+        for key, value in call.arguments.items()
+    )
+    return f'<|open|>call tool="{call.name}"<|sep|>{parameters}<|close|>call<|sep|>'
+
+
+def _hunyuan(call: Asked) -> str:
+    pairs = "".join(
+        f"<arg_key>{key}</arg_key>\n<arg_value>{_text(value)}</arg_value>\n" for key, value in call.arguments.items()
+    )
+    return f"<tool_call>{call.name}<tool_sep>\n{pairs}</tool_call>\n"
+
+
+def _step(call: Asked) -> str:
+    return f"<｜tool_call_begin｜>{_invoke('steptml:')(call)}<｜tool_call_end｜>"
+
+
+ALL_WRITERS: dict[str, Callable[[Message], str]] = {
+    **WRITERS,
+    "ernie45": WRITERS["hermes"],
+    "jamba": WRITERS["minimax_m1"],
+    "hunyuan_a13b": WRITERS["minimax_m1"],
+    "internlm2": framed(
+        lambda calls: "".join(
+            f"<|action_start|><|plugin|>\n{one}<|action_end|>" for one in _objects(calls, arguments="parameters")
+        )
+    ),
+    "granite_20b_fc": framed(lambda calls: "\n".join(f"<function_call> {one}" for one in _objects(calls))),
+    "step3": framed(_each(_step, "<｜tool_sep｜>", ("<｜tool_calls_begin｜>", "<｜tool_calls_end｜>"))),
+    "minicpm5": framed(_each(_minicpm)),
+    "kimi_k3": framed(_each(_kimi_k3, around=("<|open|>tools<|sep|>", "<|close|>tools<|sep|>"))),
+    "hunyuan_hy3": framed(_each(_hunyuan, around=("<tool_calls>\n", "</tool_calls>"))),
+    "gigachat3": framed(
+        lambda calls: "".join(f"<|message_sep|>\n\nfunction call<|role_sep|>\n{one}" for one in _objects(calls))
+    ),
+    "react": framed(_each(lambda call: f"Action: {call.name}\nAction Input: {_json(call.arguments)}\n")),
+}
+"""With those of the formats that few models write, and that only have to be named."""
+
 START_ONLY = ("llama3_json", "json_list", "pythonic")
 """Formats without a marker: calls stand at the beginning, and nothing follows them."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .framing import EventDict, frame_event
+from .sse import ServerSentEvent
 
 # Types of derived events: of anthropic's MessageStream, then of openai's ChatCompletionStream.
 DERIVED = {
@@ -51,7 +52,7 @@ def as_dict(event: Any) -> EventDict | None:
     """The event as a dict; None for one that tells nothing new. Raises `TypeError`, `SSEError`."""
     if isinstance(event, dict):
         return event
-    if isinstance(event, (tuple, list)):
+    if isinstance(event, (tuple, list)) and not isinstance(event, ServerSentEvent):
         return _of_tuple(event)
     dump = getattr(event, "model_dump", None)
     # A model's own member: google-genai's Live messages have a view of that name.

@@ -445,7 +445,8 @@ def parse(
         checked field by field, and `ToolCallReady` and `FieldInvalid` are reported.
     on_invalid: what a field that breaks its schema does: "event", "raise", or "close": the source is closed, and
         `invalid` has the error, with a text for the model.
-    framing: "auto", or what source's text is: "sse", "lines", "ndjson", "json-array", "aws" (binary), "events".
+    framing: "auto", or what source's text is: "sse", "lines", "ndjson", "json-array", "aws" (binary), "events". With a
+        text format "auto" takes bytes for the model's text, unless an HTTP response's content type says otherwise.
     limits: upper bounds on what a stream may ask for.
     prefill: for a text format: the end of the prompt, where that has opened reasoning or a call.
 
@@ -467,5 +468,10 @@ def parse(
         limits=limits,
         prefill=prefill,
     )
-    reading = _Reading(source, parser, "text" if parser.takes_text else framing)
+    if parser.takes_text:
+        told = sources.told_framing(sources.unwrap(source)) if framing == "auto" else None
+        framing = told or "text"
+        if told is not None:
+            parser._expect_events(told)
+    reading = _Reading(source, parser, framing)
     return AsyncEventStream(reading) if reading.kind.is_async else EventStream(reading)

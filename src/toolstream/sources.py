@@ -46,6 +46,19 @@ def unwrap(source: Any) -> Any:
     return source
 
 
+def told_framing(source: Any) -> str | None:
+    """How an (unwrapped) HTTP response says that its body is framed: by its content type; None if it does not.
+
+    Asked only where the bytes might be text as well, a model's own.
+    """
+    headers: Any = getattr(source, "headers", None)
+    told = headers.get("content-type") if hasattr(headers, "get") else None
+    kind = told.partition(";")[0].strip().lower() if isinstance(told, str) else ""
+    if kind == "text/event-stream":
+        return "sse"
+    return "ndjson" if kind.startswith("application/") and "json" in kind else None
+
+
 def recognise(source: Any) -> Kind:
     """The kind of an (unwrapped) source; TypeError if it is none."""
     if type(source) in _PLAIN:

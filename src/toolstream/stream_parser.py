@@ -267,8 +267,8 @@ class StreamParser(Lane):
         self._text.feed_text(data, self._assembler)
 
     def _take_event(self, event: Any) -> None:
-        if self._text is not None:
-            self._text.handle(event, self._assembler)
+        if self._text is not None and not isinstance(getattr(event, "data", None), (str, bytes)):
+            self._text.handle(event, self._assembler)  # else it is an SSE event, which may hold some of the text
             return
         decoded = as_dict(event)
         if decoded is not None:
@@ -396,6 +396,10 @@ class StreamParser(Lane):
     def takes_text(self) -> bool:
         """What is fed is a model's raw text, not bytes of a provider's stream."""
         return self._text is not None
+
+    def _expect_events(self, framing: str) -> None:
+        """What is fed is not the model's text itself after all, but a stream of events that hold it."""
+        self._text, self._framing = None, new_framing(framing, self._limits.max_event_bytes)
 
     @property
     def usage(self) -> Usage:

@@ -24,6 +24,7 @@ from .framing import frame_event, new_framing
 from .json_parser import JSONParser
 from .lane import IS_FAST
 from .stream_parser import StreamParser
+from .text_formats import TextFormat
 
 _SIZES = (7, 64, 1000)
 _BROKEN = b'data: {"broken\n\n'
@@ -32,12 +33,13 @@ _CONTENT = ("text_delta", "reasoning_delta", "tool_call_start", "field_delta", "
 _ONE = "in one piece"
 _HINT = "pickling=False leaves this out"
 _WIDTH = 300  # characters of a value that a message shows
+_CUT = {"text": "", "finish_reason": "length"}  # what a model's runtime says of a text that it has cut
 
 Told = dict[str, Any]
 
 
 def check_adapter(
-    adapter: str | Callable[[], Any],
+    adapter: str | TextFormat | Callable[[], Any],
     stream: bytes | Iterable[Any],
     *,
     calls: Sequence[tuple[str, Any]] | None = None,
@@ -49,7 +51,9 @@ def check_adapter(
     """Reads the stream in many ways, and raises `AssertionError` where one of them breaks a law.
 
     adapter: a wire format's name, an adapter's class, or a function that makes an adapter; each reading gets a new one.
-    stream: a whole response's bytes, or its events as `StreamParser.feed_event` takes them.
+        Or a text format, or its name.
+    stream: a whole response's bytes, or its events as `StreamParser.feed_event` takes them; for a text format a model's
+        text, as UTF-8 bytes or in pieces.
     calls: the name and the arguments of each call in the stream, where these are to be compared, too.
     framing: as in `StreamParser`.
     cuts, seed: how many places, chosen at random, the stream is cut at.
@@ -110,6 +114,7 @@ class _Check:
         self._framing = framing
         self._pickling = pickling
         self._is_bytes = isinstance(stream, (bytes, bytearray, memoryview))
+        self._is_text = self._parser().takes_text
         self._stream: Any = bytes(stream) if isinstance(stream, (bytes, bytearray, memoryview)) else list(stream)
         self._unit = "byte" if self._is_bytes else "event"
         self._whole = self._read([], slow=True)
@@ -120,7 +125,7 @@ class _Check:
     # ------------------------------------------------------------------ reading
 
     def _parser(self, slow: bool = False) -> StreamParser:
-        provider = self._adapter if isinstance(self._adapter, (str, type)) else self._adapter()
+        provider = self._adapter if isinstance(self._adapter, (str, type, TextFormat)) else self._adapter()
         parser = StreamParser(provider=provider, depth=None, deltas=True, on_error="event", framing=self._framing)
         if slow:
             parser._hopeful = False
@@ -270,7 +275,9 @@ class _Check:
                         self._fail(place, reason, f"one {self._unit} at a time")
 
     def _located_events(self) -> list[tuple[int, Any]]:
-        """The decoded events, each with where it ends."""
+        """The decoded events, each with where it ends. A text has none."""
+        if self._is_text:
+            return []
         if not self._is_bytes:
             return [(place, as_dict(event)) for place, event in enumerate(self._stream, 1)]
         framing = new_framing(self._framing, None)
@@ -294,6 +301,8 @@ class _Check:
             self._feed(cut, 0, place)
             if cut.error is not None:
                 return
+            if self._is_text:  # whose end nothing else tells from a cut
+                cut.take(place, cut.parser.feed_event, _CUT)
             cut.take(place, cut.parser.close)
             how = f"with stream[:{place}], then closed"
             if cut.error is None and not any(isinstance(event, MessageEnd) for event in cut.events):
@@ -342,7 +351,12 @@ class _Check:
     # ------------------------------------------------------------------ the verdict
 
     def _fail(self, place: int, reason: str, how: str) -> NoReturn:
-        name = self._adapter if isinstance(self._adapter, str) else getattr(self._adapter, "__name__", "the adapter")
+        given = self._adapter
+        name = (
+            given
+            if isinstance(given, str)
+            else getattr(given, "__name__", None) or getattr(given, "name", "the adapter")
+        )
         where = f"{self._unit} {place} of {len(self._stream)}"
         fed = f"StreamParser(provider={name}, depth=None, deltas=True, on_error='event'), fed {how}"
         raise AssertionError(f"{name}, at {where}: {reason}\n  to reproduce: {fed}")

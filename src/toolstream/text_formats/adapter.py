@@ -18,6 +18,7 @@ from ..tools.schemas import Toolset
 from .formats import TextFormat
 from .output import Output
 from .reader import TextReader
+from .stripped import hint
 
 _STOP_KINDS: dict[str, StopKind] = {
     "length": "length",
@@ -98,6 +99,15 @@ class TextAdapter:
             self._output.cut(f"the text was stopped ({self._stop}) inside a tool call")
         assembler.stop(self._stop if kind != "natural" else reader.stop or self._stop, kind)
         assembler.end()
+        if not assembler.calls:
+            self._tell_what_is_missing(assembler.text)
+
+    def _tell_what_is_missing(self, text: str) -> None:
+        said = hint(self.format, text)
+        if said is not None:
+            import logging  # which hardly anybody else here needs
+
+            logging.getLogger("toolstream").warning(said)
 
     def _break_off(self, assembler: Assembler) -> NoReturn:
         if not assembler.has_open_calls:

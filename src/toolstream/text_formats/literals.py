@@ -98,12 +98,12 @@ class LiteralValue:
         start = cursor.at
         try:
             while not self.done and not self.fault:
-                before = cursor.at
+                before = cursor.at, self._word  # a word may end where a piece begins
                 if self._quote:
                     self._read_string(cursor, parts)
                 else:
                     self._read_between(cursor, parts)
-                if cursor.at == before:
+                if (cursor.at, self._word) == before:
                     break
         except _LiteralError as error:
             self.fault = str(error)
