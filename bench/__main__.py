@@ -22,15 +22,19 @@ from .report import (
     summary,
     write_block,
 )
+from .text_peers import add_texts
 from .timing import QUICK, THOROUGH
 from .wire import PADDED_SHAPES, SHAPES
 from .workloads import FRAGMENT_SIZES, KEYS, SCALABLE
+
+TEXT_SIZES = (2_000, 20_000, 200_000)
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="toolstream beside its peers, in one run")
     parser.add_argument("--quick", action="store_true", help="a smoke run: under 40 s, every result checked")
-    parser.add_argument("--only", choices=("json", "stream", "scaling"), help="one part; scaling: only with --plots")
+    parts = ("json", "stream", "text", "scaling")
+    parser.add_argument("--only", choices=parts, help="one part; scaling: only with --plots")
     parser.add_argument("--workloads", nargs="+", choices=KEYS, metavar="W", help=f"of {', '.join(KEYS)}")
     parser.add_argument("--fragments", nargs="+", type=int, metavar="N", help="characters per fragment")
     parser.add_argument(
@@ -59,6 +63,8 @@ def _measured(options: argparse.Namespace) -> Report:
         keys = options.workloads or (("W2",) if options.quick else STREAM_KEYS)
         chunkings = (None,) if options.write else CHUNKINGS
         add_streams(report, effort, shapes=options.shapes or SHAPES, keys=keys, chunkings=chunkings)
+    if options.only in (None, "text") and not options.write:
+        add_texts(report, effort, sizes=(2_000,) if options.quick else TEXT_SIZES)
     return report
 
 

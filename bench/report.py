@@ -25,7 +25,10 @@ SCALES = (2_000, 20_000, 200_000, 2_000_000)
 SCALED_FRAGMENT = 16
 CHUNKINGS: tuple[int | None, ...] = (None, CHUNK_BYTES)
 MARKERS = ("<!-- bench:begin -->", "<!-- bench:end -->")
-_PACKAGES = ("toolstream", "orjson", "jiter", "ijson", "sseclient-py", "anthropic", "openai", "httpx", "httpx2")
+_PACKAGES = (
+    *("toolstream", "orjson", "jiter", "ijson", "sseclient-py", "anthropic", "openai", "httpx", "httpx2"),
+    "transformers",
+)
 _PROVIDERS = {"anthropic": "Anthropic", "chat": "Chat", "responses": "Responses"}
 
 
@@ -33,16 +36,18 @@ _PROVIDERS = {"anthropic": "Anthropic", "chat": "Chat", "responses": "Responses"
 class Report:
     """What was measured. json: (group, fragment size) -> table; streams: (shape, chunk size) -> table, whose columns
     are workload keys; ranks: which contestant of a shape is which kind of peer; missing: what was left out.
-    scaling: ("scaling", workload key) -> table of the fields group, whose columns are sizes in characters."""
+    scaling: ("scaling", workload key) -> table of the fields group, whose columns are sizes in characters.
+    texts: ("texts", text format) -> table, whose columns are sizes, too."""
 
     json: dict[tuple[str, int | None], Table] = field(default_factory=dict)
     streams: dict[tuple[str, int | None], Table] = field(default_factory=dict)
     scaling: dict[tuple[str, str], Table] = field(default_factory=dict)
+    texts: dict[tuple[str, str], Table] = field(default_factory=dict)
     ranks: dict[tuple[str, str], str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
     def markdown(self) -> str:
-        tables = (*self.json.values(), *self.streams.values(), *self.scaling.values())
+        tables = (*self.json.values(), *self.streams.values(), *self.texts.values(), *self.scaling.values())
         return "\n\n".join([environment(), *(table.markdown() for table in tables), *self._notes()])
 
     def _notes(self) -> list[str]:

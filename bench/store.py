@@ -25,7 +25,12 @@ def as_data(report: Report) -> dict[str, Any]:
 
 
 def _results(report: Report) -> Iterator[dict[str, Any]]:
-    for (kind, detail), table in (*report.json.items(), *report.streams.items(), *report.scaling.items()):
+    for (kind, detail), table in (
+        *report.json.items(),
+        *report.streams.items(),
+        *report.texts.items(),
+        *report.scaling.items(),
+    ):
         for column in table.columns:
             for name, timing in column.timings.items():
                 yield {

@@ -1075,11 +1075,11 @@ def test_a_limit_s_cut_ends_no_call_that_would_have_gone_on(format: str, data: s
         whole = data.draw(st.sampled_from([whole, WRITERS[format](data.draw(messages(format)))]))
     whole = whole[: data.draw(st.integers(0, len(whole)))]
     going_on, parser = (StreamParser(provider=format, on_error="event") for _ in range(2))
-    ended = [event.call.index for event in going_on.feed(whole + " x") if isinstance(event, ToolCallEnd)]
+    ended = {event.call.index for event in going_on.feed(whole + " x") if isinstance(event, ToolCallEnd)}
     parser.feed_event({"choices": [{"text": whole, "finish_reason": None}]})
     parser.feed_event(LENGTHS["completions"])
     parser.close()
-    assert [call.index for call in parser.calls if call.complete] == ended
+    assert {call.index for call in parser.calls if call.complete} <= ended
     assert all(call.complete or call.state == "void" for call in parser.calls)
 
 

@@ -65,7 +65,7 @@ class TextAdapter:
         """More of the text. Bytes that are no UTF-8 become U+FFFD, as in tokenizers."""
         text = data if isinstance(data, str) else self._decoder.decode(data)
         if text:
-            self._begun(assembler).feed(text)
+            (self._reader or self._begun(assembler)).feed(text)
 
     def handle(self, event: Any, assembler: Assembler) -> None:
         """As `feed_text`, for an object that holds some text, and may say why the text stops."""

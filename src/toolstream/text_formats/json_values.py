@@ -31,8 +31,11 @@ class JSONValue:
 
     def read(self, cursor: Cursor) -> str:
         """The JSON text of what is there of the value, white space before it left out."""
-        parts: list[str] = []
         start = cursor.at
+        if self._in_string and not self._in_escape and _IN_STRING.search(cursor.text, start) is None:
+            cursor.scanned += len(cursor.text) - start
+            return cursor.take(len(cursor.text))  # as most pieces of a long string are
+        parts: list[str] = []
         if not self.kind:
             self._begin(cursor, parts)
         while not self.done and not self.fault and not cursor.is_empty:

@@ -54,6 +54,10 @@ class TextReader:
 
     def feed(self, text: str) -> None:
         """More of the text has come."""
+        if len(text) <= WINDOW:
+            self._cursor.add(text)
+            self._run()
+            return
         for start in range(0, len(text), WINDOW):
             self._cursor.add(text[start : start + WINDOW])
             self._run()
