@@ -117,6 +117,35 @@ static inline size_t ts_plain_block(const unsigned char *data)
 #endif
 }
 
+/* Whether all of a fragment is plain. Reads nothing outside it. */
+static inline int ts_is_all_plain(const char *data, size_t size)
+{
+    const unsigned char *bytes = (const unsigned char *)data;
+    if (size >= TS_BLOCK) { /* whole blocks, the last of which may overlap the one before */
+        for (size_t at = 0; at < size - TS_BLOCK; at += TS_BLOCK) {
+            if (ts_plain_block(bytes + at) != TS_BLOCK) {
+                return 0;
+            }
+        }
+        return ts_plain_block(bytes + size - TS_BLOCK) == TS_BLOCK;
+    }
+    if (size >= 8) {
+        return ts_plain_word(bytes) && ts_plain_word(bytes + size - 8);
+    }
+    if (size >= 4) {
+        unsigned char word[8];
+        memcpy(word, bytes, 4);
+        memcpy(word + 4, bytes + size - 4, 4);
+        return ts_plain_word(word);
+    }
+    for (size_t at = 0; at < size; at++) {
+        if (!ts_is_plain(bytes[at])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Where plain content ends that begins at text[at]; `end` if it does not before. TS_BLOCK bytes from text[end] on are
  * readable. */
 static inline size_t ts_plain_end(const unsigned char *text, size_t at, size_t end)

@@ -527,7 +527,8 @@ static int string_goes_on(ts_scanner *s, const char *data, size_t size)
     size_t end = s->text_size + size;
     int32_t escaped = s->escaped;
     ts_copy(s->text + s->text_size, data, size);
-    if (ts_string_body(s->text, s->text_size, end, &escaped) != end) {
+    /* Looked at where it came from: what has just been written cannot be read at once in other pieces. */
+    if (!ts_is_all_plain(data, size) && ts_string_body(s->text, s->text_size, end, &escaped) != end) {
         return 0;
     }
     s->escaped = escaped;

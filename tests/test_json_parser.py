@@ -9,6 +9,7 @@ import pickle
 import sys
 import threading
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -1083,3 +1084,27 @@ def test_parsers_and_errors_leave_nothing_behind() -> None:
         assert tracemalloc.get_traced_memory()[0] - before < 50_000
     finally:
         tracemalloc.stop()
+
+
+def test_event_classes_may_be_extended_and_their_events_end_as_others_do() -> None:
+    class Noted(FieldComplete):
+        __slots__ = ("__weakref__", "note")
+
+    ends: list[str] = []
+    value = ["x"]
+    event = Noted(None, ("a",), value)
+    object.__setattr__(event, "note", value)
+    weakref.finalize(event, ends.append, "over")
+    held = sys.getrefcount(value)
+    del event
+    assert ends == ["over"]
+    assert sys.getrefcount(value) == held - 2
+
+
+def test_an_event_in_a_cycle_of_references_is_collected() -> None:
+    value: list[Any] = []
+    value.append(FieldComplete(None, ("a",), value))
+    value.append(FieldDelta(None, ("a",), "x"))
+    gc.collect()
+    del value
+    assert gc.collect() >= 2

@@ -3,6 +3,7 @@
  */
 #include "check.h"
 #include "failing_alloc.h"
+#include "plain.h"
 #include "replay.h"
 
 /* As CHECK, but says which case it was and goes on, so that one run shows all cases that fail. */
@@ -766,9 +767,10 @@ static void test_plain_prefix_is_the_same_for_every_byte_place_and_alignment(voi
                     size_t expected = plain_prefix_by_definition(data, size);
                     size_t fast = ts_plain_prefix(data, size);
                     size_t portable = ts_plain_prefix_portable(data, size);
-                    if (fast != expected || portable != expected) {
-                        CHECK_CASE(0, "byte %02x at %d of %d: %d, portable %d", byte, (int)at, (int)size, (int)fast,
-                                   (int)portable);
+                    int all = ts_is_all_plain((const char *)data, size);
+                    if (fast != expected || portable != expected || all != (expected == size)) {
+                        CHECK_CASE(0, "byte %02x at %d of %d: %d, portable %d, all %d", byte, (int)at, (int)size, (int)fast,
+                                   (int)portable, all);
                     }
                 }
                 data[at] = (unsigned char)('a' + at % 26);
@@ -839,6 +841,25 @@ static void test_the_view_stays_right_where_the_text_moves_and_a_string_goes_on(
     ts_scanner_free(scanner);
 }
 
+static void test_a_fragment_is_copied_whole_and_nothing_else(void)
+{
+    enum { LONGEST = 100 };
+    char from[LONGEST];
+    for (int i = 0; i < LONGEST; i++) {
+        from[i] = (char)(i + 1);
+    }
+    for (size_t size = 0; size <= LONGEST; size++) {
+        unsigned char *to = (unsigned char *)calloc(size + 1, 1);
+        char *exact = (char *)malloc(size + 1);
+        REPLAY_MUST(to != NULL && exact != NULL);
+        memcpy(exact + 1, from, size); /* nothing may be read behind it */
+        ts_copy(to, exact + 1, size);
+        CHECK(memcmp(to, from, size) == 0 && to[size] == 0);
+        free(exact);
+        free(to);
+    }
+}
+
 static void test_every_status_has_a_sentence(void)
 {
     for (int status = -20; status <= 5; status++) {
@@ -874,6 +895,7 @@ int main(void)
     test_plain_prefix_finds_the_first_of_many();
     test_an_outline_says_what_the_scanner_finds();
     test_the_view_stays_right_where_the_text_moves_and_a_string_goes_on();
+    test_a_fragment_is_copied_whole_and_nothing_else();
     test_every_status_has_a_sentence();
     return failures == 0 ? 0 : 1;
 }

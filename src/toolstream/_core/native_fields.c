@@ -378,9 +378,14 @@ static PyObject *fields_complete(fields *self, void *unused)
 static PyObject *fields_value(fields *self, void *unused)
 {
     (void)unused;
-    PyObject *settled = fields_settle(self, NULL);
-    Py_XDECREF(settled);
-    return settled == NULL ? NULL : Py_NewRef(self->root);
+    if (self->busy || self->view == NULL || self->view->unsettled) {
+        PyObject *settled = fields_settle(self, NULL);
+        Py_XDECREF(settled);
+        if (settled == NULL) {
+            return NULL;
+        }
+    }
+    return Py_NewRef(self->root);
 }
 
 static PyMethodDef fields_methods[] = {

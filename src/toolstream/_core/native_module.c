@@ -4,6 +4,32 @@
 /* Strings of so many bytes are decoded on the stack. */
 #define SHORT_STRING 512
 
+/* Ends an event whose fields are EVENT_FIELDS slots behind the head and nothing else: what Python's own function for
+ * classes with __slots__ does, without the search for what else such a class might have. */
+static void event_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject **slots = (PyObject **)(self + 1);
+    PyObject_GC_UnTrack(self);
+    for (int i = 0; i < EVENT_FIELDS; i++) {
+        Py_XDECREF(slots[i]);
+    }
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* Events come and go with each fragment. A class that is as event_dealloc says is given it; its subclasses go on from there. */
+static void event_dealloc_set(PyTypeObject *type)
+{
+    int is_plain = type->tp_base != NULL && type->tp_base->tp_basicsize == (Py_ssize_t)sizeof(PyObject) &&
+                   type->tp_basicsize == (Py_ssize_t)(sizeof(PyObject) + EVENT_FIELDS * sizeof(PyObject *)) &&
+                   type->tp_dictoffset == 0 && type->tp_weaklistoffset == 0 && type->tp_itemsize == 0 &&
+                   type->tp_finalize == NULL && type->tp_del == NULL && PyType_IS_GC(type);
+    if (is_plain) {
+        type->tp_dealloc = event_dealloc;
+    }
+}
+
 /* names: of the class's slots, EVENT_FIELDS at most, NULL behind the last. */
 static int event_class_set(event_class *event, PyObject *type, const char *const *names)
 {
@@ -44,6 +70,8 @@ static PyObject *native_configure(PyObject *module, PyObject *args)
         event_class_set(&state->reasoning, reasoning, text_names) < 0) {
         return NULL;
     }
+    event_dealloc_set(state->complete.type);
+    event_dealloc_set(state->delta.type);
     Py_XSETREF(state->loads, Py_NewRef(loads));
     Py_XSETREF(state->load, Py_NewRef(load));
     Py_XSETREF(state->load_odd_string, Py_NewRef(load_string));
