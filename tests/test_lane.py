@@ -31,6 +31,7 @@ from toolstream import Limits, StreamParser, ToolStreamError
 from toolstream.assembler import Assembler
 from toolstream.lane import IS_FAST
 from toolstream.providers.anthropic import Anthropic
+from toolstream.tools.checks import CheckedParser
 
 needs_lane = pytest.mark.skipif(not IS_FAST, reason="there is no fast lane here: TOOLSTREAM_LANE or TOOLSTREAM_BINDING")
 pytestmark = needs_lane
@@ -500,6 +501,109 @@ def test_every_cut_gives_the_same(kind: Kind, name: str) -> None:
 def test_options_of_arguments_hold_in_the_lane(kind: Kind, duplicate_keys: str) -> None:
     for raw in (RAW["a duplicate key"], RAW["plain"]):
         check_cuts(kind.stream(*raw), duplicate_keys=duplicate_keys, paths=["a", "t[*]", "query"], deltas=["query"])
+
+
+# ---------------------------------------------------------------------- calls that are checked
+
+
+def tool(**properties: Any) -> dict[str, Any]:
+    """A tool that has these fields, and no others."""
+    closed = {"type": "object", "properties": properties, "required": ["query"], "additionalProperties": False}
+    return {"search": closed}
+
+
+FIELDS = {"query": {"type": "string"}, "n": {"type": "integer"}, "t": {"type": "array", "items": {"type": "object"}}}
+CHECKS: dict[str, Any] = {
+    "valid": tool(**{**FIELDS, "t": {}}),
+    "open": {"search": {"type": "object", "properties": {"n": {"maximum": 5}}, "required": ["t"]}},
+    "an invalid element": tool(**FIELDS),
+    "an invalid field": tool(**{**FIELDS, "query": {"maxLength": 3}}),
+    "a field that is not there": tool(query={}, t={}),
+    "no such tool": {"other": {"type": "object", "properties": {}}},
+    "nothing is required": {"search": {"type": "object", "properties": {}}},
+}
+
+
+@each_call_kind
+@pytest.mark.parametrize("on_invalid", ["event", "raise", "close"])
+def test_a_checked_call_gives_the_same(kind: Kind, on_invalid: str) -> None:
+    data = kind.stream(*PLAIN)
+    for tools in CHECKS.values():
+        for more in ({}, {"on_error": "event", "deltas": True, "depth": None}):
+            check_cuts(data, None, (1, 13), tools=tools, on_invalid=on_invalid, **more)
+
+
+@each_call_kind
+@pytest.mark.parametrize("name", ["valid", "an invalid element", "a field that is not there"])
+def test_a_checked_call_gives_the_same_at_every_cut(kind: Kind, name: str) -> None:
+    data = kind.stream(*PLAIN)
+    check_cuts(data, range(len(kind.head) - 2, len(data) + 1, 3), tools=CHECKS[name], on_invalid="close")
+
+
+@each_call_kind
+@pytest.mark.parametrize("name", ["a duplicate key", "broken arguments", "escapes", "a pair cut between events"])
+def test_faults_of_checked_calls_are_the_same(kind: Kind, name: str) -> None:
+    data = kind.stream(*RAW[name])
+    for on_error in ("raise", "event"):
+        check_cuts(data, None, (1, 29), tools=CHECKS["open"], on_error=on_error)
+
+
+@each_call_kind
+@pytest.mark.parametrize("check", CHECKS)
+def test_what_is_checked_comes_with_the_same_piece(kind: Kind, check: str) -> None:
+    data = kind.stream(*PLAIN)
+    fast, slow = (new_parser(slow=slow, tools=CHECKS[check]) for slow in (False, True))
+    for piece in pieces(data, 1):
+        assert plain_events(fast.feed(piece)) == plain_events(slow.feed(piece))
+
+
+def plain_events(events: list[Any]) -> list[str]:
+    return [event.type for event in events]
+
+
+@needs_lane
+@each_call_kind
+def test_a_checked_call_takes_the_lane(kind: Kind) -> None:
+    data = kind.stream(b'{\\"query\\":\\"', *[b"tide "] * 40, b'\\"}')
+    assert hits(pieces(data, 64), tools=CHECKS["valid"]) > 35
+
+
+def test_a_check_is_asked_only_where_there_is_something_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    take_reports = CheckedParser.take_reports
+
+    def counted(parser: CheckedParser, reports: list[Any], events: list[Any]) -> bool:
+        asked.append(len(reports))
+        return take_reports(parser, reports, events)
+
+    monkeypatch.setattr(CheckedParser, "take_reports", counted)
+    kind = CALLS["anthropic"]
+    for hopeful, most in ((True, 6), (False, 1000)):
+        asked.clear()
+        parser = new_parser(slow=not hopeful, tools=CHECKS["valid"])
+        for piece in pieces(kind.stream(b'{\\"query\\":\\"', *[b"tide "] * 200, b'\\"}'), 64):
+            parser.feed(piece)
+        assert (len(asked) <= most) is True
+        assert parser.calls[0].parsed == {"query": "tide " * 200}
+    assert len(asked) > 200
+
+
+@recordings.parametrize()
+def test_checked_calls_of_every_stream_give_the_same(expected: dict[str, Any]) -> None:
+    data = recordings.body(expected)
+    tools = {
+        call.name: {"type": "object", "properties": {key: {} for key in list(call.arguments)[:-1]}, "required": []}
+        for call in feed_all(new_parser(slow=True, on_error="event"), [data]).parser.calls
+        if isinstance(call.arguments, dict)
+    }
+    for closed in (False, True):
+        for schema in tools.values():
+            schema["additionalProperties"] = not closed
+        for on_invalid in ("event", "close"):
+            options = {"tools": tools, "on_invalid": on_invalid, "on_error": "event"}
+            told = slow_outcome([data], **options)
+            assert fast_outcome([data], **options) == told
+            assert fast_outcome(pieces(data, 97), **options) == told
 
 
 # ---------------------------------------------------------------------- what may stand between

@@ -275,7 +275,7 @@ class Assembler(CallTable):
             return not self._halves and not self._open
         if call._parser is None or call._held is not None or call._half or call._over:
             return False
-        return not (call._cumulative or call._doubt is not None or call._owes_brace or call._check is not None)
+        return not (call._cumulative or call._doubt is not None or call._owes_brace)
 
     # ------------------------------------------------------------------ calls by key
 

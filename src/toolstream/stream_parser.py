@@ -156,9 +156,15 @@ class StreamParser(Lane):
         self._run(self._take, data if type(data) is bytes else bytes(as_bytes(data)), events)
         self._between = self._framing.between
 
-    def _spoil(self, call: ToolCall, error: JSONError, events: list[Event]) -> None:
-        """The fast lane has found a fault in a call's arguments."""
-        self._run(lambda fault: self._assembler.spoil(call, fault), error, events)
+    def _spoil(self, call: ToolCall, error: Exception, events: list[Event]) -> None:
+        """The fast lane has found a fault in a call's arguments, or their check has something to say."""
+
+        def spoil(fault: Exception) -> None:
+            if not isinstance(fault, JSONError):
+                raise fault
+            self._assembler.spoil(call, fault)
+
+        self._run(spoil, error, events)
 
     def feed_event(self, event: Any) -> list[Event]:
         """Takes one event that is decoded already: a `dict`, an SSE event (with `data`), an SDK's object.

@@ -39,6 +39,8 @@ typedef struct lane {
     long long hits;              /* events that matched */
     int use;
     char watchful;               /* USE_CALL: a text that may repeat all before it needs a closer look */
+    char checked;                /* USE_CALL: the parser's reports go through its `take_reports` */
+    char quiet;                  /* and it has nothing to say as long as there are none */
     char between;                /* the slow lane stands between two events */
     char hopeful;                /* events may repeat: worth cutting chunks at events */
     char busy;
@@ -159,6 +161,8 @@ static PyObject *lane_bind(lane *self, PyObject *args)
     if (target != Py_None) {
         self->target = (fields *)Py_NewRef(target);
         self->watchful = PyTuple_GET_ITEM(repeat, REPEAT_WATCHFUL) == Py_True;
+        self->checked = (char)PyObject_HasAttrString(target, "take_reports");
+        self->quiet = 0;
         self->use = USE_CALL;
     } else {
         self->index = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_INDEX));
@@ -206,8 +210,41 @@ static int use_for_text(lane *self, const unsigned char *text, size_t size, PyOb
     return status;
 }
 
+/* Feeds a call that is checked by its tool's schema. Most texts complete nothing: then the check need not be asked. What
+ * it raises counts more than a fault behind it. Answers -1 after an error. */
+static int feed_checked(lane *self, const unsigned char *text, size_t size, PyObject *events)
+{
+    PyObject *reports = PyList_New(0);
+    if (reports == NULL) {
+        return -1;
+    }
+    int fed = native_feed(self->target, (const char *)text, size, reports);
+    if (fed == 0 && self->quiet && PyList_GET_SIZE(reports) == 0 && !self->target->view->complete) {
+        Py_DECREF(reports);
+        return 0;
+    }
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *quiet = PyObject_CallMethod((PyObject *)self->target, "take_reports", "OO", reports, events);
+    Py_DECREF(reports);
+    if (quiet == NULL) {
+        Py_XDECREF(type);
+        Py_XDECREF(error);
+        Py_XDECREF(traceback);
+        return -1;
+    }
+    self->quiet = quiet == Py_True;
+    Py_DECREF(quiet);
+    PyErr_Restore(type, error, traceback);
+    return fed;
+}
+
 static int feed_target(lane *self, const unsigned char *text, size_t size, PyObject *events)
 {
+    if (self->checked) {
+        int fed = feed_checked(self, text, size, events);
+        return fed == 0 || PyErr_ExceptionMatches(PyExc_MemoryError) ? fed : spoil_call(self, events);
+    }
     if (native_feed(self->target, (const char *)text, size, events) == 0) {
         return 0;
     }
@@ -240,14 +277,15 @@ static int is_usable(lane *self, const unsigned char *text, size_t size, PyObjec
     return !(self->watchful && (view->complete || (long long)size >= view->offset + (long long)self->batch.size));
 }
 
-/* is_last: of the chunk. Of a call, the texts of all events of a chunk are fed as one: that costs less. */
+/* is_last: of the chunk. Of a call, the texts of all events of a chunk are fed as one: that costs less. A check may end
+ * the call at any of them. */
 static int use_text(lane *self, const unsigned char *text, size_t size, int is_last, PyObject *events)
 {
     self->hits++;
     if (self->use != USE_CALL) {
         return size == 0 ? 0 : use_for_text(self, text, size, events);
     }
-    if (is_last && self->batch.size == 0) {
+    if (self->checked || (is_last && self->batch.size == 0)) {
         return size == 0 ? 0 : feed_target(self, text, size, events);
     }
     if (buffer_append(&self->batch, text, size) < 0) {

@@ -156,8 +156,11 @@ class CallCheck:
         known = ", ".join(names) or "none"
         self._invalid((), self.name, f"there is no tool {self.name!r}; the tools are: {known}", events)
 
-    def take(self, reports: list[Any], parser: FieldParser | PartialArguments, events: list[Event]) -> None:
-        """Reads what the parser has reported of a fragment, and hands it on with what follows from it."""
+    def take(self, reports: list[Any], parser: FieldParser | PartialArguments, events: list[Event]) -> bool:
+        """Reads what the parser has reported of a fragment, and hands it on with what follows from it.
+
+        Answers whether more text says nothing new as long as nothing is reported of it.
+        """
         self._announce(events)
         for event in reports:
             path = event.path
@@ -172,8 +175,10 @@ class CallCheck:
             self.finish({} if value is None else value, events)
         elif self._shape.closed:
             pending = parser.pending_path
-            if pending:
-                self._expect(pending[0], events)
+            if not pending:
+                return False  # the next key will have to be looked at
+            self._expect(pending[0], events)
+        return True
 
     def finish(self, arguments: Any, events: list[Event]) -> None:
         """The arguments are whole: what only all of them can tell."""
@@ -293,4 +298,8 @@ class CheckedParser(FieldParser):
         try:
             super().feed_into(data, reports)
         finally:
-            self.call._check.take(reports, self, events)
+            self.take_reports(reports, events)
+
+    def take_reports(self, reports: list[Any], events: list[Event]) -> bool:
+        """As `CallCheck.take`: the fast lane feeds the text itself."""
+        return bool(self.call._check.take(reports, self, events))
