@@ -430,6 +430,7 @@ class Tokenizer:
         self.chat_template = template
         self.added_tokens_decoder = {at: Token(*token) for at, token in enumerate((tokens or {}).items())}
         self.name_or_path = name
+        self.response_template: Any = None
         self._prompt = prompt
 
     def apply_chat_template(self, messages: Any, **options: Any) -> str:
@@ -441,6 +442,28 @@ def test_a_template_that_shows_the_markers_tells_the_format(format: str) -> None
     template = "{% for message in messages %}" + WRITERS[format](message_for(format)) + "{% endfor %}"
     assert text_format(template).name == format
     assert text_format(Tokenizer(template)).name == format
+
+
+@pytest.mark.parametrize(
+    ("calls", "format"),
+    [
+        ({"open_pattern": r"\s*<tool_call>", "close": "</tool_call>", "content": "json"}, "hermes"),
+        (
+            {
+                "open_pattern": r"\s*<tool_call>\s*<function=(?P<name>[^>\n]+)>",
+                "content_args": {"tag_pattern": r"<parameter=(?P<key>[^>\n]+)>(?P<value>.*?)</parameter>"},
+            },
+            "qwen3_coder",
+        ),
+        ({"open_pattern": r"<\|tool_call>call:(?P<name>\w+)", "close": "<tool_call|>"}, "gemma4"),
+        ({"open": "<|tool_call_start|>", "close": "<|tool_call_end|>", "content": "python-call-list"}, "lfm2"),
+    ],
+)
+def test_a_response_template_tells_the_format_before_the_chat_template(calls: dict[str, Any], format: str) -> None:
+    tokenizer = Tokenizer("{% [TOOL_CALLS] %}", {"[TOOL_CALLS]": True})
+    assert text_format(tokenizer).name == "mistral_array"
+    tokenizer.response_template = {"start_anchor": "<|im_start|>assistant\n", "fields": {"tool_calls": calls}}
+    assert text_format(tokenizer).name == format
 
 
 def test_a_tokenizer_tells_special_tokens_and_reasoning_that_its_prompt_opens() -> None:
@@ -966,7 +989,8 @@ def _closers(body: Any) -> tuple[str, ...]:
 @pytest.mark.parametrize("format", FORMATS)
 def test_nothing_is_said_of_texts_and_calls_that_are_fine(format: str, caplog: pytest.LogCaptureFixture) -> None:
     written = WRITERS[format](message_for(format)) if format in WRITERS else ""
-    for whole in ("A list: [1], a call: f(x), an object {}.", '{"name": "Ada", "born": 1815}', "", written):
+    long = ("\n" * 200_000, "x" * 200_000, "\n x" * 70_000)  # which takes minutes if it is looked at again and again
+    for whole in ("A list: [1], a call: f(x), an object {}.", '{"name": "Ada", "born": 1815}', "", written, *long):
         read(format, [whole])
     assert caplog.records == []
 

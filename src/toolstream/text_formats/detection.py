@@ -125,23 +125,34 @@ def text_format(source: Any) -> TextFormat:
         return _of_template(source) if is_template else _of_model(source)
     tokenizer = getattr(source, "tokenizer", source)
     tokens = _tokens(tokenizer)
-    templates = _templates(source) or _templates(tokenizer)
-    evidence = "\n".join((*templates, str(getattr(tokenizer, "response_template", None) or "")))
-    try:
-        found = _of_template(evidence)
-        if found.name == "mistral_array" and "[ARGS]" in tokens:
-            found = FORMATS["mistral_args"]
-    except ValueError:
+    evidence = [*_response_templates(source, tokenizer), *(_templates(source) or _templates(tokenizer))]
+    found = next((format for format in map(_shown_by, evidence) if format is not None), None)
+    if found is None:
         found = _of_tokens(tokens, getattr(tokenizer, "name_or_path", ""))
+    elif found.name == "mistral_array" and "[ARGS]" in tokens:
+        found = FORMATS["mistral_args"]
     special = tuple(token for token, is_special in tokens.items() if is_special and token in _markers(found))
     return replace(found, special=special, prefill=_open_reasoning(found, tokenizer))
 
 
-def _of_template(template: str) -> TextFormat:
+def _shown_by(template: str) -> TextFormat | None:
     for rule in _RULES:
         if all(mark in template for mark in rule.has) and not any(mark in template for mark in rule.lacks):
             return FORMATS[rule.format]
-    raise ValueError(f"the template shows no known way to write tool calls; known formats: {', '.join(FORMATS)}")
+    return None
+
+
+def _of_template(template: str) -> TextFormat:
+    found = _shown_by(template)
+    if found is None:
+        raise ValueError(f"the template shows no known way to write tool calls; known formats: {', '.join(FORMATS)}")
+    return found
+
+
+def _response_templates(*owners: Any) -> list[str]:
+    """How transformers (from 5 on) is told to parse a model's answers, as text; patterns without their escapes."""
+    found = (getattr(owner, "response_template", None) for owner in owners)
+    return [str(one).replace("\\", "") for one in found if one]
 
 
 def _of_tokens(tokens: dict[str, bool], name: str) -> TextFormat:

@@ -9,8 +9,9 @@ from typing import Any
 
 from .formats import ARGUMENTS, NAMES, Body, Code, Gemma, Headed, Messages, Objects, Python, Tagged, TextFormat
 
-_OBJECT = re.compile(r"(?:^|\n)\s*(?=[\[{])")
-_HEAD = re.compile(r"(?:^|\n)\s*[\w.\-]+(?::\d+)?\s*(?:```(?:json)?\s*)?(?=\{)")
+# Each line is looked at a bounded number of times, whatever the text is.
+_OBJECT = re.compile(r"(?:^|\n)[ \t]*(?=[\[{])")
+_HEAD = re.compile(r"(?:^|\n)[ \t]*[\w.\-]+(?::\d+)?[ \t]*\n?(?:```(?:json)?[ \t]*\n?)?[ \t]*(?=\{)")
 _PYTHON = re.compile(r"\s*\[[^\W\d][\w.]*\((?:\)|\w+\s*=)")
 _GEMMA = re.compile(r"(?:^|\s)call:[^\W\d][\w.\-]*\{")
 _HARMONY = re.compile(r"assistant(?:final|commentary|analysis)|\bto=functions\.")
