@@ -153,17 +153,21 @@ static int match_ignored(ts_lane *lane, const unsigned char *data, size_t size)
     return data[lane->at] == '"' ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
+/* Whether so many digits are a number that any reader can hold. */
+static int is_number(const unsigned char *digits, size_t count)
+{
+    return count == 1 || (count != 0 && count <= 18 && digits[0] != '0');
+}
+
 static int match_number(ts_lane *lane, const unsigned char *data, size_t size)
 {
-    while (lane->at < size && data[lane->at] >= '0' && data[lane->at] <= '9') {
+    while (lane->at < size && is_digit(data[lane->at])) {
         lane->at++;
     }
     if (lane->at == size) {
         return TS_LANE_MORE;
     }
-    size_t digits = lane->at - lane->part_start;
-    int leading_zero = digits > 1 && data[lane->part_start] == '0';
-    return digits == 0 || digits > 18 || leading_zero ? TS_LANE_OTHER : TS_LANE_EVENT;
+    return is_number(data + lane->part_start, lane->at - lane->part_start) ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
 static int match_space(ts_lane *lane, const unsigned char *data, size_t size)
@@ -198,83 +202,7 @@ static int match_part(ts_lane *lane, const lane_part *part, const unsigned char 
     }
 }
 
-/* ------------------------------------------------------------------ text */
-
-/* Reads \uXXXX, or two that are a pair, at text[at]. Answers the bytes read; 0 where it is malformed or half a pair. */
-static size_t unicode_escape(const unsigned char *text, size_t at, size_t end, uint32_t *code)
-{
-    uint32_t units[2] = {0, 0};
-    size_t from = at;
-    for (int i = 0; i < 2; i++) {
-        if (end - at < 6 || text[at] != '\\' || text[at + 1] != 'u') {
-            return 0;
-        }
-        for (size_t digit = 2; digit < 6; digit++) {
-            unsigned value = ts_hex_digit(text[at + digit]);
-            if (value > 15) {
-                return 0;
-            }
-            units[i] = (units[i] << 4) | value;
-        }
-        at += 6;
-        if (i == 0 && (units[0] < 0xd800 || units[0] > 0xdfff)) {
-            *code = units[0];
-            return at - from;
-        }
-    }
-    if (units[0] > 0xdbff || units[1] < 0xdc00 || units[1] > 0xdfff) {
-        return 0;
-    }
-    *code = 0x10000 + ((units[0] - 0xd800) << 10) + (units[1] - 0xdc00);
-    return at - from;
-}
-
-/* The character of a simple escape, or 0. */
-static unsigned char escaped_character(unsigned char c)
-{
-    switch (c) {
-    case '"': case '\\': case '/': return c;
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return 0;
-    }
-}
-
-int ts_text_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written)
-{
-    size_t at = 0, to = 0;
-    while (at < size) {
-        size_t run = ts_plain_prefix(text + at, size - at);
-        run = run != 0 ? run : ts_utf8_prefix(text + at, size - at);
-        if (run != 0) {
-            memcpy(out + to, text + at, run);
-            at += run;
-            to += run;
-            continue;
-        }
-        if (text[at] != '\\' || size - at < 2) {
-            return 0; /* invalid UTF-8 */
-        }
-        unsigned char simple = escaped_character(text[at + 1]);
-        if (simple != 0) {
-            out[to++] = simple;
-            at += 2;
-            continue;
-        }
-        uint32_t code = 0;
-        size_t read = unicode_escape(text, at, size, &code);
-        if (read == 0) {
-            return 0;
-        }
-        to += ts_utf8_write(out + to, code);
-        at += read;
-    }
-    *written = to;
-    return 1;
-}
+/* ------------------------------------------------------------------ matching */
 
 static int text_ready(ts_lane *lane, const unsigned char *data, const unsigned char **text, size_t *text_size)
 {
@@ -320,6 +248,58 @@ int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t 
     *used = lane->at;
     ts_lane_restart(lane);
     return text_ready(lane, data, text, text_size);
+}
+
+/* One part of an event that is there as a whole, at data[*at], which moves behind it. */
+static int match_whole_part(const ts_lane *lane, const lane_part *part, const unsigned char *data, size_t size,
+                            size_t *at, ts_room *text)
+{
+    size_t from = *at;
+    switch (part->slot) {
+    case 0:
+        if (size - from < part->size) {
+            return TS_LANE_MORE;
+        }
+        *at += part->size;
+        return memcmp(lane->bytes + part->bytes, data + from, part->size) == 0 ? TS_LANE_EVENT : TS_LANE_OTHER;
+    case TS_SLOT_TEXT: return ts_text_take(data, size, at, text) ? TS_LANE_EVENT : TS_LANE_MORE;
+    case TS_SLOT_STRING:
+        *at += ts_plain_prefix(data + from, size - from);
+        return *at < size && data[*at] == '"' ? TS_LANE_EVENT : TS_LANE_MORE;
+    case TS_SLOT_NUMBER:
+        while (*at < size && is_digit(data[*at])) {
+            (*at)++;
+        }
+        return *at != size && is_number(data + from, *at - from) ? TS_LANE_EVENT : TS_LANE_MORE;
+    default:
+        while (*at < size && data[*at] == ' ') {
+            (*at)++;
+        }
+        return *at < size ? TS_LANE_EVENT : TS_LANE_MORE;
+    }
+}
+
+int ts_lane_match_whole(const ts_lane *lane, const unsigned char *data, size_t size, size_t *used, ts_room *text)
+{
+    if (lane->count == 0 || lane->at != 0) {
+        return TS_LANE_MORE;
+    }
+    size_t at = 0;
+    text->size = 0;
+    for (size_t i = 0; i < lane->count; i++) {
+        const lane_part *part = &lane->parts[i];
+        size_t left = lane->bytes_size - part->bytes;
+        if (i == lane->closing && i != 0 && size - at >= left && memcmp(lane->bytes + part->bytes, data + at, left) == 0) {
+            at += left;
+            break;
+        }
+        int answer = match_whole_part(lane, part, data, size, &at, text);
+        if (answer != TS_LANE_EVENT) {
+            return answer;
+        }
+    }
+    *used = at;
+    return TS_LANE_EVENT;
 }
 
 /* ------------------------------------------------------------------ learning */

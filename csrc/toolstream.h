@@ -346,6 +346,17 @@ enum ts_lane_answer {
  * means nothing cannot be told for sure; or TS_ERR_MEMORY. */
 TS_API int ts_lane_learn(ts_lane *lane, const ts_example *example);
 
+/* Room for text: of capacity bytes, size are taken. */
+typedef struct ts_room {
+    unsigned char *bytes;
+    size_t size;
+    size_t capacity;
+} ts_room;
+
+/* As ts_lane_match, and faster, for an event that is there as a whole and whose text has room: it is put there, decoded.
+ * TS_LANE_MORE where that is not so, or not told for sure: then ts_lane_match knows. It remembers nothing. */
+TS_API int ts_lane_match_whole(const ts_lane *lane, const unsigned char *data, size_t size, size_t *used, ts_room *text);
+
 /* Compares the bytes from the beginning of an event on. After TS_LANE_MORE it goes on where it stopped. *text: decoded,
  * valid UTF-8, in data or in the lane, until the next call. TS_ERR_MEMORY is possible. */
 TS_API int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t *used,

@@ -6,10 +6,13 @@ The real clients are in test_clients.py.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import io
+import itertools
 import json
 import threading
+import types
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -1114,3 +1117,211 @@ def test_an_async_loop_goes_on_where_anext_has_stopped() -> None:
         return [first, *[event async for event in stream]]
 
     assert plain(asyncio.run(read())) == pushed()
+
+
+# An async source's own awaitables, as bytes of which most complete no event
+
+
+class Waiting:
+    """An awaitable by its `__await__` alone, which waits twice; `waits` counts."""
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+        self.waits = 0
+
+    def __await__(self) -> Iterator[Any]:
+        for _ in range(2):
+            self.waits += 1
+            yield None
+        if isinstance(self.item, Exception):
+            raise self.item
+        return self.item
+
+
+class BareIterator:
+    """What `__await__` may give at the least: an iterator that nothing can be sent to or thrown into."""
+
+    def __init__(self, item: Any) -> None:
+        self.steps = iter(Waiting(item).__await__())
+
+    def __await__(self) -> Iterator[Any]:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.steps)
+
+
+async def _coroutine(item: Any) -> Any:
+    return await Waiting(item)
+
+
+@types.coroutine
+def _marked_generator(item: Any) -> Iterator[Any]:
+    return (yield from Waiting(item).__await__())
+
+
+def _future(item: Any) -> asyncio.Future[Any]:
+    future = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(future.set_result, item)
+    return future
+
+
+AWAITABLES: dict[str, Callable[[Any], Any]] = {
+    "a coroutine": _coroutine,
+    "a future": _future,
+    "a generator that types.coroutine marks": _marked_generator,
+    "an object with __await__": Waiting,
+    "an iterator without send and throw": BareIterator,
+}
+
+
+class Awaiting:
+    """An async iterator whose next item is awaited as the test says. After the items: `end`, at once."""
+
+    def __init__(self, make: Callable[[Any], Any], items: Iterable[Any], end: type[BaseException] = StopAsyncIteration):
+        self.make = make
+        self.items = iter(items)
+        self.end = end
+        self.closed = 0
+
+    def __aiter__(self) -> Awaiting:
+        return self
+
+    def __anext__(self) -> Any:
+        for item in self.items:
+            return self.make(item)
+        raise self.end
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def in_bytes(body: bytes = BODY) -> list[bytes]:
+    return [body[at : at + 1] for at in range(len(body))]
+
+
+@pytest.mark.parametrize("kind", AWAITABLES)
+def test_an_item_may_be_awaited_in_any_way(kind: str) -> None:
+    source = Awaiting(AWAITABLES[kind], in_bytes())
+    assert plain(asyncio.run(collected(toolstream.parse(source)))) == pushed()
+    assert source.closed == 1
+
+
+def test_an_async_iterator_that_raises_before_it_is_awaited_passes_its_exception_through() -> None:
+    async def read() -> list[toolstream.Event]:
+        events = []
+        source = Awaiting(_coroutine, in_bytes(HEAD), BrokenError)
+        with pytest.raises(BrokenError):  # noqa: PT012
+            async for event in toolstream.parse(source):
+                events.append(event)  # noqa: PERF401
+        assert source.closed == 1
+        return events
+
+    assert plain(asyncio.run(read())) == plain(toolstream.StreamParser().feed(HEAD))
+
+
+@pytest.mark.parametrize("fault", [BrokenError(), StopIteration()], ids=["an exception", "StopIteration"])
+def test_an_awaitable_that_raises_passes_its_exception_through(fault: Exception) -> None:
+    async def item(data: Any) -> Any:
+        if data is fault:
+            raise fault
+        return data
+
+    source = Awaiting(item, [*in_bytes(HEAD), fault])
+    # A coroutine makes a RuntimeError of a StopIteration, which would be its end.
+    with pytest.raises(BrokenError if isinstance(fault, BrokenError) else RuntimeError):
+        asyncio.run(collected(toolstream.parse(source)))
+    assert source.closed == 1
+
+
+@pytest.mark.parametrize("after", [0, 2, len(HEAD)])
+def test_an_item_that_cannot_be_awaited_is_a_type_error(after: int) -> None:
+    items = [*in_bytes()[:after], None]
+    source = Awaiting(lambda item: Waiting(item) if item else 7, items)
+    with pytest.raises(TypeError, match="int"):
+        asyncio.run(collected(toolstream.parse(source)))
+    assert source.closed == 1
+
+
+@pytest.mark.parametrize("kind", AWAITABLES)
+def test_cancelling_the_reader_reaches_whatever_it_waits_for(kind: str) -> None:
+    async def read() -> Awaiting:
+        source = Awaiting(AWAITABLES[kind], itertools.chain(in_bytes(HEAD), itertools.repeat(b"")))
+        task = asyncio.ensure_future(collected(toolstream.parse(source)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return source
+
+    assert asyncio.run(read()).closed == 1
+
+
+def test_a_source_may_answer_a_cancellation_with_an_item() -> None:
+    async def read() -> list[toolstream.Event]:
+        cancelled = []
+
+        async def item(data: bytes) -> bytes:
+            if len(seen) == len(HEAD):
+                waiting.set()
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    cancelled.append(True)
+            seen.append(data)
+            return data
+
+        seen: list[bytes] = []
+        waiting = asyncio.Event()
+        task = asyncio.ensure_future(collected(toolstream.parse(Awaiting(item, in_bytes()))))
+        await waiting.wait()
+        await asyncio.sleep(0)
+        task.cancel()
+        events = await task
+        assert cancelled
+        return events
+
+    assert plain(asyncio.run(read())) == pushed()
+
+
+def test_what_is_waited_for_is_closed_with_the_steps_that_wait() -> None:
+    left = []
+
+    async def item(data: bytes) -> bytes:
+        try:
+            if len(seen) == len(HEAD):
+                await Waiting(None)
+        finally:
+            left.append(data)
+        seen.append(data)
+        return data
+
+    seen: list[bytes] = []
+    source = Awaiting(item, in_bytes())
+    step: Any = collected(toolstream.parse(source))
+    step.send(None)  # up to the place where it waits
+    assert len(left) == len(HEAD)
+    step.close()
+    assert len(left) == len(HEAD) + 1
+    assert source.closed == 1
+
+
+def test_reading_async_leaves_no_object_behind() -> None:
+    async def read(kind: str, size: int) -> None:
+        stream = toolstream.parse(Awaiting(AWAITABLES[kind], in_bytes()[:size]), deltas=True)
+        with contextlib.suppress(toolstream.IncompleteError):
+            await collected(stream)
+
+    async def count() -> int:
+        for kind in AWAITABLES:
+            for size in (len(BODY), len(HEAD)):
+                await read(kind, size)
+        gc.collect()
+        return len(gc.get_objects())
+
+    asyncio.run(count())
+    assert asyncio.run(count()) - asyncio.run(count()) in range(-5, 6)

@@ -39,6 +39,22 @@ typedef struct answer {
     unsigned char text[512];
 } answer;
 
+/* An event that is there as a whole is told as such, where its text has room, and no other. */
+static void check_whole(const ts_lane *lane, const unsigned char *data, size_t size, const answer *expected)
+{
+    for (size_t capacity = 0; capacity <= sizeof expected->text; capacity += capacity < 40 ? 1 : 59) {
+        ts_room text = {(unsigned char *)malloc(capacity != 0 ? capacity : 1), 0, capacity};
+        CHECK(text.bytes != NULL);
+        size_t used = 0;
+        int kind = ts_lane_match_whole(lane, data, size, &used, &text);
+        CHECK(kind == TS_LANE_MORE || kind == expected->kind);
+        CHECK(kind != TS_LANE_EVENT || (used == expected->used && text.size == expected->text_size &&
+                                        memcmp(text.bytes, expected->text, text.size) == 0));
+        CHECK(kind == TS_LANE_EVENT || expected->kind != TS_LANE_EVENT || capacity < expected->text_size + 16);
+        free(text.bytes);
+    }
+}
+
 /* Matches a copy of exactly size bytes, so that ASan sees any step beyond it. */
 static answer match(ts_lane *lane, const char *data, size_t size)
 {
@@ -54,6 +70,9 @@ static answer match(ts_lane *lane, const char *data, size_t size)
         memcpy(got.text, text, got.text_size);
     } else {
         got.used = got.text_size = 0;
+    }
+    if (got.kind == TS_LANE_EVENT || got.kind == TS_LANE_OTHER) { /* the lane is at an event's beginning again */
+        check_whole(lane, copy, size, &got);
     }
     free(copy);
     return got;

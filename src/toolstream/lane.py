@@ -10,7 +10,7 @@ without the extension.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._core import native
@@ -87,6 +87,16 @@ class SlowLane:
     def _pull(self, items: Iterator[Any]) -> list[Event] | None:
         """Feeds what an iterator gives until there are events, and returns them; None at its end."""
         for item in items:
+            if self._interrupted:
+                raise RuntimeError("the stream was closed while it was being read")
+            events = self.feed(item)
+            if events:
+                return events
+        return None
+
+    async def _pull_async(self, items: AsyncIterator[Any]) -> list[Event] | None:
+        """As `_pull`, of an async iterator."""
+        async for item in items:
             if self._interrupted:
                 raise RuntimeError("the stream was closed while it was being read")
             events = self.feed(item)

@@ -326,21 +326,22 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
     intake = reading.intake
     is_checked = reading.parser.is_checked
     try:
-        async for item in reading.begin():
-            try:
-                events = intake.feed(item)
-            except ToolStreamError as fault:
-                for event in reading.take(fault):
-                    yield event
-                raise
-            if events:
+        items = aiter(reading.begin())
+        try:
+            while (
+                events := await (intake.pull_one_async(items) if reading.marks else intake.pull_async(items))
+            ) is not None:
                 for event in events:
                     yield event
-            if is_checked:
-                if reading.marks:
-                    yield None  # type: ignore[misc]
-                if reading.parser.stopped:
-                    return
+                if is_checked:
+                    if reading.marks:
+                        yield None  # type: ignore[misc]
+                    if reading.parser.stopped:
+                        return
+        except ToolStreamError as fault:
+            for event in reading.take(fault):
+                yield event
+            raise
         for event in reading.end():
             yield event
     except Exception as error:

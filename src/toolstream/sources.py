@@ -298,21 +298,23 @@ _KINDS = (
 
 
 class Intake:
-    """Gives a source's items to a parser. `feed` takes the next one; `pull` takes as many as complete an event.
+    """Gives a source's items to a parser. `feed` takes the next one; `pull` takes as many as complete an event, and
+    `pull_async` does so from an async iterator.
 
     The first item says what they all are; from then on `feed` is the method that takes such items, so
-    that knowing costs nothing for each of the others. Of bytes and text, `pull` is then the parser's own, which
-    needs no Python for items that complete nothing.
+    that knowing costs nothing for each of the others. Of bytes and text, `pull` and `pull_async` are then the parser's
+    own, which need no Python for items that complete nothing.
 
     Text without line ends may be lines whose ends a caller's iterator has cut off, or chunks that happen to
     hold none. An item that could be a whole line of SSE waits for the next one, which tells: two lines that
     each begin with a field's name stand below each other, and chunks go on where the last one stopped.
     """
 
-    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed", "pull")
+    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed", "pull", "pull_async")
 
     feed: Callable[[Any], list[Event]]
     pull: Callable[[Iterator[Any]], list[Event] | None]
+    pull_async: Callable[[AsyncIterator[Any]], Awaitable[list[Event] | None]]
 
     def __init__(self, parser: StreamParser, framing: str) -> None:
         self._parser = parser
@@ -321,6 +323,7 @@ class Intake:
         self._seen: list[Any] = []
         self.feed = self._feed_first
         self.pull = self._pull_each
+        self.pull_async = self._pull_each_async
 
     def interrupt(self) -> None:
         """The next item is refused, with a `RuntimeError`."""
@@ -341,9 +344,24 @@ class Intake:
                 return events
         return None
 
+    async def pull_one_async(self, items: AsyncIterator[Any]) -> list[Event] | None:
+        """As `pull_one`."""
+        async for item in items:
+            return self.feed(item)
+        return None
+
+    async def _pull_each_async(self, items: AsyncIterator[Any]) -> list[Event] | None:
+        """As `_pull_each`."""
+        async for item in items:
+            events = self.feed(item)
+            if events:
+                return events
+        return None
+
     def _take_chunks(self) -> None:
         self.feed = self._parser.feed
         self.pull = self._parser._pull
+        self.pull_async = self._parser._pull_async
 
     def flush(self) -> list[Event]:
         """The source has ended: feeds what had been held back."""

@@ -31,6 +31,7 @@ typedef struct module_state {
     PyTypeObject *fields_type;
     PyTypeObject *lane_type;
     PyTypeObject *frames_type;
+    PyTypeObject *pull_type;
     PyTypeObject *markers_type;
     PyTypeObject *text_type;
     event_class complete;        /* FieldComplete(call, path, value) */
@@ -73,6 +74,7 @@ void native_raise_busy(void);
 extern PyType_Spec native_fields_spec;
 extern PyType_Spec native_lane_spec;
 extern PyType_Spec native_frames_spec;
+extern PyType_Spec native_pull_spec;
 extern PyType_Spec native_markers_spec;
 extern PyType_Spec native_text_spec;
 extern PyType_Spec native_constructor_spec;
@@ -100,5 +102,14 @@ int native_report_members(fields *self, PyObject *events);
 
 /* native_fields.c. Feeds bytes to a parser. Answers 0, or -1 with an exception set, which `events` holds what came before. */
 int native_feed(fields *self, const char *data, size_t size, PyObject *events);
+
+/* So many items are pulled without looking for signals: an iterator in C may never come back to Python. */
+#define SIGNAL_EVERY 1024
+
+/* Feeds an item that was pulled to a lane. Answers 0, or -1 with an exception set. */
+int native_lane_take(PyObject *lane, PyObject *item, PyObject *events);
+
+/* An awaitable that feeds what an async iterator gives to a lane, until there are events. */
+PyObject *native_pull_new(module_state *state, PyObject *lane, PyObject *items);
 
 #endif

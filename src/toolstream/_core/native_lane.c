@@ -13,8 +13,11 @@
 /* No more than about so many bytes of text wait for the end of their chunk. */
 #define BATCH_BYTES 16384
 
-/* So many items are pulled without looking for signals: an iterator in C may never come back to Python. */
-#define SIGNAL_EVERY 1024
+/* Text of so many bytes is decoded where it is wanted; longer text is copied there. */
+#define SHORT_TEXT 256
+
+/* A chunk of so many bytes may well be one event. */
+#define ONE_EVENT 1024
 
 /* What the text of a matching event is for. */
 enum lane_use { USE_NOTHING, USE_CALL, USE_TEXT, USE_REASONING };
@@ -47,20 +50,29 @@ typedef struct lane {
     char interrupted;            /* what is pulled is no longer wanted */
 } lane;
 
+static int buffer_reserve(buffer *buffer, size_t size)
+{
+    if (size <= buffer->capacity - buffer->size) {
+        return 0;
+    }
+    size_t capacity = buffer->size + size + buffer->size / 2;
+    unsigned char *bigger = PyMem_Realloc(buffer->bytes, capacity);
+    if (bigger == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    buffer->bytes = bigger;
+    buffer->capacity = capacity;
+    return 0;
+}
+
 static int buffer_append(buffer *buffer, const unsigned char *data, size_t size)
 {
-    if (size > buffer->capacity - buffer->size) {
-        size_t capacity = buffer->size + size + buffer->size / 2;
-        unsigned char *bigger = PyMem_Realloc(buffer->bytes, capacity);
-        if (bigger == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        buffer->bytes = bigger;
-        buffer->capacity = capacity;
+    if (buffer_reserve(buffer, size) < 0) {
+        return -1;
     }
     if (size != 0) {
-        memcpy(buffer->bytes + buffer->size, data, size);
+        memmove(buffer->bytes + buffer->size, data, size); /* it may be text in this buffer */
         buffer->size += size;
     }
     return 0;
@@ -288,7 +300,9 @@ static int use_text(lane *self, const unsigned char *text, size_t size, int is_l
     if (self->checked || (is_last && self->batch.size == 0)) {
         return size == 0 ? 0 : feed_target(self, text, size, events);
     }
-    if (buffer_append(&self->batch, text, size) < 0) {
+    if (self->batch.bytes != NULL && text == self->batch.bytes + self->batch.size) {
+        self->batch.size += size; /* it was decoded there */
+    } else if (buffer_append(&self->batch, text, size) < 0) {
         return -1;
     }
     return is_last || self->batch.size >= BATCH_BYTES ? feed_batch(self, events) : 0;
@@ -329,13 +343,53 @@ static int feed_slowly(lane *self, const unsigned char *data, size_t size, PyObj
     return done == NULL ? -1 : 0;
 }
 
+/* Compares data with the template. Answers as ts_lane_match, or -1. Short text is decoded into the room. */
+static int match(lane *self, const unsigned char *data, size_t size, size_t *used, ts_room *text)
+{
+    int answer = ts_lane_match_whole(self->matcher, data, size, used, text);
+    if (answer != TS_LANE_MORE) {
+        return answer;
+    }
+    const unsigned char *found = NULL;
+    answer = ts_lane_match(self->matcher, data, size, used, &found, &text->size);
+    text->bytes = (unsigned char *)(uintptr_t)found;
+    if (answer == TS_ERR_MEMORY) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return answer;
+}
+
+/* An event that matches is used: answers 1; 0 where it can't be, or -1. A chunk that may be no more than one event has
+ * its text decoded on the stack, any other one behind the text that was gathered before. */
+static int match_and_use(lane *self, const unsigned char *data, size_t size, size_t *used, int *answer, PyObject *events)
+{
+    unsigned char place[SHORT_TEXT];
+    ts_room text = {place, 0, sizeof place};
+    if (self->use == USE_CALL && (self->batch.size != 0 || size > ONE_EVENT)) {
+        if (buffer_reserve(&self->batch, SHORT_TEXT) < 0) {
+            return -1;
+        }
+        text.bytes = self->batch.bytes + self->batch.size;
+        text.capacity = self->batch.capacity - self->batch.size;
+    }
+    *answer = match(self, data, size, used, &text);
+    if (*answer != TS_LANE_EVENT || (long long)*used > self->max_event) {
+        return *answer < 0 ? -1 : 0;
+    }
+    int usable = is_usable(self, text.bytes, text.size, events);
+    if (usable <= 0) {
+        return usable;
+    }
+    self->room -= (long long)*used;
+    return use_text(self, text.bytes, text.size, *used == size, events) < 0 ? -1 : 1;
+}
+
 /* One event from the beginning of data, or all of data where none is told apart. *used: how much of it; 0 where it
  * matches so far but is not whole. */
 static int step(lane *self, const unsigned char *data, size_t size, size_t *used, PyObject *events)
 {
     int answer = TS_LANE_OTHER;
-    const unsigned char *text = NULL;
-    size_t text_size = 0;
     *used = 0;
     if (self->use != USE_NOTHING && self->between) {
         if (data[0] == '\n') { /* between two events: the end of a CRLF, or an empty line */
@@ -343,21 +397,10 @@ static int step(lane *self, const unsigned char *data, size_t size, size_t *used
             self->room--;
             return 0;
         }
-        answer = ts_lane_match(self->matcher, data, size, used, &text, &text_size);
-        if (answer == TS_ERR_MEMORY) {
-            PyErr_NoMemory();
-            return -1;
+        int done = match_and_use(self, data, size, used, &answer, events);
+        if (done != 0) {
+            return done < 0 ? -1 : 0;
         }
-    }
-    int usable = answer == TS_LANE_EVENT && (long long)*used <= self->max_event
-                     ? is_usable(self, text, text_size, events)
-                     : 0;
-    if (usable < 0) {
-        return -1;
-    }
-    if (usable) {
-        self->room -= (long long)*used;
-        return use_text(self, text, text_size, *used == size, events);
     }
     if (answer == TS_LANE_MORE && (long long)size <= self->max_event) {
         *used = 0;
@@ -455,6 +498,23 @@ static PyObject *lane_feed(lane *self, PyObject *data)
     return events;
 }
 
+int native_lane_take(PyObject *object, PyObject *item, PyObject *events)
+{
+    lane *self = (lane *)object;
+    if (self->interrupted) {
+        PyErr_SetString(PyExc_RuntimeError, "the stream was closed while it was being read");
+        return -1;
+    }
+    if (self->busy) {
+        native_raise_busy();
+        return -1;
+    }
+    self->busy = 1;
+    int status = feed_any(self, item, events);
+    self->busy = 0;
+    return status;
+}
+
 /* The next item's events are appended. Answers 1, or 0 at the end of the items, or -1. */
 static int pull_one(lane *self, PyObject *items, PyObject *events)
 {
@@ -462,16 +522,7 @@ static int pull_one(lane *self, PyObject *items, PyObject *events)
     if (item == NULL) {
         return PyErr_Occurred() ? -1 : 0;
     }
-    int status = -1;
-    if (self->interrupted) {
-        PyErr_SetString(PyExc_RuntimeError, "the stream was closed while it was being read");
-    } else if (self->busy) {
-        native_raise_busy();
-    } else {
-        self->busy = 1;
-        status = feed_any(self, item, events);
-        self->busy = 0;
-    }
+    int status = native_lane_take((PyObject *)self, item, events);
     Py_DECREF(item);
     return status < 0 ? -1 : 1;
 }
@@ -494,6 +545,11 @@ static PyObject *lane_pull(lane *self, PyObject *items)
         }
     }
     return events;
+}
+
+static PyObject *lane_pull_async(lane *self, PyObject *items)
+{
+    return native_pull_new(self->state, (PyObject *)self, items);
 }
 
 static PyObject *lane_flush(lane *self, PyObject *events)
@@ -610,6 +666,7 @@ static PyMethodDef lane_methods[] = {
      "RuntimeError where another thread is inside."},
     {"_pull", (PyCFunction)lane_pull, METH_O,
      "Feeds what an iterator gives until there are events, and returns them; None at its end."},
+    {"_pull_async", (PyCFunction)lane_pull_async, METH_O, "As _pull, of an async iterator: to be awaited."},
     {"_enter", (PyCFunction)lane_enter, METH_NOARGS, "Keeps all others out. Raises RuntimeError where one is inside."},
     {"_leave", (PyCFunction)lane_leave, METH_NOARGS, "Lets others in again."},
     {"_flush", (PyCFunction)lane_flush, METH_O, "Gives the slow lane all that came, and appends to a list of events."},

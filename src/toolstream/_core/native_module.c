@@ -105,6 +105,7 @@ static int native_exec(PyObject *module)
     state->fields_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_fields_spec, NULL);
     state->lane_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_lane_spec, NULL);
     state->frames_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_frames_spec, NULL);
+    state->pull_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_pull_spec, NULL);
     state->markers_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_markers_spec, NULL);
     state->text_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_text_spec, NULL);
     if (state->fail == NULL || state->feed_slowly == NULL || state->spoil == NULL || state->message == NULL ||
@@ -131,6 +132,7 @@ static int native_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->fields_type);
     Py_VISIT(state->lane_type);
     Py_VISIT(state->frames_type);
+    Py_VISIT(state->pull_type);
     Py_VISIT(state->markers_type);
     Py_VISIT(state->text_type);
     Py_VISIT(state->complete.type);
@@ -150,6 +152,7 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->fields_type);
     Py_CLEAR(state->lane_type);
     Py_CLEAR(state->frames_type);
+    Py_CLEAR(state->pull_type);
     Py_CLEAR(state->markers_type);
     Py_CLEAR(state->text_type);
     Py_CLEAR(state->complete.type);
