@@ -40,8 +40,7 @@ typedef struct module_state {
     event_class reasoning;       /* ReasoningDelta(text, index) */
     PyObject *loads;             /* orjson.loads */
     PyObject *load;              /* values.load(text, exact): where orjson.loads is not enough */
-    PyObject *load_string;       /* load_string(body), here: the str of a JSON string's body */
-    PyObject *load_odd_string;   /* values.load_string(body): where that is not enough */
+    PyObject *load_string;       /* values.load_string(body): where native_string is not enough */
     PyObject *fail;              /* "_fail" */
     PyObject *feed_slowly;       /* "_feed_slowly" */
     PyObject *spoil;             /* "_spoil" */

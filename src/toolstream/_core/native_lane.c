@@ -35,6 +35,7 @@ typedef struct lane {
     fields *target;              /* USE_CALL: the call's parser */
     PyObject *index;             /* else: the event's index, ... */
     PyObject *keep;              /* tuple of lists: and who wants the text as well */
+    PyObject *chunk;             /* borrowed: the bytes that are being taken, or NULL */
     buffer pending;              /* the beginning of an event that matches so far */
     buffer batch;                /* USE_CALL: text of events of this chunk that its parser has not had yet */
     long long room;              /* bytes that the stream may still have */
@@ -329,12 +330,22 @@ static size_t event_end(const unsigned char *data, size_t size)
     return size;
 }
 
+/* The bytes for the slow lane: the chunk itself where they are all of it. */
+static PyObject *bytes_from(lane *self, const unsigned char *data, size_t size)
+{
+    PyObject *chunk = self->chunk;
+    if (chunk != NULL && size == (size_t)PyBytes_GET_SIZE(chunk) && data == (unsigned char *)PyBytes_AS_STRING(chunk)) {
+        return Py_NewRef(chunk);
+    }
+    return PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
+}
+
 static int feed_slowly(lane *self, const unsigned char *data, size_t size, PyObject *events)
 {
     if (feed_batch(self, events) < 0) {
         return -1;
     }
-    PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
+    PyObject *bytes = bytes_from(self, data, size);
     PyObject *done =
         bytes == NULL ? NULL
                       : PyObject_CallMethodObjArgs((PyObject *)self, self->state->feed_slowly, bytes, events, NULL);
@@ -429,11 +440,16 @@ static int take_events(lane *self, const unsigned char *data, size_t size, size_
 }
 
 /* What matches so far waits in pending. */
-static int take_chunk(lane *self, const unsigned char *data, size_t size, PyObject *events)
+static int take_chunk(lane *self, PyObject *chunk, PyObject *events)
 {
+    const unsigned char *data = (const unsigned char *)PyBytes_AS_STRING(chunk);
+    size_t size = (size_t)PyBytes_GET_SIZE(chunk);
     size_t taken = 0;
     if (self->pending.size == 0) {
-        if (take_events(self, data, size, &taken, events) < 0) {
+        self->chunk = chunk;
+        int status = take_events(self, data, size, &taken, events);
+        self->chunk = NULL;
+        if (status < 0) {
             return -1;
         }
         return taken < size ? buffer_append(&self->pending, data + taken, size - taken) : 0;
@@ -465,7 +481,7 @@ static int feed_any(lane *self, PyObject *data, PyObject *events)
 {
     Py_ssize_t size = PyBytes_CheckExact(data) ? PyBytes_GET_SIZE(data) : -1;
     if (size > 0 && size <= self->room - (long long)self->pending.size) {
-        return take_chunk(self, (const unsigned char *)PyBytes_AS_STRING(data), (size_t)size, events);
+        return take_chunk(self, data, events);
     }
     if (size < 0 && !PyUnicode_Check(data) && !PyObject_CheckBuffer(data)) {
         PyErr_Format(PyExc_TypeError, "feed takes str, bytes, bytearray or memoryview, not %.100s",

@@ -4,6 +4,9 @@
  */
 #include "native.h"
 
+/* Strings of so many bytes are decoded on the stack. */
+#define SHORT_STRING 512
+
 /* Runs below this size are built here, without a call of orjson. */
 #define ORJSON_FROM 512
 
@@ -63,6 +66,12 @@ PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, 
 {
     if (!escaped) {
         return PyUnicode_DecodeUTF8(body, size, NULL);
+    }
+    /* Most strings with escapes are short, as a model's fragments are. */
+    unsigned char text[SHORT_STRING];
+    size_t written = 0;
+    if (size <= SHORT_STRING && ts_text_decode((const unsigned char *)body, (size_t)size, text, &written)) {
+        return PyUnicode_DecodeUTF8((const char *)text, (Py_ssize_t)written, NULL);
     }
     PyObject *bytes = PyBytes_FromStringAndSize(body, size);
     PyObject *value = bytes == NULL ? NULL : PyObject_CallOneArg(state->load_string, bytes);

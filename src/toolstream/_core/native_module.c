@@ -1,9 +1,6 @@
 /* The CPython extension `toolstream._core._native`: its types, and what they need of Python. */
 #include "native.h"
 
-/* Strings of so many bytes are decoded on the stack. */
-#define SHORT_STRING 512
-
 /* Ends an event whose fields are EVENT_FIELDS slots behind the head and nothing else: what Python's own function for
  * classes with __slots__ does, without the search for what else such a class might have. */
 static void event_dealloc(PyObject *self)
@@ -74,25 +71,17 @@ static PyObject *native_configure(PyObject *module, PyObject *args)
     event_dealloc_set(state->delta.type);
     Py_XSETREF(state->loads, Py_NewRef(loads));
     Py_XSETREF(state->load, Py_NewRef(load));
-    Py_XSETREF(state->load_odd_string, Py_NewRef(load_string));
-    Py_XSETREF(state->load_string, PyObject_GetAttrString(module, "load_string"));
-    if (state->load_string == NULL) {
-        return NULL;
-    }
+    Py_XSETREF(state->load_string, Py_NewRef(load_string));
     Py_RETURN_NONE;
 }
 
-/* Most strings with escapes are short, as a model's fragments are. */
 static PyObject *native_load_string(PyObject *module, PyObject *body)
 {
-    unsigned char text[SHORT_STRING];
-    size_t size = PyBytes_Check(body) ? (size_t)PyBytes_GET_SIZE(body) : SIZE_MAX;
-    size_t written = 0;
-    if (size <= SHORT_STRING && ts_text_decode((const unsigned char *)PyBytes_AS_STRING(body), size, text, &written)) {
-        return PyUnicode_DecodeUTF8((const char *)text, (Py_ssize_t)written, NULL);
-    }
     module_state *state = (module_state *)PyModule_GetState(module);
-    return PyObject_CallOneArg(state->load_odd_string, body);
+    if (!PyBytes_Check(body)) {
+        return PyObject_CallOneArg(state->load_string, body);
+    }
+    return native_string(state, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), 1);
 }
 
 static int native_exec(PyObject *module)
@@ -142,7 +131,6 @@ static int native_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->loads);
     Py_VISIT(state->load);
     Py_VISIT(state->load_string);
-    Py_VISIT(state->load_odd_string);
     return 0;
 }
 
@@ -162,7 +150,6 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->loads);
     Py_CLEAR(state->load);
     Py_CLEAR(state->load_string);
-    Py_CLEAR(state->load_odd_string);
     Py_CLEAR(state->fail);
     Py_CLEAR(state->feed_slowly);
     Py_CLEAR(state->spoil);
