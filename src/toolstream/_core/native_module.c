@@ -99,7 +99,7 @@ static int native_exec(PyObject *module)
     state->text_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_text_spec, NULL);
     if (state->fail == NULL || state->feed_slowly == NULL || state->spoil == NULL || state->message == NULL ||
         state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL ||
-        state->markers_type == NULL || state->text_type == NULL) {
+        state->pull_type == NULL || state->markers_type == NULL || state->text_type == NULL) {
         return -1;
     }
     PyTypeObject *const types[] = {state->fields_type, state->lane_type, state->frames_type, state->markers_type,
