@@ -56,10 +56,10 @@ typedef struct fields {
     const ts_view *view;
     PyObject *call;              /* what events name */
     PyObject *root;              /* the live value */
-    PyObject *open;              /* list: the containers in it that have not ended */
-    PyObject *places;            /* list: where each stands in the one before */
+    PyObject *open;              /* list: the containers in it that have not ended; NULL before the first */
+    PyObject *places;            /* list: where each stands in the one before; as open */
     PyObject *prefix;            /* tuple: path of the container that the reports are in */
-    PyObject *containers;        /* list: the live containers along it, None where not looked up yet */
+    PyObject *containers;        /* list: the live containers along it, None where not looked up yet; as open */
     PyObject *string_path;       /* tuple: the string whose growth is reported */
     PyObject *fault;             /* the exception that ended this parser, or None */
     char busy;

@@ -324,17 +324,12 @@ static PyObject *fields_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     self->call = Py_NewRef(Py_None);
     self->root = Py_NewRef(Py_None);
     self->fault = Py_NewRef(Py_None);
-    self->open = PyList_New(0);
-    self->places = PyList_New(0);
     self->prefix = PyTuple_New(0);
     self->string_path = PyTuple_New(0);
-    self->containers = PyList_New(1);
-    if (self->open == NULL || self->places == NULL || self->prefix == NULL || self->string_path == NULL ||
-        self->containers == NULL) {
+    if (self->prefix == NULL || self->string_path == NULL) {
         Py_DECREF(self);
         return NULL;
     }
-    PyList_SET_ITEM(self->containers, 0, Py_NewRef(Py_None));
     return (PyObject *)self;
 }
 
@@ -388,6 +383,29 @@ static PyObject *fields_value(fields *self, void *unused)
     return Py_NewRef(self->root);
 }
 
+/* One of the lists of the live value, which is made when it is first needed. offset: where in fields it is. */
+static PyObject *fields_list(fields *self, void *offset)
+{
+    PyObject **list = (PyObject **)((char *)self + (uintptr_t)offset);
+    if (*list == NULL) {
+        *list = PyList_New(0);
+    }
+    return Py_XNewRef(*list);
+}
+
+static int fields_set_list(fields *self, PyObject *value, void *offset)
+{
+    if (value == NULL || !PyList_CheckExact(value)) {
+        PyErr_SetString(PyExc_TypeError, "a list is wanted");
+        return -1;
+    }
+    Py_XSETREF(*(PyObject **)((char *)self + (uintptr_t)offset), Py_NewRef(value));
+    return 0;
+}
+
+#define LIST_GETSET(name, field) \
+    {name, (getter)fields_list, (setter)fields_set_list, NULL, (void *)(uintptr_t)offsetof(fields, field)}
+
 static PyMethodDef fields_methods[] = {
     {"feed", (PyCFunction)fields_feed, METH_O,
      "Takes a fragment, which may end anywhere, and returns the events that it completes.\n\n"
@@ -405,6 +423,8 @@ static PyMethodDef fields_methods[] = {
 static PyGetSetDef fields_getset[] = {
     {"_address", (getter)fields_address, NULL, "Where the scanner is.", NULL},
     {"complete", (getter)fields_complete, NULL, "The root value is final.", NULL},
+    LIST_GETSET("_open", open),
+    LIST_GETSET("_places", places),
     {"value", (getter)fields_value, NULL, "All that is final so far, then the final value.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -412,8 +432,6 @@ static PyGetSetDef fields_getset[] = {
 static PyMemberDef fields_members[] = {
     OBJECT_MEMBER(fields, "call", call),
     OBJECT_MEMBER(fields, "_root", root),
-    OBJECT_MEMBER(fields, "_open", open),
-    OBJECT_MEMBER(fields, "_places", places),
     OBJECT_MEMBER(fields, "_prefix", prefix),
     OBJECT_MEMBER(fields, "_containers", containers),
     OBJECT_MEMBER(fields, "_string_path", string_path),

@@ -172,8 +172,20 @@ static int build_root(fields *self, const ts_record *record)
     return 0;
 }
 
+/* Makes a list, if it is not there yet. */
+static int list_ready(PyObject **list)
+{
+    if (*list == NULL) {
+        *list = PyList_New(0);
+    }
+    return *list == NULL ? -1 : 0;
+}
+
 int native_build(fields *self)
 {
+    if (self->view->step_count != 0 && (list_ready(&self->open) < 0 || list_ready(&self->places) < 0)) {
+        return -1;
+    }
     for (int64_t i = 0; i < self->view->step_count; i++) {
         const ts_record *record = &self->view->steps[i];
         int status;

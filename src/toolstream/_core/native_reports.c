@@ -140,6 +140,13 @@ static int report_string(fields *self, const ts_record *record)
 
 int native_report(fields *self, PyObject *events)
 {
+    if (self->view->report_count != 0 && self->containers == NULL) {
+        self->containers = PyList_New(1);
+        if (self->containers == NULL) {
+            return -1;
+        }
+        PyList_SET_ITEM(self->containers, 0, Py_NewRef(Py_None));
+    }
     for (int64_t i = 0; i < self->view->report_count; i++) {
         const ts_record *record = &self->view->reports[i];
         int status;
