@@ -51,22 +51,8 @@ class Contestant:
     def entry(self, workload: Workload, size: int | None) -> Entry:
         """The work on fragments of `size` characters, or on the whole document at once."""
         fragments = self._fragments(workload, size)
-        estimate = (lambda: self.estimate(fragments)) if self.sampled else None
+        estimate = (lambda: estimated(self.start, fragments)) if self.sampled else None
         return Entry(self.name, lambda: self.start(b"")(fragments), estimate)
-
-    def estimate(self, fragments: Fragments) -> float:
-        """Seconds for all fragments, from the mean cost of a few of them at evenly spaced places."""
-        count, needed = len(fragments), STRATA * (WARM_FRAGMENTS + STRATUM_FRAGMENTS)
-        if count <= needed:
-            return _seconds(self.start(b""), fragments)
-        spent = 0.0
-        for stratum in range(STRATA):
-            at = (2 * stratum + 1) * (count - needed) // (2 * STRATA)
-            loop = self.start(b"".join(fragments[:at]))
-            loop(fragments[at : at + WARM_FRAGMENTS])
-            at += WARM_FRAGMENTS
-            spent += _seconds(loop, fragments[at : at + STRATUM_FRAGMENTS])
-        return spent * count / (STRATA * STRATUM_FRAGMENTS)
 
     def verify(self, workload: Workload, size: int | None) -> None:
         """Raises `WrongResultError` if the contestant's value isn't the document's, key order included."""
@@ -80,6 +66,22 @@ class Contestant:
     def _fragments(self, workload: Workload, size: int | None) -> Fragments:
         size = size or len(workload.text)
         return workload.fragments(size) if self.text else workload.byte_fragments(size)
+
+
+def estimated(start: Callable[[Any], Loop], fragments: Fragments) -> float:
+    """Seconds for all fragments, from the mean cost of a few of them at evenly spaced places."""
+    nothing = fragments[0][:0]
+    count, needed = len(fragments), STRATA * (WARM_FRAGMENTS + STRATUM_FRAGMENTS)
+    if count <= needed:
+        return _seconds(start(nothing), fragments)
+    spent = 0.0
+    for stratum in range(STRATA):
+        at = (2 * stratum + 1) * (count - needed) // (2 * STRATA)
+        loop = start(nothing.join(fragments[:at]))
+        loop(fragments[at : at + WARM_FRAGMENTS])
+        at += WARM_FRAGMENTS
+        spent += _seconds(loop, fragments[at : at + STRATUM_FRAGMENTS])
+    return spent * count / (STRATA * STRATUM_FRAGMENTS)
 
 
 def _seconds(loop: Loop, fragments: Fragments) -> float:

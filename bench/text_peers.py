@@ -15,10 +15,10 @@ from typing import Any
 
 import toolstream
 
-from .peers import STRATA, STRATUM_FRAGMENTS, SUBJECT, WARM_FRAGMENTS, WrongResultError, installed
+from .peers import SUBJECT, WrongResultError, estimated, installed
 from .report import Report, column, progress
 from .tables import Table
-from .timing import Effort, Entry, clock
+from .timing import Effort, Entry
 
 PIECE = 4
 FORMATS = ("hermes", "deepseek_v31", "qwen3_coder", "lfm2", "gemma4")
@@ -98,30 +98,10 @@ class TextReader:
             if found != text.arguments:
                 raise WrongResultError(f"{self.name} on {text.format}: found {str(found)[:80]}")
 
-        estimate = (lambda: self._estimate(pieces)) if self.sampled else None
+        estimate = (lambda: estimated(self.start, pieces)) if self.sampled else None
         if self.sampled:  # the whole may take minutes: the last pieces give the result, too
             check(self.start("".join(pieces[:-8]))(pieces[-8:]))
         return Entry(self.name, lambda: self.start("")(pieces), estimate, check)
-
-    def _estimate(self, pieces: Sequence[str]) -> float:
-        """Seconds for all pieces, from the mean cost of a few of them at evenly spaced places."""
-        count, needed = len(pieces), STRATA * (WARM_FRAGMENTS + STRATUM_FRAGMENTS)
-        if count <= needed:
-            return _seconds(self.start(""), pieces)
-        spent = 0.0
-        for stratum in range(STRATA):
-            at = (2 * stratum + 1) * (count - needed) // (2 * STRATA)
-            loop = self.start("".join(pieces[:at]))
-            loop(pieces[at : at + WARM_FRAGMENTS])
-            at += WARM_FRAGMENTS
-            spent += _seconds(loop, pieces[at : at + STRATUM_FRAGMENTS])
-        return spent * count / (STRATA * STRATUM_FRAGMENTS)
-
-
-def _seconds(loop: Loop, pieces: Sequence[str]) -> float:
-    start = clock()
-    loop(pieces)
-    return clock() - start
 
 
 def text_readers(format: str, missing: list[str]) -> Iterator[TextReader]:
