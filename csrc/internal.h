@@ -133,7 +133,9 @@ enum ts_level_flag {
     LV_WANTED = 4,               /* its own end is reported */
     LV_EXACT = 8,                /* the run holds integers that may not fit 64 bits */
     LV_KEY_ESCAPED = 16,         /* the current key holds a backslash */
-    LV_REPORTED = 32             /* something in the current member was reported */
+    LV_REPORTED = 32,            /* something in the current member was reported */
+    LV_LONG = 64,                /* the run holds a long string: see TS_F_LONG */
+    LV_TRAITS = LV_EXACT | LV_LONG
 };
 
 /* An open container. Offsets are those of the stream. */
@@ -181,7 +183,7 @@ struct ts_scanner {
     int64_t root_end;
     int32_t state;
     int32_t root_shown;          /* by TS_PUSH or TS_ROOT */
-    int32_t root_exact;          /* as LV_EXACT, of a root that ended before it was shown */
+    uint32_t root_traits;        /* LV_TRAITS of a root that ended before it was shown */
     int32_t value_due;           /* a report of this call needs the live value */
 
     int32_t want;                /* what is asked of the member in progress: ts_want */
@@ -242,8 +244,8 @@ static inline int is_space(unsigned char c)
 
 /* Ends the scanner's life: the offending byte is at `offset` of the stream. Answers status. */
 int ts_fail(ts_scanner *s, int status, int64_t offset);
-/* A scalar has ended before `end`; exact: see TS_F_EXACT. */
-int ts_scalar_end(ts_scanner *s, int64_t end, int exact);
+/* A scalar has ended before `end`; traits: of LV_TRAITS. */
+int ts_scalar_end(ts_scanner *s, int64_t end, uint32_t traits);
 /* Decides what is asked of the member that begins in a container in which something may be: want and inner. key:
  * decoded, NULL in an array. */
 void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size);

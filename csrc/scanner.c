@@ -111,34 +111,32 @@ void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size)
 
 /* ------------------------------------------------------------------ values begin and end */
 
-static int root_end(ts_scanner *s, int64_t end, int exact)
+static int root_end(ts_scanner *s, int64_t end, uint32_t traits)
 {
     s->root_end = end;
-    s->root_exact = exact;
+    s->root_traits = traits;
     s->state = ST_END;
     s->view.unsettled = 1;
     return s->options->stop_at_end ? TS_PAUSED : TS_OK;
 }
 
 /* A scalar has ended before `end`. */
-static inline int scalar_end(ts_scanner *s, int64_t end, int exact)
+static inline int scalar_end(ts_scanner *s, int64_t end, uint32_t traits)
 {
     ts_level *level = top_level(s);
     if (level == NULL) {
-        return root_end(s, end, exact);
+        return root_end(s, end, traits);
     }
     level->run_end = end;
     s->view.unsettled = 1;
-    if (exact) {
-        level->flags |= LV_EXACT;
-    }
+    level->flags |= traits;
     s->state = ST_AFTER_VALUE;
     return (s->want & TS_WANT_VALUE) ? ts_report_value(s, level) : TS_OK;
 }
 
-int ts_scalar_end(ts_scanner *s, int64_t end, int exact)
+int ts_scalar_end(ts_scanner *s, int64_t end, uint32_t traits)
 {
-    return scalar_end(s, end, exact);
+    return scalar_end(s, end, traits);
 }
 
 static int container_begin(ts_scanner *s, int64_t at, int is_array)
@@ -200,11 +198,11 @@ static int container_end(ts_scanner *s, int64_t at)
     }
     ts_level *outer = top_level(s);
     if (outer == NULL) {
-        return root_end(s, at + 1, (flags & LV_EXACT) != 0);
+        return root_end(s, at + 1, flags & LV_TRAITS);
     }
     if (!shown) {
         outer->run_end = at + 1;
-        outer->flags |= flags & LV_EXACT;
+        outer->flags |= flags & LV_TRAITS;
     }
     s->view.unsettled = 1;
     s->state = ST_AFTER_VALUE;

@@ -208,7 +208,7 @@ static void io_scalars(ts_io *io, ts_scanner *s)
     io_int64(io, &s->root_end);
     io_int32(io, &s->state, ST_STATE_COUNT - 1);
     io_int32(io, &s->root_shown, 1);
-    io_int32(io, &s->root_exact, 1);
+    io_index(io, &s->root_traits, LV_TRAITS);
     io_int32(io, &s->want, TS_WANT_VALUE | TS_WANT_GROWTH);
     io_int32(io, &s->inner, 1);
     io_int32(io, &s->string, STR_STATE_COUNT - 1);

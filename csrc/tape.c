@@ -101,14 +101,20 @@ int ts_report_growth(ts_scanner *s, int64_t end)
 
 /* ------------------------------------------------------------------ build steps */
 
+/* The flags of a run or a root that holds such values. */
+static int64_t trait_flags(uint32_t traits)
+{
+    return ((traits & LV_EXACT) ? TS_F_EXACT : 0) | ((traits & LV_LONG) ? TS_F_LONG : 0);
+}
+
 /* Shows what the level holds that was not shown yet. */
 int ts_run_append(ts_scanner *s, ts_level *level)
 {
     if (level->run_start < 0 || level->run_end <= level->run_start) {
         return TS_OK;
     }
-    int64_t tag = (level->flags & LV_EXACT) ? TS_RUN | TS_F_EXACT : TS_RUN;
-    level->flags &= ~(uint32_t)LV_EXACT;
+    int64_t tag = TS_RUN | trait_flags(level->flags);
+    level->flags &= ~(uint32_t)LV_TRAITS;
     return ts_tape_append(&s->steps, tag, level->run_start - s->text_start, level->run_end - s->text_start);
 }
 
@@ -124,7 +130,7 @@ static int root_append(ts_scanner *s)
     if (s->state != ST_END || s->root_shown) {
         return TS_OK;
     }
-    int64_t tag = s->root_exact ? TS_ROOT | TS_F_EXACT : TS_ROOT;
+    int64_t tag = TS_ROOT | trait_flags(s->root_traits);
     s->root_shown = 1;
     return ts_tape_append(&s->steps, tag, s->root_start - s->text_start, s->root_end - s->text_start);
 }

@@ -198,7 +198,7 @@ static int string_end(ts_scanner *s, int64_t at)
             return status;
         }
     }
-    return ts_scalar_end(s, at + 1, 0);
+    return ts_scalar_end(s, at + 1, at - s->token > TS_LONG_STRING ? LV_LONG : 0);
 }
 
 /* A byte in the body that is not plain. */
@@ -318,15 +318,15 @@ int ts_number_is_whole(int state)
 /* The number in progress has ended before `end`. */
 int ts_number_end(ts_scanner *s, int64_t end)
 {
-    int exact = 0;
+    uint32_t traits = 0;
     if (s->number == NUM_INT) {
         int64_t digits = end - s->token - (s->text[s->token - s->text_start] == '-');
         if (s->options->max_int_digits > 0 && digits > s->options->max_int_digits) {
             return ts_fail(s, TS_ERR_DIGITS, s->token);
         }
-        exact = digits > 18; /* may not fit 64 bits, where other parsers answer a float */
+        traits = digits > 18 ? LV_EXACT : 0; /* may not fit 64 bits, where other parsers answer a float */
     }
-    return ts_scalar_end(s, end, exact);
+    return ts_scalar_end(s, end, traits);
 }
 
 size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status)

@@ -133,8 +133,12 @@ enum ts_flag {
     TS_F_ESCAPED = 512,          /* the key or the growth holds a backslash */
     TS_F_ARRAY = 1024,           /* ENTER, PUSH: an array (else an object) */
     TS_F_VALUE = 4096,           /* LEAVE: the container's value is final and subscribed to */
-    TS_F_EXACT = 2048            /* RUN, ROOT: holds integers that may not fit 64 bits */
+    TS_F_EXACT = 2048,           /* RUN, ROOT: holds integers that may not fit 64 bits */
+    TS_F_LONG = 8192             /* RUN, ROOT: holds a string of TS_LONG_STRING bytes or more */
 };
+
+/* Of a string so long, a reader that copies its text first would hold a third copy. */
+#define TS_LONG_STRING 65536
 
 /* No run is nested deeper than this: the scanner pauses in time, so a recursive parser can build it. */
 #define TS_RUN_DEPTH 200

@@ -356,3 +356,37 @@ def test_the_reported_value_is_the_object_in_the_live_value() -> None:
         for step in event.path:
             live = live[step]
         assert event.value is live
+
+
+# Pieces of a string's body, by the width of the characters that they stand for.
+BODIES = {
+    "plain": ["a line of text, "],
+    "ascii": ["x" * 40, "\\n", '\\"', "\\\\", "\\/", "\\b\\f\\r\\t", "\\u0041", "\x7f"],
+    "latin": ["x" * 40, "é", "\\u00e9", "\\n"],
+    "escaped latin": ["x" * 40, "\\u00e9", "\\n"],
+    "wide": ["x" * 40, "漢字", "\\u6f22", "é", "\\n"],
+    "escaped wide": ["é", "\\u6f22", "x" * 40],
+    "astral": ["x" * 40, "😀", "\\ud83d\\ude00", "漢"],
+    "escaped astral": ["漢", "\\uD83D\\uDE00", "x" * 40],
+    "lone surrogates": ["x", "\\ud800", "\\udc00", "\\ud800\\u0041", "\\ud800\\ud800\\udc00", "\\n"],
+}
+
+
+@pytest.mark.parametrize("pieces", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("size", [65_000, 66_000, 200_000])
+def test_long_strings_are_those_of_json_loads(pieces: list[str], size: int) -> None:
+    random.seed(size)
+    body = "".join(random.choices(pieces, k=size * len(pieces) // len("".join(pieces))))
+    for document in (
+        f'"{body}"',
+        f'{{"k": "{body}", "l": [1, {{"m": null}}]}}',
+        f'["{body}",{{"k":"{body}"}},"{body}"]',
+    ):
+        expected = json.loads(document)
+        data = document.encode()
+        for depth in (0, 1, None):
+            parser = JSONParser(depth=depth)
+            for at in range(0, len(data), 4999):
+                parser.feed(data[at : at + 4999])
+            parser.close()
+            assert same(parser.value, expected)

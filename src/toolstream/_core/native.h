@@ -83,6 +83,10 @@ PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t 
 /* Adds whole members or elements, comma-separated, to a dict or list; none holds an integer that may not fit 64 bits. */
 int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size);
 
+/* native_strings.c. The str of the valid body of a JSON string; no memory is needed but its own. NULL without an exception
+ * if that is no body, but holds a quote that no backslash escapes. */
+PyObject *native_long_string(const unsigned char *body, Py_ssize_t size);
+
 /* native_live.c. The str of the body of a JSON string. */
 PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, int escaped);
 /* The same of text[start .. end). */

@@ -1,6 +1,7 @@
 /* The live value of a parser: build steps to Python objects. See native_fields.c.
  *
- * Short runs are read by native_values.c, longer ones by orjson.
+ * Short runs are read by native_values.c, longer ones by orjson; but not those that hold a long string, because orjson
+ * copies all text before it reads it.
  */
 #include "native.h"
 
@@ -64,6 +65,9 @@ static PyObject *load_run(fields *self, int64_t start, int64_t end, char before,
 
 PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, int escaped)
 {
+    if (size >= TS_LONG_STRING) {
+        return native_long_string((const unsigned char *)body, size);
+    }
     if (!escaped) {
         return PyUnicode_DecodeUTF8(body, size, NULL);
     }
@@ -102,7 +106,8 @@ static int build_run(fields *self, const ts_record *record)
 {
     PyObject *top = PyList_GET_ITEM(self->open, PyList_GET_SIZE(self->open) - 1);
     int is_dict = PyDict_CheckExact(top);
-    if (record->b - record->a < ORJSON_FROM && !(record->tag & TS_F_EXACT)) {
+    int is_own = record->b - record->a < ORJSON_FROM || (record->tag & TS_F_LONG);
+    if (is_own && !(record->tag & TS_F_EXACT)) {
         return native_members(self->state, top, self->view->text + record->a, (size_t)(record->b - record->a));
     }
     PyObject *run = load_run(self, record->a, record->b, is_dict ? '{' : '[', is_dict ? '}' : ']',
@@ -157,14 +162,36 @@ void native_pop(PyObject *list)
     }
 }
 
-static int build_root(fields *self, const ts_record *record)
+/* A root that holds a long string: orjson would copy it once more. */
+static PyObject *load_long_root(fields *self, const char *start, Py_ssize_t size)
+{
+    if (*start == '"') {
+        return native_long_string((const unsigned char *)start + 1, size - 2);
+    }
+    PyObject *root = *start == '[' ? PyList_New(0) : PyDict_New();
+    if (root != NULL && native_members(self->state, root, (const unsigned char *)start + 1, (size_t)size - 2) < 0) {
+        Py_CLEAR(root);
+    }
+    return root;
+}
+
+static PyObject *load_root(fields *self, const ts_record *record)
 {
     const char *start = (const char *)self->view->text + record->a;
     Py_ssize_t size = (Py_ssize_t)(record->b - record->a);
+    int exact = (record->tag & TS_F_EXACT) != 0;
+    if ((record->tag & TS_F_LONG) && !exact) {
+        return load_long_root(self, start, size);
+    }
     /* orjson is slower to begin with a view than with bytes. */
     PyObject *text = size < IN_PLACE_FROM ? PyBytes_FromStringAndSize(start, size)
                                           : PyMemoryView_FromMemory((char *)(uintptr_t)start, size, PyBUF_READ);
-    PyObject *root = load_text(self->state, text, (record->tag & TS_F_EXACT) != 0);
+    return load_text(self->state, text, exact);
+}
+
+static int build_root(fields *self, const ts_record *record)
+{
+    PyObject *root = load_root(self, record);
     if (root == NULL) {
         return -1;
     }

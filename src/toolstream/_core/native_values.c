@@ -22,6 +22,7 @@ typedef struct reader {
     module_state *state;
     const unsigned char *at;
     const unsigned char *end;
+    int is_guessed;              /* whether a string that may be all the rest has been tried as that */
 } reader;
 
 static int is_digit(unsigned char c)
@@ -73,8 +74,8 @@ PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t 
     return key;
 }
 
-/* Behind the closing quote of a string of which reader.at is the first byte that is not plain. */
-static const unsigned char *string_close(const unsigned char *at, int *escaped)
+/* The closing quote of a string in which `at` is the first byte that is not plain. */
+static const unsigned char *string_close(const unsigned char *at, const unsigned char *end, int *escaped)
 {
     while (*at != '"') {
         if (*at == '\\') {
@@ -82,6 +83,7 @@ static const unsigned char *string_close(const unsigned char *at, int *escaped)
             at++;
         }
         at++;
+        at += ts_plain_end(at, 0, (size_t)(end - at));
     }
     return at;
 }
@@ -95,8 +97,17 @@ static PyObject *read_string(reader *in, int is_key)
         in->at = close + 1;
         return is_key ? native_key(in->state, start, close - start) : ascii_string(start, close - start);
     }
+    if (!is_key && !in->is_guessed && in->end - start > TS_LONG_STRING && in->end[-1] == '"') {
+        /* A long string is mostly a run by itself: then it need not be read twice to find its end. */
+        in->is_guessed = 1;
+        PyObject *string = native_long_string(start, in->end - 1 - start);
+        if (string != NULL || PyErr_Occurred()) {
+            in->at = in->end;
+            return string;
+        }
+    }
     int escaped = 0;
-    close = string_close(close, &escaped);
+    close = string_close(close, in->end, &escaped);
     in->at = close + 1;
     return native_string(in->state, (const char *)start, close - start, escaped);
 }
@@ -238,7 +249,7 @@ int native_members(module_state *state, PyObject *container, const unsigned char
     /* Owned but for the first: Python code may run in between, and take them out of the live value. */
     PyObject *open[TS_RUN_DEPTH + 2];
     size_t depth = 0;
-    reader in = {state, text, text + size};
+    reader in = {state, text, text + size, 0};
     open[0] = container;
     int status = read_members(&in, open, &depth);
     for (; depth != 0; depth--) {
