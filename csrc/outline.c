@@ -26,6 +26,7 @@ typedef struct outline_state {
     int64_t depth;
     int64_t max_depth;
     int64_t end;                 /* behind the bracket that closed the root, or -1 */
+    __m128i least;               /* the least bytes so far where not all was inside a string */
 } outline_state;
 
 /* Which of 64 bytes are c: one bit each. */
@@ -168,6 +169,7 @@ static int chunk_walk(outline_state *state, const unsigned char *bytes, int64_t 
             return 1;
         }
     }
+    state->least = _mm_min_epu8(state->least, _mm_min_epu8(_mm_min_epu8(v[0], v[1]), _mm_min_epu8(v[2], v[3])));
     uint64_t strings = prefix_parity(quotes) ^ state->in_string;
     state->in_string = (strings >> 63) != 0 ? UINT64_MAX : 0;
     if (has_long_digits(state, bytes_digits(v) & ~strings)) {
@@ -181,6 +183,13 @@ static int chunk_walk(outline_state *state, const unsigned char *bytes, int64_t 
         return 1;
     }
     return brackets_walk(state, brackets, opens, bytes_equal(v, ',') & ~strings, chunk_start, outline);
+}
+
+/* Whether a byte that may be a line break was outside strings, where all of them are in valid JSON. */
+static int has_breaks(const outline_state *state)
+{
+    __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(state->least, _mm_set1_epi8(0x1f)), state->least);
+    return _mm_movemask_epi8(controls) != 0;
 }
 
 static int text_walk(outline_state *state, const unsigned char *text, size_t size, ts_outline *outline)
@@ -225,13 +234,15 @@ int ts_scanner_outline(const ts_scanner *s, const char *data, size_t size, ts_ou
     if (last - first < 2 || text[first] != '{' || text[last - 1] != '}') {
         return 0;
     }
-    outline_state state = {.max_depth = s->options->max_depth, .end = -1};
+    outline_state state = {.max_depth = s->options->max_depth, .end = -1, .least = _mm_set1_epi8(' ')};
     memset(outline, 0, sizeof *outline);
     outline->start = (int64_t)first;
     outline->end = (int64_t)last;
     outline->members = 1;
     outline->reported = s->options->depth == 1;
-    return text_walk(&state, text, size, outline) && state.end == outline->end;
+    int is_whole = text_walk(&state, text, size, outline) && state.end == outline->end;
+    outline->has_breaks = has_breaks(&state);
+    return is_whole;
 #else
     (void)s;
     (void)data;
@@ -242,7 +253,7 @@ int ts_scanner_outline(const ts_scanner *s, const char *data, size_t size, ts_ou
 #endif
 }
 
-/* Counts the line breaks of a whole text: most have none. */
+/* Counts the line breaks of a whole text. */
 static void lines_count(ts_scanner *s, const char *data, size_t size)
 {
     const char *from = data, *found;
@@ -264,7 +275,9 @@ int ts_scanner_take(ts_scanner *s, const char *data, size_t size, const ts_outli
     s->text_start = (int64_t)(size - kept);
     s->offset = (int64_t)size;
     s->keep_from = s->offset;
-    lines_count(s, data, size);
+    if (outline->has_breaks) {
+        lines_count(s, data, size);
+    }
     s->root_start = outline->start;
     s->root_end = outline->end;
     s->root_shown = 1;
