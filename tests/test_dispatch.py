@@ -299,6 +299,72 @@ def test_a_function_that_waits_for_a_later_field_is_not_held_up_by_an_unread_str
     assert result.value == "m" + "x" * 50
 
 
+def custom(*pieces: str, done: bool = True) -> list[Any]:
+    """A call of a custom tool of OpenAI's: its input is no JSON."""
+    item = {"type": "custom_tool_call", "id": "ctc_0", "call_id": "c1", "name": "run_sql", "input": ""}
+    deltas = [wire.arguments_delta(0, text, "custom_tool_call_input") for text in pieces]
+    ends = [wire.arguments_done(0, "".join(pieces), "custom_tool_call_input", "input")] if done else []
+    end = wire.response("completed", usage=wire.RESPONSE_USAGE)
+    return [wire.response("in_progress"), wire.item_added(0, item), *deltas, *ends, end]
+
+
+def test_free_text_is_the_argument_of_a_function_that_has_one() -> None:
+    async def run_sql(code: str) -> str:
+        return code.upper()
+
+    (result,) = run(custom("select ", "1"), [run_sql])
+    assert (result.status, result.value) == ("ok", "SELECT 1")
+    (message,) = toolstream.Results([result], "openai-responses").messages()
+    assert message == {"type": "custom_tool_call_output", "call_id": "c1", "output": "SELECT 1"}
+    (result,) = run(custom("select 1"), {"run_sql": adding()})  # of two arguments: nobody knows which
+    assert result.status == "not run"
+
+
+def test_free_text_that_grows_is_read_while_it_is_written() -> None:
+    read: list[str] = []
+    seen: list[list[str]] = []
+
+    async def run_sql(code: Streamed[str]) -> str:
+        async for piece in code:
+            read.append(piece)  # noqa: PERF401 - it is looked at meanwhile
+        return "".join(read)
+
+    async def main() -> tuple[list[str], toolstream.Results]:
+        async def source() -> AsyncIterator[bytes]:
+            async for piece in slowly(custom("select ", "1")):
+                seen.append(list(read))
+                yield piece
+
+        running = toolstream.dispatch(source(), [run_sql])
+        told = [event.type async for event in running]
+        return told, await running
+
+    told, (result,) = asyncio.run(main())
+    assert result.value == "select 1"
+    assert ["select "] in seen
+    assert "field_delta" not in told  # nobody has asked for it
+
+
+def test_free_text_without_its_own_end_runs_nothing() -> None:
+    begun: list[str] = []
+
+    async def run_sql(code: str) -> None:
+        begun.append(code)
+
+    (result,) = run_broken_or_not(custom("drop ta", done=False), [run_sql])
+    assert (result.status, begun) == ("void", [])
+
+
+def run_broken_or_not(pieces: list[Any], tools: Any) -> toolstream.Results:
+    async def main() -> toolstream.Results:
+        running = toolstream.dispatch(slowly(pieces), tools)
+        with suppress(ToolStreamError):
+            await running
+        return running.results
+
+    return asyncio.run(main())
+
+
 # ---------------------------------------------------------------------- safety
 
 

@@ -189,7 +189,8 @@ class Assembler(CallTable):
         calls = [call for call in self._unsettled_calls() if call._scope == scope]
         for call in calls:
             # Of free text nothing but its own end tells whether it is whole.
-            self._end(call, certain=kind not in (*CUTS, "error") and not call._free_text)
+            certain = kind not in (*CUTS, "error") and (call._ended or not call._free_text)
+            self._end(call, certain=certain)
             if is_nothing(call):
                 self._settle(call)
         if kind == "natural":
@@ -618,7 +619,8 @@ class Assembler(CallTable):
     def _new_parser(self, call: ToolCall) -> FieldParser | FreeText:
         subscription, max_bytes = self._subscriptions.of(call.name), self._limits.max_call_bytes
         if call._free_text:
-            return FreeText(max_bytes, call, grows=subscription.deltas)
+            grows = subscription.deltas if self._checks is None else self._checks.grows(call)
+            return FreeText(max_bytes, call, grows=grows)
         kind = FieldParser
         if self._checks is not None and call._check is not None:
             kind, subscription = CheckedParser, self._checks.subscription(call)

@@ -48,14 +48,14 @@ class Checks:
 
         Raises `InvalidFieldError` and `StopReading` as `on_invalid` says.
         """
-        if call.server or call._free_text or not call.name:
+        if call.server or not call.name or (call._free_text and self._text_of(call) is None):
             return
         known = call._check
         if known is not None and known.name == call.name:
             return
         if not certain and self._toolset.may_grow(call.name):
             return
-        check = call._check = CallCheck(call, self)
+        check = call._check = CallCheck(call, self, self._text_of(call) if call._free_text else None)
         tool = self._toolset.get(call.name)
         if tool is None:
             check.report_unknown(self._toolset.names, events)
@@ -84,8 +84,21 @@ class Checks:
             self._widened[call.name] = widened
         return widened
 
+    def grows(self, call: ToolCall) -> bool:
+        """Whether a call's free text is reported as it grows."""
+        tool = self._toolset.get(call.name)
+        streams = self._toolset.shows_all and tool is not None and bool(tool.streamed)
+        return streams or self._subscriptions.of(call.name).deltas
+
+    def _text_of(self, call: ToolCall) -> str | None:
+        """The parameter that takes a call's free text."""
+        tool = self._toolset.get(call.name)
+        return None if tool is None else tool.text
+
     def asked_for(self, call: ToolCall, path: Path, growth: bool) -> bool:
         """Whether the caller has asked for an event."""
+        if not path:  # free text
+            return self._subscriptions.of(call.name).deltas
         return self._subscriptions.of(call.name).reports(path, growth=growth)
 
     def shows(self, call: ToolCall, path: Path, growth: bool) -> bool:
@@ -104,7 +117,7 @@ class Checks:
 
 
 class CallCheck:
-    """What is known of one call's arguments.
+    """What is known of one call's arguments. text: they are free text, which this member holds.
 
     values: the members that are final and valid, as their types have them. errors: what is wrong, in order.
     ready: every required member is final and valid. finished: the arguments are whole. parsed: the caller's object,
@@ -119,6 +132,7 @@ class CallCheck:
         "_missing",
         "_seen",
         "_shape",
+        "_text",
         "errors",
         "finished",
         "name",
@@ -127,8 +141,9 @@ class CallCheck:
         "values",
     )
 
-    def __init__(self, call: ToolCall, checks: Checks) -> None:
+    def __init__(self, call: ToolCall, checks: Checks, text: str | None = None) -> None:
         self._call = call
+        self._text = text
         self._checks = checks
         self._bad: set[str] = set()
         self._seen: set[str] = set()
@@ -185,6 +200,9 @@ class CallCheck:
         if self.finished:
             return
         self.finished = True
+        if self._text is not None:
+            arguments = {self._text: arguments}
+            self._complete((self._text,), arguments[self._text], events)
         self._announce(events)
         if not isinstance(arguments, dict):
             self._invalid((), arguments, "the arguments are no JSON object", events)

@@ -35,7 +35,8 @@ class Tool:
 
     shape: what its arguments must look like; None where nothing is known of them.
     function: what runs it, where the caller has given one. streamed: what its `Streamed` parameters hold. live: its
-    parameter that is the call itself. takes: the only arguments that it is given; None: any.
+    parameter that is the call itself. takes: the only arguments that it is given; None: any. text: its only parameter,
+    which is given what a model writes that is no JSON.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Tool:
     streamed: dict[str, Any] = field(default_factory=dict)
     live: str | None = None
     takes: frozenset[str] | None = None
+    text: str | None = None
 
 
 @overload

@@ -225,8 +225,9 @@ class Runs:
 
     def _take(self, run: Run, event: Event) -> None:
         if isinstance(event, FieldDelta):
-            if len(event.path) == 1 and self._streams(run, str(event.path[0])):
-                run.channel(str(event.path[0])).put(event.text, is_text=True)
+            name = self._growing(run, event)
+            if name is not None:
+                run.channel(name).put(event.text, is_text=True)
                 run.bell.ring()
         elif isinstance(event, FieldComplete):
             self._complete(run, event)
@@ -259,6 +260,12 @@ class Runs:
         if run._frozen is None or tool is None or tool.live is not None:
             return False
         return name not in run._frozen and name not in tool.streamed
+
+    def _growing(self, run: Run, event: FieldDelta) -> str | None:
+        """The argument whose growth the function may read."""
+        tool = self._toolset.get(run.call.name)
+        name = str(event.path[0]) if event.path else None if tool is None else tool.text
+        return name if name is not None and len(event.path) < 2 and self._streams(run, name) else None
 
     def _streams(self, run: Run, name: str) -> bool:
         tool = self._toolset.get(run.call.name)

@@ -123,7 +123,8 @@ def _of_function(name: str | None, function: Callable[..., Any]) -> Tool:
     if not own:
         raise ValueError(f"a tool needs a name: {function!r}")
     takes = frozenset(signature.fields) if signature.live and not signature.open else None
-    return Tool(own, shape, function, effects, said.start, signature.streamed, signature.live, takes)
+    text = next(iter(signature.fields)) if len(signature.fields) == 1 and not signature.live else None
+    return Tool(own, shape, function, effects, said.start, signature.streamed, signature.live, takes, text)
 
 
 def _typed_shape(type_: Any) -> Shape:
