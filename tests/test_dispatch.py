@@ -768,6 +768,17 @@ def test_errors_are_results_in_call_order() -> None:
         run(pieces, [f], on_error="raise")
 
 
+@pytest.mark.parametrize("on_invalid", ["event", "raise", "close"])
+@pytest.mark.parametrize("together", [False, True])
+def test_an_invalid_call_is_told_as_such_whatever_it_does_to_the_stream(on_invalid: Any, together: bool) -> None:
+    async def f(a: int, b: int = 0) -> None: ...
+
+    pieces = message(fragments('{"a":"x","b":1}'))
+    (result,) = run([sse(pieces)] if together else pieces, [f], on_invalid=on_invalid)
+    assert result.status == "invalid"
+    assert "invalid at a" in result.content
+
+
 def test_a_plain_function_runs_on_a_thread() -> None:
     def f(a: int) -> str:
         return threading.current_thread().name

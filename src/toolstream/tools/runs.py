@@ -233,10 +233,8 @@ class Runs:
             self._complete(run, event)
         elif isinstance(event, ToolCallReady):
             run.result.ready_at = now()
-        elif isinstance(event, FieldInvalid):
-            self._fail(run, event.error, "invalid")
-        elif isinstance(event, ToolCallError):
-            self._fail(run, event.error, "invalid" if isinstance(event.error, InvalidFieldError) else "void")
+        elif isinstance(event, (FieldInvalid, ToolCallError)):
+            self._fail(run, event.error)
 
     def _complete(self, run: Run, event: FieldComplete) -> None:
         name = str(event.path[0])
@@ -252,7 +250,7 @@ class Runs:
             if self._is_late(run, name):
                 reason = "the field came after the tool had started without it"
                 error = InvalidFieldError(reason, path=event.path, value=event.value, call=run.call)
-                self._fail(run, error, "invalid")
+                self._fail(run, error)
         run.bell.ring()
 
     def _is_late(self, run: Run, name: str) -> bool:
@@ -276,19 +274,18 @@ class Runs:
         state = run.call.state
         check = run.call._check
         if state == "void" and run.failure is None:
-            error = run.call.error or ToolStreamError("the provider has withdrawn the message")
-            self._fail(run, error, "void")
+            self._fail(run, run.call.error or ToolStreamError("the provider has withdrawn the message"))
         elif run.result.closed_at is None and state in _WHOLE and (check is None or check.finished):
             run.result.closed_at = now()
             for channel in run._channels.values():
                 channel.ended = True
             run.bell.ring()
 
-    def _fail(self, run: Run, error: ToolStreamError, status: Status) -> None:
+    def _fail(self, run: Run, error: ToolStreamError) -> None:
         if run.failure is not None:
             return
         run.failure = error
-        run.result.status = status
+        run.result.status = "invalid" if isinstance(error, InvalidFieldError) else "void"
         run.result.error = error
         run.bell.ring()
         self._room()
