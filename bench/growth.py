@@ -6,7 +6,6 @@ in one-character deltas, the time per event at its end with that at its beginnin
 
 from __future__ import annotations
 
-import gc
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,6 +40,11 @@ def floor_growth(key: str, size: int, large: int = LARGE, small: int = SMALL) ->
     return _growth(pieces, lambda fragments: contestant.start(b"")(fragments))
 
 
+def stream_growth(key: str, large: int = LARGE, small: int = SMALL) -> float:
+    """The same for `parse` over a whole stream in 16-character deltas, one event a chunk."""
+    return _growth({chars: list(stream("anthropic", key, 16, chars).events) for chars in (small, large)}, _parse)
+
+
 def reading_growth(look: str, large: int = LARGE, small: int = SMALL) -> float:
     """The same for a stream whose reader looks at the call at every event: at its `text`, or with "snapshot" at
     the string that is growing."""
@@ -61,6 +65,13 @@ def _feed(fragments: Sequence[bytes]) -> Any:
     for fragment in fragments:
         feed(fragment)
     return parser.value
+
+
+def _parse(chunks: Sequence[bytes]) -> Any:
+    with toolstream.parse(iter(chunks)) as events:
+        for _ in events:
+            pass
+        return events.calls[0].arguments
 
 
 def _read_text(chunks: Sequence[bytes]) -> int:
@@ -87,7 +98,8 @@ def _read_snapshot(chunks: Sequence[bytes]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """first, last: seconds per event in the first and last hundredth; stall: the longest single step in seconds."""
+    """first, last: seconds of the median event in the first and last hundredth; stall: of the longest event of all,
+    which is the one that completes the largest value."""
 
     first: float
     last: float
@@ -99,41 +111,36 @@ class Drift:
 
 
 # The calls of production that hurt others most: (events, characters per delta).
+DRIFT_ROUNDS = 5
 LONG_CALLS = ((116_667, 1), (64 * 1024 // 20, 20), (128 * 1024 // 32, 32))
 
 
-def drift(events: int, characters: int, rounds: int = 3) -> Drift:
-    """Feeds one call of so many deltas event by event. The stall is the smallest of the rounds' longest steps: what
-    the work itself needs, not what the machine did meanwhile."""
-    streamed = stream("anthropic", "W4", characters, events * characters)
-    # The first and the last events are set-up and end, and left out.
-    before, deltas = streamed.events[:4], streamed.events[4:-3]
-    return _median([_steps(toolstream.StreamParser().feed, deltas, before) for _ in range(rounds)])
+def drift(events: int, characters: int) -> Drift:
+    """Feeds one call of so many deltas event by event."""
+    pieces = stream("anthropic", "W4", characters, events * characters).events
+    return _drift([_steps(toolstream.StreamParser().feed, pieces) for _ in range(DRIFT_ROUNDS)])
 
 
-def json_drift(key: str, chars: int, characters: int, rounds: int = 3) -> Drift:
+def json_drift(key: str, chars: int, characters: int) -> Drift:
     """The same for a `JSONParser` that is fed a document of `chars` characters."""
     pieces = workload(key, chars).byte_fragments(characters)
-    return _median([_steps(toolstream.JSONParser().feed, pieces[4:-3], pieces[:4]) for _ in range(rounds)])
+    return _drift([_steps(toolstream.JSONParser().feed, pieces) for _ in range(DRIFT_ROUNDS)])
 
 
-def _median(measured: Sequence[Drift]) -> Drift:
-    return Drift(
-        statistics.median(one.first for one in measured),
-        statistics.median(one.last for one in measured),
-        min(one.stall for one in measured),
-    )
-
-
-def _steps(feed: Callable[[bytes], object], pieces: Sequence[bytes], before: Sequence[bytes]) -> Drift:
+def _steps(feed: Callable[[bytes], object], pieces: Sequence[bytes]) -> list[float]:
+    steps = []
     with frozen_heap():
-        for piece in before:
-            feed(piece)
-        gc.collect()
-        steps = []
         for piece in pieces:
             start = perf_counter()
             feed(piece)
             steps.append(perf_counter() - start)
-    share = max(1, len(steps) // 100)
-    return Drift(statistics.median(steps[:share]), statistics.median(steps[-share:]), max(steps))
+    return steps
+
+
+def _drift(rounds: Sequence[Sequence[float]]) -> Drift:
+    """Of each step the fastest round counts: what the work itself needs, not what the machine did meanwhile. The
+    first and the last steps, which open and end the call, count for the stall only."""
+    steps = [min(same) for same in zip(*rounds, strict=True)]
+    alike = steps[4:-3]
+    share = max(1, len(alike) // 100)
+    return Drift(statistics.median(alike[:share]), statistics.median(alike[-share:]), max(steps))

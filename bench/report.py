@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from toolstream._core import BINDING
-
 from .peers import SUBJECT, Group, json_groups
-from .plot import line_chart
+from .plot import Line, line_chart
 from .stream_peers import readers
 from .tables import Column, Table, grid, number
 from .timing import CALIBRATION, Effort, Entry, measure
+from .versions import environment, unlike_pins
 from .wire import CHUNK_BYTES, SHAPES, stream
-from .workloads import KEYS, SCALABLE, workload, workloads
+from .workloads import KEYS, SCALABLE, Workload, workload, workloads
 
+GROUPS = ("fields", "live", "leaves", "whole")
 STREAM_KEYS = ("W2", "W3", "W4")
 SCALES = (2_000, 20_000, 200_000, 2_000_000)
+STREAM_SCALES = (2_000, 20_000, 200_000)
+SCALED_STREAM = "W3"
 SCALED_FRAGMENT = 16
 CHUNKINGS: tuple[int | None, ...] = (None, CHUNK_BYTES)
-MARKERS = ("<!-- bench:begin -->", "<!-- bench:end -->")
-_PACKAGES = (
-    *("toolstream", "orjson", "jiter", "ijson", "sseclient-py", "anthropic", "openai", "httpx", "httpx2"),
-    "transformers",
-)
 _PROVIDERS = {"anthropic": "Anthropic", "chat": "Chat", "responses": "Responses"}
 
 
@@ -36,7 +30,7 @@ _PROVIDERS = {"anthropic": "Anthropic", "chat": "Chat", "responses": "Responses"
 class Report:
     """What was measured. json: (group, fragment size) -> table; streams: (shape, chunk size) -> table, whose columns
     are workload keys; ranks: which contestant of a shape is which kind of peer; missing: what was left out.
-    scaling: ("scaling", workload key) -> table of the fields group, whose columns are sizes in characters.
+    scaling: ("fields", workload key) or ("stream", shape) -> table whose columns are the arguments' characters.
     texts: ("texts", text format) -> table, whose columns are sizes, too."""
 
     json: dict[tuple[str, int | None], Table] = field(default_factory=dict)
@@ -52,7 +46,7 @@ class Report:
 
     def _notes(self) -> list[str]:
         notes = ["`~`: estimated from fragments sampled at evenly spaced places of the document, not run in full."]
-        return notes + [f"- {line}" for line in dict.fromkeys(self.missing)]
+        return notes + [f"- {line}" for line in (*dict.fromkeys(self.missing), *unlike_pins())]
 
     def json_ratio(self, group: str, size: int | None, key: str, peer: str, subject: str = SUBJECT) -> float | None:
         """How many times the subject's time that peer takes; None if one of them was left out."""
@@ -66,21 +60,6 @@ class Report:
         column = self.streams[shape, chunk].column(key)
         peer, base = self.ranks.get((shape, rank)), self.ranks[shape, subject]
         return column.ratio(peer, base) if peer is not None and peer in column.timings else None
-
-
-def environment() -> str:
-    """The machine and the versions, for the head of a table."""
-    versions = ", ".join(f"{name} {version}" for name in _PACKAGES if (version := _version(name)))
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
-    return f"{python}, {machine}; {versions}; toolstream's {BINDING} binding."
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def progress(text: str) -> None:
@@ -100,7 +79,7 @@ def add_json(
     *,
     sizes: Sequence[int],
     keys: Sequence[str] = KEYS,
-    groups: Iterable[str] = ("fields", "live", "leaves", "whole"),
+    groups: Iterable[str] = GROUPS,
 ) -> None:
     """Measures the JSON layer's groups at those fragment sizes (`whole` once)."""
     for group in json_groups(report.missing):
@@ -114,40 +93,60 @@ def _json_table(group: Group, size: int | None, keys: Sequence[str], effort: Eff
     table = Table(title[0].upper() + title[1:], "µs per fragment" if size else "µs per document", SUBJECT)
     for key in keys:
         progress(f"{title}: {key}")
-        document = workload(key)
-        for contestant in group.contestants:
-            contestant.verify(document, size)
-        entries = [contestant.entry(document, size) for contestant in group.contestants]
-        table.columns.append(column(key, entries, len(document.fragments(size)) if size else 1, effort))
+        table.columns.append(_json_column(group, workload(key), size, key, effort))
     return table
 
 
-def add_scaling(
-    report: Report, effort: Effort, *, keys: Sequence[str] = SCALABLE, scales: Sequence[int] = SCALES
-) -> None:
+def _json_column(group: Group, document: Workload, size: int | None, label: str, effort: Effort) -> Column:
+    contestants = [contestant for contestant in group.contestants if contestant.takes(document)]
+    for contestant in contestants:
+        contestant.verify(document, size)
+    entries = [contestant.entry(document, size) for contestant in contestants]
+    return column(label, entries, len(document.fragments(size)) if size else 1, effort)
+
+
+def add_scaling(report: Report, effort: Effort, *, keys: Sequence[str] = SCALABLE) -> None:
     """Measures how the cost of a fragment grows with the document, for everybody who hands out fields."""
     group = next(group for group in json_groups(report.missing) if group.key == "fields")
     for key in keys:
-        table = Table(f"{workload(key).title}: by the document's characters", "µs per fragment", SUBJECT)
-        report.scaling["scaling", key] = table
-        for chars in scales:
+        table = Table(f"{key}: fields, {SCALED_FRAGMENT}-character fragments, by size", "µs per fragment", SUBJECT)
+        report.scaling["fields", key] = table
+        for chars in SCALES:
             progress(f"{group.title}, {key} at {chars} characters")
             document = workload(key, chars)
-            entries = [contestant.entry(document, SCALED_FRAGMENT) for contestant in group.contestants]
-            count = len(document.fragments(SCALED_FRAGMENT))
-            table.columns.append(column(str(chars), entries, count, effort))
+            table.columns.append(_json_column(group, document, SCALED_FRAGMENT, str(chars), effort))
+
+
+def add_stream_scaling(report: Report, effort: Effort, *, shapes: Sequence[str] = SHAPES) -> None:
+    """The same for everybody who reads whole streams; one event a chunk."""
+    for shape in shapes:
+        title = f"{shape} stream, {SCALED_STREAM}, {SCALED_FRAGMENT}-character deltas, by size"
+        table = report.scaling["stream", shape] = Table(title, "µs per event", SUBJECT)
+        contestants = readers(shape, report.missing)
+        for chars in STREAM_SCALES:
+            progress(f"{shape} stream at {chars} characters")
+            streamed = stream(shape, SCALED_STREAM, SCALED_FRAGMENT, chars)
+            entries = [reader.entry(streamed, streamed.chunks()) for reader in contestants]
+            table.columns.append(column(str(chars), entries, len(streamed.events), effort))
 
 
 def plots(report: Report) -> Iterator[tuple[str, str]]:
-    """A workload's key and its chart, for each that `add_scaling` has measured."""
-    for (_, key), table in report.scaling.items():
-        names = dict.fromkeys(name for one in table.columns for name in one.timings)
-        lines = {
-            name: [(float(one.label), one.cost(name) * 1e6) for one in table.columns if name in one.timings]
-            for name in names
-        }
-        title = f"{key}: µs per fragment of {SCALED_FRAGMENT} characters"
-        yield key, line_chart(title, "characters in the document", "µs per fragment", lines)
+    """A file's name and its chart, for each of `report.scaling`."""
+    for (part, key), table in report.scaling.items():
+        shape = workload(SCALED_STREAM if part == "stream" else key).title.partition(", ")[2]
+        title = f"{_PLOTTED[part]}: {f'{_PROVIDERS[key]}, ' if part == 'stream' else ''}{shape}"
+        unit = f"{table.unit} ({SCALED_FRAGMENT} characters)"
+        yield f"{part}-{key}.svg", line_chart(title, "characters of arguments", unit, list(_lines(table)))
+
+
+_PLOTTED = {"fields": "Top-level fields as they complete", "stream": "Whole streams"}
+
+
+def _lines(table: Table) -> Iterator[Line]:
+    for name in dict.fromkeys(name for one in table.columns for name in one.timings):
+        columns = [one for one in table.columns if name in one.timings]
+        points = [(float(one.label), one.cost(name) * 1e6) for one in columns]
+        yield Line(name, points, [one.timings[name].estimated for one in columns], strong=name == table.subject)
 
 
 def add_streams(
@@ -176,47 +175,58 @@ def add_streams(
                 table.columns.append(column(key, entries, len(streamed.events), effort))
 
 
-# ---------------------------------------------------------------- the README's block
+# ---------------------------------------------------------------- the documents' blocks
 
 _RANKS = (
     ("sdk helper", "the SDK's accumulating helper"),
     ("sdk raw", "the SDK's raw stream"),
     ("sseclient jiter", "sseclient-py + orjson + jiter"),
+    ("httpx-sse", "httpx-sse + orjson, arguments ignored"),
     ("sseclient", "sseclient-py + orjson, arguments ignored"),
     ("split jiter", "bytes.split + orjson + jiter"),
     ("split ijson", "bytes.split + orjson + ijson"),
     ("split", "bytes.split + orjson, arguments ignored"),
+    ("split msgspec", "bytes.split + msgspec typed, arguments ignored"),
 )
+_MARKERS = re.compile(r"<!-- bench:(\w+):begin -->\n(.*?)<!-- bench:\1:end -->", re.DOTALL)
 
 
-def summary(report: Report) -> str:
-    """The short form: fields at 16 characters, and all streams at one event per chunk, as ratios."""
-    sizes = "; ".join(f"{document.key}: {document.title}" for document in workloads())
-    legend = "Ratios: how many times toolstream's time it takes; `~`: estimated from samples."
-    parts = [environment(), f"{sizes}. {legend}"]
-    if ("fields", 16) in report.json:
-        parts.append(report.json["fields", 16].markdown())
+def blocks(report: Report) -> dict[str, str]:
+    """What `write_blocks` puts between markers, by name: only what was measured."""
+    found = {"environment": f"{environment()}"}
     if report.streams:
-        parts.append(_stream_summary(report))
-    return "\n\n".join(parts)
+        found["streams"] = _stream_summary(report)
+    if ("fields", SCALED_FRAGMENT) in report.json:
+        legend = "; ".join(f"{document.key}: {document.title}" for document in workloads())
+        found["fields"] = f"{legend}.\n\n{report.json['fields', SCALED_FRAGMENT].markdown()}"
+    return found
 
 
 def _stream_summary(report: Report) -> str:
+    """All shapes and sizes at one event a chunk: toolstream's cost, and how many times as much each other takes."""
     tables = [(shape, table) for (shape, chunking), table in report.streams.items() if chunking is None]
     columns = [(shape, column) for shape, table in tables for column in table.columns]
-    head = ["whole streams, one event per chunk", *(f"{_PROVIDERS.get(s, s)} {c.label}" for s, c in columns)]
-    first = ["toolstream, µs per event", *(number(column.cost(SUBJECT) * 1e6) for _, column in columns)]
-    rows = [first]
+    sizes = [workload(column.label).title.partition(",")[0] for _, column in columns]
+    head = ["", *(f"{_PROVIDERS.get(shape, shape)} {size}" for (shape, _), size in zip(columns, sizes, strict=True))]
+    rows = [["toolstream, µs per event", *(number(column.cost(SUBJECT) * 1e6) for _, column in columns)]]
     for rank, label in _RANKS:
         found = [report.stream_ratio(shape, None, column.label, rank) for shape, column in columns]
-        rows.append([label, *(f"{number(ratio)}x" if ratio is not None else "-" for ratio in found)])
+        rows.append([label, *(f"{_short(ratio)}x" if ratio is not None else "-" for ratio in found)])
     return grid(head, rows)
 
 
-def write_block(text: str, block: str) -> str:
-    """The text with what stands between the markers replaced. Raises `ValueError` without them."""
-    begin, end = (re.escape(marker) for marker in MARKERS)
-    changed, count = re.subn(f"{begin}.*?{end}", lambda _: f"{MARKERS[0]}\n{block}\n{MARKERS[1]}", text, flags=re.S)
-    if count != 1:
-        raise ValueError(f"expected one block between {MARKERS[0]} and {MARKERS[1]}, found {count}")
-    return changed
+def _short(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
+
+
+def write_blocks(text: str, new: Mapping[str, str]) -> str:
+    """The text with what stands between the markers of each named block replaced. Raises `ValueError` if it has
+    none."""
+    if not _MARKERS.search(text):
+        raise ValueError("expected <!-- bench:NAME:begin --> and <!-- bench:NAME:end -->, found no such block")
+
+    def replaced(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"<!-- bench:{name}:begin -->\n{new.get(name, match[2].rstrip())}\n<!-- bench:{name}:end -->"
+
+    return _MARKERS.sub(replaced, text)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .peers import SUBJECT
-from .report import Report, environment
+from .report import Report
+from .versions import environment
 
 FORMAT = 1
 REGRESSION = 1.3
@@ -37,14 +38,22 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
                     "job": f"{kind}, {detail}",
                     "workload": column.label,
                     "contestant": name,
-                    "microseconds": column.cost(name) * 1e6,
-                    "calibrations": timing.times(column.calibration) / column.count,
+                    "microseconds": _rounded(column.cost(name) * 1e6),
+                    "calibrations": _rounded(timing.times(column.calibration) / column.count),
                     "estimated": timing.estimated,
                 }
 
 
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
 def save(report: Report, path: Path) -> None:
-    path.write_text(json.dumps(as_data(report), indent=1) + "\n", encoding="utf-8")
+    """One line for each result, so that two runs can be read side by side."""
+    run = as_data(report)
+    results = ",\n".join(json.dumps(result, ensure_ascii=False) for result in run["results"])
+    head = json.dumps({**run, "results": []}, ensure_ascii=False).removesuffix("]}")
+    path.write_text(f"{head}\n{results}\n]}}\n", encoding="utf-8")
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from .peers import SUBJECT, WrongResultError, installed
 from .timing import Entry
 from .wire import TOOL_NAME, Stream
 
+FLOOR = "floor: a loop over the chunks"
+
 Chunks = Sequence[bytes]
 Read = Callable[[Chunks], Any]
 
@@ -101,14 +103,57 @@ _DONE = b"[DONE]"
 
 
 def _frames(chunks: Chunks) -> Iterator[Any]:
-    """The shortest loop that works on these streams: split at blank lines, decode what follows `data: `."""
-    buffer = b""
+    """The fastest loop that works on these streams: split at blank lines, decode what follows `data: `."""
+    rest = b""
     loads = orjson.loads
     for chunk in chunks:
-        *frames, buffer = (buffer + chunk).split(b"\n\n")
+        frames = (rest + chunk if rest else chunk).split(b"\n\n")
+        rest = frames.pop()
         for frame in frames:
-            data = frame[frame.index(b"data: ") + 6 :]
+            data = frame.split(b"data: ", 1)[1]
             yield None if data == _DONE else loads(data)
+
+
+def _split_only(loads: Callable[[bytes], Any]) -> Read:
+    """`_frames` written out, which spares it the generator: decodes every event and looks no further."""
+
+    def read(chunks: Chunks) -> int:
+        rest, count = b"", 0
+        for chunk in chunks:
+            frames = (rest + chunk if rest else chunk).split(b"\n\n")
+            rest = frames.pop()
+            for frame in frames:
+                data = frame.split(b"data: ", 1)[1]
+                if data != _DONE:
+                    loads(data)
+                count += 1
+        return count
+
+    return read
+
+
+def _typed(provider: str, msgspec: Any) -> Callable[[bytes], Any]:
+    """Decodes only the members that lead to the arguments; msgspec skips all others."""
+
+    def struct(name: str, **members: Any) -> Any:
+        return msgspec.defstruct(name, [(member, kind, None) for member, kind in members.items()], gc=False)
+
+    def optional(kind: Any) -> Any:
+        return kind | None
+
+    def several(kind: Any) -> Any:
+        return list[kind]
+
+    if provider == "anthropic":
+        event = struct("Event", type=optional(str), delta=optional(struct("Delta", partial_json=optional(str))))
+    elif provider == "chat":
+        call = struct("Call", function=optional(struct("Function", arguments=optional(str))))
+        delta = struct("Delta", tool_calls=optional(several(call)))
+        event = struct("Chunk", choices=optional(several(struct("Choice", delta=optional(delta)))))
+    else:
+        event = struct("Event", type=optional(str), delta=optional(str))
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(event).decode
+    return decode
 
 
 def _sse_frames(sseclient: Any) -> Callable[[Chunks], Iterator[Any]]:
@@ -185,7 +230,11 @@ def _pushing(frames: Callable[[Chunks], Iterator[Any]], provider: str, ijson: An
 
 
 def _by_hand(provider: str, missing: list[str]) -> Iterator[Reader]:
-    yield Reader("bytes.split + orjson, arguments ignored", _ignoring(_frames), "split", "events")
+    yield Reader(FLOOR, lambda chunks: sum(len(chunk) for chunk in chunks), "floor", "bytes")
+    yield Reader("bytes.split + orjson, arguments ignored", _split_only(orjson.loads), "split", "events")
+    if msgspec := installed("msgspec", missing):
+        typed = _split_only(_typed(provider, msgspec))
+        yield Reader("bytes.split + msgspec typed, arguments ignored", typed, "split msgspec", "events")
     jiter = installed("jiter", missing)
     if jiter:
         yield Reader("bytes.split + orjson + jiter partial_mode", _reparsing(_frames, provider, jiter), "split jiter")
@@ -218,6 +267,9 @@ def _frameworks(provider: str, missing: list[str]) -> Iterator[Reader]:
     client = served.client(sdk, http)
     yield Reader(f"{http.__name__} response, read only", served.bytes_only(http), "transport", "bytes")
     yield Reader(f"{SUBJECT} on the {http.__name__} response", served.parsed(http), "subject response")
+    if httpx_sse := installed("httpx_sse", missing):
+        label = "httpx-sse + orjson, arguments ignored"
+        yield Reader(label, served.httpx_sse(http, httpx_sse), "httpx-sse", "events")
     for label, rank, read in _SDK_READERS[provider]:
         yield Reader(f"{name} SDK, {label}", served.reader(client, read), rank)
 
@@ -267,6 +319,21 @@ class _Served:
                 for chunk in response.iter_bytes():
                     size += len(chunk)
             return size
+
+        return read
+
+    def httpx_sse(self, http: Any, httpx_sse: Any) -> Read:
+        client = http.Client(transport=self.transport(http))
+
+        def read(chunks: Chunks) -> int:
+            self.chunks = chunks
+            count, loads = 0, orjson.loads
+            with client.stream("POST", "http://localhost/") as response:
+                for event in httpx_sse.EventSource(response).iter_sse():
+                    if event.data != "[DONE]":
+                        loads(event.data)
+                    count += 1
+            return count
 
         return read
 

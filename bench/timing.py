@@ -69,6 +69,7 @@ class Effort:
 
 
 THOROUGH = Effort(rounds=21, entry_seconds=0.3, estimate_above=0.3)
+PLOTTED = Effort(rounds=7, entry_seconds=0.1, estimate_above=0.3)
 QUICK = Effort(rounds=5, entry_seconds=0.06, estimate_above=0.06)
 
 
