@@ -49,13 +49,15 @@ class ThreadRun(RunBase):
         self._reading: Generator[Event] | None = None
 
     def __iter__(self) -> Generator[Event]:
-        self._watchers += 1
+        with self._bell:
+            self._watchers += 1
         try:
             while self._unread or self._advance() or self._unread:
                 if self._unread:
                     yield self._unread.popleft()
         finally:
-            self._watchers -= 1
+            with self._bell:
+                self._watchers -= 1
         if self._fault is not None:
             raise self._fault
 
