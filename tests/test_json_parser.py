@@ -1108,3 +1108,11 @@ def test_an_event_in_a_cycle_of_references_is_collected() -> None:
     gc.collect()
     del value
     assert gc.collect() >= 2
+
+
+def test_a_long_chain_of_events_ends_without_recursion() -> None:
+    chain: Any = None
+    for _ in range(1_000_000):
+        chain = FieldComplete(None, (), chain)
+    del chain
+    assert JSONParser().feed("{") == []

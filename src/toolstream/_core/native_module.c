@@ -8,11 +8,13 @@ static void event_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject **slots = (PyObject **)(self + 1);
     PyObject_GC_UnTrack(self);
+    Py_TRASHCAN_BEGIN(self, event_dealloc) /* events that hold events end without recursion */
     for (int i = 0; i < EVENT_FIELDS; i++) {
         Py_XDECREF(slots[i]);
     }
     type->tp_free(self);
     Py_DECREF(type);
+    Py_TRASHCAN_END
 }
 
 /* Events come and go with each fragment. A class that is as event_dealloc says is given it; its subclasses go on from there. */
