@@ -8,10 +8,14 @@
 
 #include <string.h>
 
+/* So many parts and bytes are made room for at least. */
+#define PART_STEP 4
+#define BYTES_STEP 32
+
 typedef struct lane_part {
-    int slot;                    /* ts_slot, or 0: bytes */
-    size_t bytes;                /* where they stand in ts_lane.bytes */
-    size_t size;
+    int32_t slot;                /* ts_slot, or 0: bytes */
+    uint32_t bytes;              /* where they stand in ts_lane.bytes */
+    uint32_t size;
 } lane_part;
 
 struct ts_lane {
@@ -32,6 +36,11 @@ struct ts_lane {
     int text_is_plain;           /* it holds no escape, and only ASCII */
     size_t closing;              /* from this part on there are only bytes and blanks */
 };
+
+size_t ts_lane_size(const ts_lane *lane)
+{
+    return sizeof *lane + lane->capacity * sizeof *lane->parts + lane->bytes_capacity + lane->scratch_capacity;
+}
 
 ts_lane *ts_lane_new(void)
 {
@@ -72,22 +81,25 @@ int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size)
     if (slot < 0 || slot > TS_SLOT_SPACE || (slot == 0 && size == 0)) {
         return TS_ERR_ARGUMENT;
     }
-    if (!ts_reserve((void **)&lane->parts, &lane->capacity, lane->count, 1, 8, sizeof *lane->parts)) {
+    if (!ts_reserve((void **)&lane->parts, &lane->capacity, lane->count, 1, PART_STEP, sizeof *lane->parts)) {
         return TS_ERR_MEMORY;
     }
     if (slot != 0) {
         size = 0;
-    } else if (!ts_reserve((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, size, 64, 1)) {
+    } else if (!ts_reserve((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, size, BYTES_STEP, 1)) {
         return TS_ERR_MEMORY;
+    }
+    if (size > UINT32_MAX - lane->bytes_size) {
+        return TS_ERR_MEMORY; /* the width of lane_part */
     }
     lane_part *last = lane->count == 0 ? NULL : &lane->parts[lane->count - 1];
     if (slot == 0 && last != NULL && last->slot == 0) {
-        last->size += size;
+        last->size += (uint32_t)size;
     } else {
         lane_part *part = &lane->parts[lane->count++];
         part->slot = slot;
-        part->bytes = lane->bytes_size;
-        part->size = size;
+        part->bytes = (uint32_t)lane->bytes_size;
+        part->size = (uint32_t)size;
     }
     if (size != 0) {
         memcpy(lane->bytes + lane->bytes_size, data, size);

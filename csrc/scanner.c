@@ -474,6 +474,16 @@ void ts_scanner_free(ts_scanner *s)
     }
 }
 
+size_t ts_scanner_size(const ts_scanner *s)
+{
+    const ts_keys *keys = &s->keys;
+    size_t records = s->reports.capacity + s->steps.capacity;
+    size_t sets = s->level_capacity == 0 ? 0 : (s->level_capacity + 1) * s->words;
+    return sizeof *s + records * sizeof(ts_record) + s->text_capacity + s->level_capacity * sizeof *s->levels +
+           sets * sizeof *s->sets + s->scratch_capacity + keys->capacity * sizeof *keys->keys + keys->text_capacity +
+           keys->slot_count * sizeof *keys->slots;
+}
+
 const ts_view *ts_scanner_view(const ts_scanner *s)
 {
     return &s->view;

@@ -437,6 +437,12 @@ ts_sse *ts_sse_new(int64_t max_event_bytes)
     return sse;
 }
 
+size_t ts_sse_size(const ts_sse *sse)
+{
+    size_t buffers = sse->text.capacity + sse->event.capacity + sse->id.capacity + sse->line.capacity;
+    return sizeof *sse + buffers + sse->frame_capacity * sizeof *sse->frames;
+}
+
 void ts_sse_free(ts_sse *sse)
 {
     if (sse == NULL) {

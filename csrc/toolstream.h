@@ -186,6 +186,8 @@ typedef struct ts_scanner ts_scanner;
 /* A scanner, or NULL without memory. Freed with ts_scanner_free (NULL allowed). */
 TS_API ts_scanner *ts_scanner_new(const ts_options *options);
 TS_API void ts_scanner_free(ts_scanner *scanner);
+/* The bytes of memory that it holds, without what its options point to. */
+TS_API size_t ts_scanner_size(const ts_scanner *scanner);
 
 TS_API const ts_view *ts_scanner_view(const ts_scanner *scanner);
 
@@ -270,6 +272,8 @@ typedef struct ts_sse ts_sse;
  * event's data, id and type together with the line in progress. */
 TS_API ts_sse *ts_sse_new(int64_t max_event_bytes);
 TS_API void ts_sse_free(ts_sse *sse);
+/* As ts_scanner_size. */
+TS_API size_t ts_sse_size(const ts_sse *sse);
 TS_API const ts_sse_view *ts_sse_get_view(const ts_sse *sse);
 
 /* Takes the next chunk; TS_READY when frames were dispatched. Frames before a fault are readable. */
@@ -311,6 +315,8 @@ typedef struct ts_lane ts_lane;
 /* A lane without a template, or NULL without memory. Freed with ts_lane_free (NULL allowed). */
 TS_API ts_lane *ts_lane_new(void);
 TS_API void ts_lane_free(ts_lane *lane);
+/* As ts_scanner_size. */
+TS_API size_t ts_lane_size(const ts_lane *lane);
 
 /* Forgets the template; only what has been matched so far of an event. */
 TS_API void ts_lane_clear(ts_lane *lane);

@@ -406,7 +406,15 @@ static int fields_set_list(fields *self, PyObject *value, void *offset)
 #define LIST_GETSET(name, field) \
     {name, (getter)fields_list, (setter)fields_set_list, NULL, (void *)(uintptr_t)offsetof(fields, field)}
 
+static PyObject *fields_sizeof(fields *self, PyObject *unused)
+{
+    (void)unused;
+    size_t size = (size_t)Py_TYPE(self)->tp_basicsize + (self->scanner == NULL ? 0 : ts_scanner_size(self->scanner));
+    return PyLong_FromSize_t(size);
+}
+
 static PyMethodDef fields_methods[] = {
+    {"__sizeof__", (PyCFunction)fields_sizeof, METH_NOARGS, "Bytes of memory, the scanner's included."},
     {"feed", (PyCFunction)fields_feed, METH_O,
      "Takes a fragment, which may end anywhere, and returns the events that it completes.\n\n"
      "Raises JSONError (with `events`: what came before the fault), DuplicateKeyError, LimitError, TypeError for\n"

@@ -175,7 +175,15 @@ static PyObject *frames_status(frames *self, void *unused)
     return PyLong_FromLong(self->sse != NULL ? ts_sse_get_view(self->sse)->status : TS_OK);
 }
 
+static PyObject *frames_sizeof(frames *self, PyObject *unused)
+{
+    (void)unused;
+    size_t size = (size_t)Py_TYPE(self)->tp_basicsize + (self->sse == NULL ? 0 : ts_sse_size(self->sse));
+    return PyLong_FromSize_t(size);
+}
+
 static PyMethodDef frames_methods[] = {
+    {"__sizeof__", (PyCFunction)frames_sizeof, METH_NOARGS, "Bytes of memory, the framer's included."},
     {"_take", (PyCFunction)frames_take, METH_O, "The frames that a chunk completes; _status tells of a fault behind them."},
     {"_end", (PyCFunction)frames_end, METH_NOARGS, "The stream has ended: the frame that no blank line has ended."},
     {"_start", (PyCFunction)frames_start, METH_O, "Begins a stream, with a bound on an event's bytes."},

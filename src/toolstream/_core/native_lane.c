@@ -675,7 +675,15 @@ static int lane_set_pending(lane *self, PyObject *bytes, void *unused)
     return size == 0 ? 0 : buffer_append(&self->pending, (const unsigned char *)PyBytes_AS_STRING(bytes), (size_t)size);
 }
 
+static PyObject *lane_sizeof(lane *self, PyObject *unused)
+{
+    (void)unused;
+    size_t size = (size_t)Py_TYPE(self)->tp_basicsize + ts_lane_size(self->matcher);
+    return PyLong_FromSize_t(size + self->pending.capacity + self->batch.capacity);
+}
+
 static PyMethodDef lane_methods[] = {
+    {"__sizeof__", (PyCFunction)lane_sizeof, METH_NOARGS, "Bytes of memory, the template's and the buffers' included."},
     {"feed", (PyCFunction)lane_feed, METH_O,
      "Takes the next bytes (or text), cut anywhere, and returns what they complete.\n\n"
      "Raises ToolStreamError, whose `events` are those that came before the fault; TypeError for other data;\n"

@@ -1,0 +1,116 @@
+"""What an idle parser holds: bytes are counted, not measured, so these bounds are the same in every run.
+
+A gateway holds many streams that wait for their next byte. What counts is all that a parser keeps for itself: its
+Python objects, and what the C core has for it, which `__sizeof__` tells.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from wire import Wire, sse
+
+from toolstream import JSONParser, StreamParser
+from toolstream._core import BINDING
+from toolstream.lane import IS_FAST
+
+needs_native = pytest.mark.skipif(BINDING == "cffi" or not IS_FAST, reason="the other bindings' sizes are not known")
+
+SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+NAME, FIELDS, FRAGMENT = "search", 12, 16
+BOUND = 4500  # beside the text of the call and its values
+ARGUMENTS = json.dumps({f"field_{number}": "a value of some length " * 4 for number in range(FIELDS)})
+HALF = ARGUMENTS[: len(ARGUMENTS) // 2]
+PIECES = [HALF[at : at + FRAGMENT] for at in range(0, len(HALF), FRAGMENT)]
+
+
+def anthropic() -> Wire:
+    message = {"id": "msg_01Xabcdefghijklmnopqrstu", "type": "message", "role": "assistant", "content": []}
+    usage = {"input_tokens": 512, "cache_read_input_tokens": 384, "output_tokens": 3}
+    block = {"type": "tool_use", "id": "toolu_01Xabcdefghijklmnopqrs", "name": NAME, "input": {}}
+    deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in PIECES]
+    return [
+        {"type": "message_start", "message": {**message, "usage": usage}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas),
+    ]
+
+
+def chat() -> Wire:
+    def chunk(call: dict[str, Any]) -> dict[str, Any]:
+        choice = {"index": 0, "delta": {"tool_calls": [{"index": 0, **call}]}, "finish_reason": None}
+        return {"id": "chatcmpl-abcdefgh", "object": "chat.completion.chunk", "model": "m", "choices": [choice]}
+
+    first = chunk({"id": "call_abcdefgh", "type": "function", "function": {"name": NAME, "arguments": ""}})
+    return [first, *(chunk({"function": {"arguments": piece}}) for piece in PIECES)]
+
+
+def responses() -> Wire:
+    item = {"id": "fc_1", "type": "function_call", "status": "in_progress", "arguments": "", "call_id": "c"}
+    kind = "response.function_call_arguments.delta"
+    return [
+        {"type": "response.created", "response": {"id": "resp_1", "model": "m", "output": []}},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**item, "name": NAME}},
+        *({"type": kind, "delta": piece, "item_id": "fc_1", "output_index": 0} for piece in PIECES),
+    ]
+
+
+def idle(wire: Wire) -> StreamParser:
+    parser = StreamParser()
+    for event in wire:
+        parser.feed(sse([event]))
+    assert parser.calls[0].state == "streaming"
+    return parser
+
+
+def reachable(root: object) -> dict[int, object]:
+    found: dict[int, object] = {}
+    waiting = [root]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in found and not isinstance(one, SHARED):
+            found[id(one)] = one
+            waiting += gc.get_referents(one)
+    return found
+
+
+def own_bytes(wire: Wire) -> int:
+    """Of what a parser reaches, what another one in the same place does not."""
+    one, other = idle(wire), idle(wire)
+    shared = reachable(other)
+    return sum(sys.getsizeof(held) for key, held in reachable(one).items() if key not in shared)
+
+
+@needs_native
+@pytest.mark.parametrize("stream", [anthropic, chat, responses])
+def test_an_idle_parser_holds_little_but_its_call(stream: Callable[[], Wire]) -> None:
+    wire = stream()
+    parser = idle(wire)  # the first one makes what all share
+    values = sum(sys.getsizeof(value) for value in parser.calls[0].arguments.values())
+    assert own_bytes(wire) - len(HALF) - values < BOUND
+
+
+@needs_native
+def test_between_two_events_no_framer_is_held() -> None:
+    events = b"".join(sse([event]) for event in anthropic())
+    between, inside = StreamParser(), StreamParser()
+    between.feed(events)
+    inside.feed(events[:60])
+    assert sys.getsizeof(between._framing) < 150 < 300 < sys.getsizeof(inside._framing)
+
+
+@needs_native
+def test_the_size_of_a_parser_is_that_of_what_it_holds() -> None:
+    parser = JSONParser()
+    before = sys.getsizeof(parser)
+    parser.feed('{"text": "' + "x" * 100_000)
+    assert 100_000 < sys.getsizeof(parser) - before < 160_000
+    parser.feed('", "number": ')
+    parser.feed("1")
+    assert sys.getsizeof(parser) < before + 2_000
