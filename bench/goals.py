@@ -151,10 +151,11 @@ def _set_up_goals() -> Iterator[Bar]:
 
 
 def _memory_goals() -> Iterator[Bar]:
-    yield Bar("one idle parser, Python's bytes", memory.measured("idle")["python_bytes_each"], at_most=4 * KIB)
-    many = memory.measured("many")
-    yield Bar("one idle parser of 100 000, resident bytes", many["resident_bytes_each"], at_most=4 * KIB)
-    yield Bar("100 000 idle parsers, resident MiB", many["resident_bytes"] / MIB, at_most=500)
+    for shape in memory.SHAPES:
+        idle = memory.measured(f"idle, {shape}")
+        yield Bar(f"one idle parser in a 2 KB call, {shape}, bytes", idle["bytes_each"], at_most=4 * KIB)
+        many = memory.measured(f"many, {shape}")
+        yield Bar(f"100 000 idle parsers, {shape}, resident MiB", many["resident_bytes"] / MIB, at_most=500)
     for part in ("string", "string-wide"):
         yield Bar(f"peak over a 20 MB {part}", memory.measured(part)["peak_of_string"], at_most=3)
 

@@ -1,7 +1,8 @@
 """What a parser holds: an idle one in the middle of a call, 100 000 of them, and the peak over one long string.
 
 Each part runs in a fresh process, because a process's resident set only tells of its whole past. `tracemalloc` sees
-Python's allocations, the resident set also those of the C core. `python -m bench.memory` prints all parts.
+Python's allocations, `__sizeof__` tells those of the C core, the resident set has all, with what the allocators need.
+`python -m bench.memory` prints all parts.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import toolstream
 
-from .wire import stream
+from .wire import SHAPES, stream
 
 MANY = 100_000
 TRACED = 2_000
+GC_HEAD = sys.getsizeof([]) - list.__basicsize__
 STRING_CHARS = 20_000_000
 
 
@@ -58,22 +61,31 @@ def _idle_parser(events: tuple[bytes, ...]) -> toolstream.StreamParser:
     return parser
 
 
-def idle() -> dict[str, float]:
-    """Bytes of one idle parser, by `tracemalloc`, without what is shared by all."""
-    events = stream("anthropic", "W2").events
+def idle(shape: str = "anthropic") -> dict[str, float]:
+    """Bytes of one idle parser, without what is shared by all: Python's objects by `tracemalloc`, what the C core holds
+    beside them, both together, and how much of that is the text of the call, which `call.text` promises."""
+    events = stream(shape, "W2").events
     _idle_parser(events)
     tracemalloc.start()
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
     parsers = [_idle_parser(events) for _ in range(TRACED)]
     gc.collect()
-    after = tracemalloc.get_traced_memory()[0]
-    return {"python_bytes_each": (after - before) / len(parsers)}
+    python = (tracemalloc.get_traced_memory()[0] - before) / len(parsers)
+    parser = parsers[0]
+    core = sum(_core_bytes(part) for part in (parser, parser._framing, parser.calls[0]._parser))
+    text = len(parser.calls[0].text.encode())
+    return {"python_bytes_each": python, "core_bytes_each": core, "bytes_each": python + core, "text_bytes": text}
 
 
-def many(count: int = MANY) -> dict[str, float]:
+def _core_bytes(part: Any) -> int:
+    """What an object holds outside of Python's memory."""
+    return sys.getsizeof(part) - type(part).__basicsize__ - (GC_HEAD if gc.is_tracked(part) else 0)
+
+
+def many(shape: str = "anthropic", count: int = MANY) -> dict[str, float]:
     """Resident bytes of many idle parsers."""
-    events = stream("anthropic", "W2").events
+    events = stream(shape, "W2").events
     _idle_parser(events)
     gc.collect()
     before = resident()
@@ -111,8 +123,8 @@ def _feed(fragments: Any) -> Any:
 
 
 PARTS: dict[str, Callable[[], dict[str, float]]] = {
-    "idle": idle,
-    "many": many,
+    **{f"idle, {shape}": partial(idle, shape) for shape in SHAPES},
+    **{f"many, {shape}": partial(many, shape) for shape in SHAPES},
     "string": lambda: long_string(plain=True),
     "string-wide": lambda: long_string(plain=False),
 }
