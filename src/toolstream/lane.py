@@ -94,6 +94,11 @@ class SlowLane:
                 return events
         return None
 
+    def _pull_all(self, items: Iterator[Any]) -> Iterator[Event]:
+        """The events of all that an iterator gives."""
+        while (events := self._pull(items)) is not None:
+            yield from events
+
     async def _pull_async(self, items: AsyncIterator[Any]) -> list[Event] | None:
         """As `_pull`, of an async iterator."""
         async for item in items:

@@ -308,6 +308,9 @@ def _read(reading: _Reading) -> Generator[Event]:
                         yield None  # type: ignore[misc]
                     if reading.parser.stopped:
                         return
+                elif intake.is_plain and not reading.marks:
+                    yield from reading.parser._pull_all(items)
+                    break
         except ToolStreamError as fault:
             yield from reading.take(fault)
             raise

@@ -305,12 +305,14 @@ class Intake:
     that knowing costs nothing for each of the others. Of bytes and text, `pull` and `pull_async` are then the parser's
     own, which need no Python for items that complete nothing.
 
+    is_plain: items go to the parser as they come.
+
     Text without line ends may be lines whose ends a caller's iterator has cut off, or chunks that happen to
     hold none. An item that could be a whole line of SSE waits for the next one, which tells: two lines that
     each begin with a field's name stand below each other, and chunks go on where the last one stopped.
     """
 
-    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed", "pull", "pull_async")
+    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed", "is_plain", "pull", "pull_async")
 
     feed: Callable[[Any], list[Event]]
     pull: Callable[[Iterator[Any]], list[Event] | None]
@@ -322,6 +324,7 @@ class Intake:
         self._lines: _Lines | None = None
         self._seen: list[Any] = []
         self.feed = self._feed_first
+        self.is_plain = False
         self.pull = self._pull_each
         self.pull_async = self._pull_each_async
 
@@ -359,6 +362,7 @@ class Intake:
         return None
 
     def _take_chunks(self) -> None:
+        self.is_plain = True
         self.feed = self._parser.feed
         self.pull = self._parser._pull
         self.pull_async = self._parser._pull_async

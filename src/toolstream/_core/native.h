@@ -32,6 +32,7 @@ typedef struct module_state {
     PyTypeObject *lane_type;
     PyTypeObject *frames_type;
     PyTypeObject *pull_type;
+    PyTypeObject *pulled_type;
     PyTypeObject *markers_type;
     PyTypeObject *text_type;
     event_class complete;        /* FieldComplete(call, path, value) */
@@ -74,6 +75,7 @@ extern PyType_Spec native_fields_spec;
 extern PyType_Spec native_lane_spec;
 extern PyType_Spec native_frames_spec;
 extern PyType_Spec native_pull_spec;
+extern PyType_Spec native_pulled_spec;
 extern PyType_Spec native_markers_spec;
 extern PyType_Spec native_text_spec;
 extern PyType_Spec native_constructor_spec;
@@ -111,6 +113,12 @@ int native_feed(fields *self, const char *data, size_t size, PyObject *events);
 
 /* Feeds an item that was pulled to a lane. Answers 0, or -1 with an exception set. */
 int native_lane_take(PyObject *lane, PyObject *item, PyObject *events);
+
+/* Feeds what an iterator gives to a lane until there are events. Answers 1, or 0 at its end, or -1. */
+int native_lane_pull(PyObject *lane, PyObject *items, PyObject *events);
+
+/* An iterator over the events of all that another one gives. */
+PyObject *native_pulled_new(module_state *state, PyObject *lane, PyObject *items);
 
 /* An awaitable that feeds what an async iterator gives to a lane, until there are events. */
 PyObject *native_pull_new(module_state *state, PyObject *lane, PyObject *items);

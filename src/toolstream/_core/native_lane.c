@@ -543,6 +543,20 @@ static int pull_one(lane *self, PyObject *items, PyObject *events)
     return status < 0 ? -1 : 1;
 }
 
+int native_lane_pull(PyObject *object, PyObject *items, PyObject *events)
+{
+    for (unsigned turn = 1; PyList_GET_SIZE(events) == 0; turn++) {
+        int status = pull_one((lane *)object, items, events);
+        if (status <= 0) {
+            return status;
+        }
+        if (turn % SIGNAL_EVERY == 0 && PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    }
+    return 1;
+}
+
 static PyObject *lane_pull(lane *self, PyObject *items)
 {
     if (!PyIter_Check(items)) {
@@ -550,17 +564,17 @@ static PyObject *lane_pull(lane *self, PyObject *items)
         return NULL;
     }
     PyObject *events = PyList_New(0);
-    for (unsigned turn = 1; events != NULL && PyList_GET_SIZE(events) == 0; turn++) {
-        int status = pull_one(self, items, events);
-        if (status == 0) {
-            Py_DECREF(events);
-            Py_RETURN_NONE;
-        }
-        if (status < 0 || (turn % SIGNAL_EVERY == 0 && PyErr_CheckSignals() < 0)) {
-            Py_CLEAR(events);
-        }
+    int status = events == NULL ? -1 : native_lane_pull((PyObject *)self, items, events);
+    if (status > 0) {
+        return events;
     }
-    return events;
+    Py_XDECREF(events);
+    return status < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *lane_pull_all(lane *self, PyObject *items)
+{
+    return native_pulled_new(self->state, (PyObject *)self, items);
 }
 
 static PyObject *lane_pull_async(lane *self, PyObject *items)
@@ -690,6 +704,7 @@ static PyMethodDef lane_methods[] = {
      "RuntimeError where another thread is inside."},
     {"_pull", (PyCFunction)lane_pull, METH_O,
      "Feeds what an iterator gives until there are events, and returns them; None at its end."},
+    {"_pull_all", (PyCFunction)lane_pull_all, METH_O, "The events of all that an iterator gives, as an iterator."},
     {"_pull_async", (PyCFunction)lane_pull_async, METH_O, "As _pull, of an async iterator: to be awaited."},
     {"_enter", (PyCFunction)lane_enter, METH_NOARGS, "Keeps all others out. Raises RuntimeError where one is inside."},
     {"_leave", (PyCFunction)lane_leave, METH_NOARGS, "Lets others in again."},

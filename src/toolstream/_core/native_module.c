@@ -97,11 +97,13 @@ static int native_exec(PyObject *module)
     state->lane_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_lane_spec, NULL);
     state->frames_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_frames_spec, NULL);
     state->pull_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_pull_spec, NULL);
+    state->pulled_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_pulled_spec, NULL);
     state->markers_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_markers_spec, NULL);
     state->text_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_text_spec, NULL);
     if (state->fail == NULL || state->feed_slowly == NULL || state->spoil == NULL || state->message == NULL ||
         state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL ||
-        state->pull_type == NULL || state->markers_type == NULL || state->text_type == NULL) {
+        state->pull_type == NULL || state->pulled_type == NULL || state->markers_type == NULL ||
+        state->text_type == NULL) {
         return -1;
     }
     PyTypeObject *const types[] = {state->fields_type, state->lane_type, state->frames_type, state->markers_type,
@@ -124,6 +126,7 @@ static int native_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->lane_type);
     Py_VISIT(state->frames_type);
     Py_VISIT(state->pull_type);
+    Py_VISIT(state->pulled_type);
     Py_VISIT(state->markers_type);
     Py_VISIT(state->text_type);
     Py_VISIT(state->complete.type);
@@ -143,6 +146,7 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->lane_type);
     Py_CLEAR(state->frames_type);
     Py_CLEAR(state->pull_type);
+    Py_CLEAR(state->pulled_type);
     Py_CLEAR(state->markers_type);
     Py_CLEAR(state->text_type);
     Py_CLEAR(state->complete.type);
