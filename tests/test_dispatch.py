@@ -159,6 +159,16 @@ def test_effects_say_when_a_function_may_start(effects: Any, expected: str) -> N
     assert started_at(BOTH, adding(effects=effects), text_block(1, "on")) == expected
 
 
+def test_what_holds_no_mark_is_refused_as_a_tool() -> None:
+    class Store:
+        def save(self, path: str) -> None:
+            """Saves."""
+
+    for function in (Store().save, len):
+        with pytest.raises(TypeError, match="decorate the function where it is defined"):
+            toolstream.tool(name="save")(function)
+
+
 def test_mcp_hints_count_as_effects() -> None:
     listing = {"name": "f", "inputSchema": {"type": "object", "properties": {"a": {}, "b": {}}, "required": ["a"]}}
 

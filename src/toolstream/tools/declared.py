@@ -76,7 +76,7 @@ def tool(
     start: how far the call must have come before it starts, where that is not what effects says; see `dispatch`.
     schema: the tool as a provider or MCP lists it: its arguments are checked by that, and its hints count.
 
-    Raises `ValueError` for other words.
+    Raises `ValueError` for other words, `TypeError` for what can't be marked: a bound method, a builtin.
     """
     if effects is not None and effects not in EFFECTS:
         raise ValueError(f"effects is one of {', '.join(EFFECTS)}, not {effects!r}")
@@ -90,7 +90,11 @@ def tool(
 
 
 def _declare(declaration: Declaration, function: Any) -> Any:
-    setattr(function, _MARK, declaration)
+    try:
+        setattr(function, _MARK, declaration)
+    except AttributeError:
+        reason = "can't be marked as a tool: decorate the function where it is defined, or a function that calls it"
+        raise TypeError(f"{function!r} {reason}") from None
     return function
 
 
