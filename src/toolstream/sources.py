@@ -39,6 +39,8 @@ def unwrap(source: Any) -> Any:
     That is the `with_raw_response` / `with_streaming_response` object of the anthropic and openai SDKs, and
     httpx_sse's `EventSource` (whose demand for a content type would hide the message of an error body).
     """
+    if type(source) in _PLAIN:
+        return source
     if hasattr(source, "http_response"):
         return source.http_response
     if hasattr(source, "iter_sse") and hasattr(source, "response"):
