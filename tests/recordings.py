@@ -36,6 +36,14 @@ CORRECTIONS: dict[str, dict[str, Any]] = {
 }
 
 OWN = Path(__file__).parent / "data" / "streams"
+# How many places of a stream are tried at least, where a test tries some and not all.
+_PLACES = int(os.environ.get("TOOLSTREAM_PLACES", "0"))
+
+
+def places(last: int, about: int) -> list[int]:
+    """About so many of the places from 0 to last, the last five among them."""
+    step = last // max(about, _PLACES) + 1
+    return sorted({*range(0, last + 1, step), *range(max(0, last - 5), last + 1)})
 
 
 def directory() -> Path | None:

@@ -27,7 +27,6 @@ Event = dict[str, Any]
 PAGE = "docs/tools.md"
 # Each of its events holds all of the arguments so far, as an object: where that grows can't be told from its end.
 GROWS = "openai-chat/bridge-objects-that-grow.sse"
-MOST_PLACES = 12  # of a stream that are tried
 
 
 class Stop(NamedTuple):
@@ -165,11 +164,6 @@ def endings(events: list[Event], stop: Stop) -> tuple[int, Callable[[Any], list[
     return first, tail
 
 
-def places(first: int) -> list[int]:
-    step = first // MOST_PLACES + 1
-    return sorted({*range(0, first + 1, step), *range(max(0, first - 5), first + 1)})
-
-
 def after(parser: StreamParser, events: list[Event]) -> tuple[StreamParser, list[toolstream.Event]]:
     """A copy of the parser that has read these, and then the end of the stream."""
     parser = copy.deepcopy(parser)
@@ -218,7 +212,7 @@ def test_only_a_reason_that_asks_for_tools_commits_wherever_the_message_stops(ex
     first, tail = ends
     whole = {call.id: call.text for call in wire.read_events(events, on_error="event").calls if call.id}
     parser = StreamParser(provider=expected["format"], on_error="event")
-    wanted = set(places(first))
+    wanted = set(recordings.places(first, 12))
     for index in range(first + 1):
         if index in wanted:
             cut, _ = after(parser, [])
@@ -258,7 +252,7 @@ def test_what_runs_at_most_once_runs_only_for_a_reason_that_asks_for_it(expected
         with suppress(ToolStreamError):
             await toolstream.dispatch(source(), tools, provider=expected["format"])
 
-    for end in places(first)[-8:]:
+    for end in recordings.places(first, 3):
         for reason in (*stop.asks[:1], *stop.others):
             begun.clear()
             asyncio.run(run([*events[:end], *tail(reason)]))
