@@ -90,6 +90,3 @@ Usage.__init__ = constructor(  # type: ignore[method-assign]
 
 counts = attrgetter(*(field.name for field in fields(Usage) if field.name != "raw"))
 """All that a `Usage` says, as a tuple, without `raw`."""
-
-NOTHING_USED = Usage()
-"""What is known before the provider has said anything."""
