@@ -12,7 +12,7 @@ native = Extension(
     "toolstream._core._native",
     [*NATIVE, *CORE],
     include_dirs=["csrc"],
-    depends=[*glob("csrc/*.h"), "src/toolstream/_core/native.h"],
+    depends=[*glob("csrc/*.h"), *glob("src/toolstream/_core/*.h")],
     # Calls between the files of one extension need no detour through its table of names.
     extra_compile_args=[] if sys.platform == "win32" else ["-fvisibility=hidden"],
     optional=True,

@@ -32,7 +32,6 @@ class AWSFraming:
         self._needed = _PRELUDE  # bytes of it that tell more: the prelude, then all
         self._before = 0  # bytes of the stream before it
         self.between = False
-        self.newline = b"\n"
 
     def feed(self, data: bytes) -> Iterator[EventDict]:
         at = 0

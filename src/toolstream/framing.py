@@ -38,14 +38,11 @@ class Framing(Protocol):
     """Cuts bytes into events. `feed` yields what ends: events, or SSE frames, which `frame_event` decodes; `close` what
     no end was told of. Both raise `SSEError`, `LimitError`; `close` raises `IncompleteError` for an event that is cut.
 
-    between: it is SSE, and stands between two events. newline: what ends a line of it.
+    between: it is SSE, and stands between two events.
     """
 
     @property
     def between(self) -> bool: ...
-
-    @property
-    def newline(self) -> bytes: ...
 
     def feed(self, data: bytes) -> Iterable[EventDict | Frame]: ...
 
@@ -79,7 +76,6 @@ class AutoFraming:
     __slots__ = ("_head", "_max_event_bytes", "decided")
 
     between = False
-    newline = b"\n"
 
     def __init__(self, max_event_bytes: int | None) -> None:
         self._max_event_bytes = max_event_bytes
@@ -127,22 +123,9 @@ class AutoFraming:
 class SSEFraming(FrameParser):
     """Server-sent events that hold JSON."""
 
-    __slots__ = ("newline",)
-
-    def __init__(self, max_event_bytes: int | None) -> None:
-        super().__init__(max_event_bytes)
-        self.newline = b"\n"
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        return *super().__getstate__(), self.newline
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        *framer, self.newline = state
-        super().__setstate__(tuple(framer))
+    __slots__ = ()
 
     def feed(self, data: bytes) -> Iterable[Frame]:
-        if b"\r" in data:
-            self.newline = b"\r\n"
         frames = self._take(data)
         return frames if self._status >= 0 else _then_raise(frames, self._fault())
 
@@ -212,7 +195,6 @@ class ValueFraming:
     """JSON objects one after another, on lines or not; or, with array, the elements of one array as each ends."""
 
     between = False
-    newline = b"\n"
 
     def __init__(self, max_event_bytes: int | None, *, array: bool) -> None:
         self._objects = JSONSequence(limits=_ENVELOPE, max_value_bytes=max_event_bytes)

@@ -133,6 +133,8 @@ class FieldParser(Fields):
         "_settings",
     )
 
+    is_checked = False  # what it reports goes through a check first
+
     def __init__(
         self,
         subscription: Subscription,

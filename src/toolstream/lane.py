@@ -20,9 +20,12 @@ from .guard import Guard
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from .assembler import Assembler
     from .calls import ToolCall
     from .events import Event
     from .fields import Data
+    from .framing import Framing
+    from .providers import Adapter
 
 
 class Repeat(NamedTuple):
@@ -46,15 +49,35 @@ class Repeat(NamedTuple):
 class SlowLane:
     """What `StreamParser` inherits where there is no fast lane. See `_core/native_lane.c` for the other one."""
 
-    __slots__ = ("_between", "_guard", "_hits", "_hopeful", "_interrupted", "_max_event", "_pending", "_room")
+    __slots__ = (
+        "_adapter",
+        "_assembler",
+        "_between",
+        "_framed",
+        "_framing",
+        "_guard",
+        "_hits",
+        "_hopeful",
+        "_interrupted",
+        "_max_event",
+        "_pending",
+        "_room",
+        "_steady",
+    )
 
-    # Bytes that the stream may still have, and that an event may have.
+    # Who knows what events mean, None before the provider is known; whom it tells; and what cuts bytes into events.
+    _adapter: Adapter | None
+    _assembler: Assembler
+    _framing: Framing
+    # Bytes that the stream may still have, that the framing has had, and that an event may have.
     _room: int
+    _framed: int
     _max_event: int
     # What is pulled is no longer wanted.
     _interrupted: bool
-    # The fast lane's own: whether the slow one stands between two events, whether events may repeat, how many did,
-    # and the bytes of one that is not whole.
+    # The fast lane's own: whether it may give events to the adapter itself, whether the slow one stands between two
+    # events, whether events may repeat, how many did, and the bytes of one that is not whole.
+    _steady: bool
     _between: bool
     _hopeful: bool
     _hits: int
@@ -67,6 +90,8 @@ class SlowLane:
         self._guard = Guard()
         self._hits = 0
         self._pending = b""
+        self._adapter = None
+        self._steady = False
         self._interrupted = False
         return self
 
@@ -126,12 +151,6 @@ class SlowLane:
         if pending:
             self._feed_slowly(pending, events)
 
-    def _bind(
-        self, head: bytes, data: bytes, tail: bytes, repeat: Repeat, parser: Any, ignored: tuple[str, ...]
-    ) -> None:
-        """Makes a template of an event, head, data and tail, if its text can be told for sure: the member's name
-        stands once in the data, and decodes to the text. Never asked for: nothing is hopeful here."""
-
     def _unbind(self) -> None:
         """There is nothing to forget."""
 
@@ -151,6 +170,20 @@ if TYPE_CHECKING:
     Lane = SlowLane
 else:
     Lane = _choose()
+
+LASTING = (
+    "_adapter",
+    "_assembler",
+    "_between",
+    "_framed",
+    "_framing",
+    "_hits",
+    "_hopeful",
+    "_max_event",
+    "_pending",
+    "_room",
+)
+"""What a copy of a lane must have of it: no template, and nothing of who is inside."""
 
 IS_FAST = Lane is not SlowLane
 """Whether the fast lane is in use."""

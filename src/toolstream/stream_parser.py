@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from . import providers
 from .assembler import NO_EVENTS, Assembler
@@ -26,9 +26,9 @@ from .errors import (
 from .event_objects import as_dict
 from .events import Event
 from .fields import Data, as_bytes
-from .framing import BOM, DONE, AutoFraming, EventDict, Frame, frame_event, new_framing
-from .json_parser import DuplicateKeys, FieldParser
-from .lane import IS_FAST, Lane, Repeat
+from .framing import BOM, DONE, AutoFraming, EventDict, Frame, SSEFraming, frame_event, new_framing
+from .json_parser import DuplicateKeys
+from .lane import IS_FAST, LASTING, Lane
 from .limits import Limits, core_bound
 from .paths import subscriptions
 from .tools.checks import Checks, StopReading
@@ -40,8 +40,6 @@ OnError = Literal["raise", "event"]
 # Types of events that come before a stream's first own event and that every format may send.
 UNDECIDED = ("ping", "keepalive")
 _HEAD = 200
-# So many events in vain were made templates before the stream is taken for one whose events do not repeat.
-_TRIES = 32
 # What code that expects a provider's shape may raise for data of another one.
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -70,21 +68,16 @@ class StreamParser(Lane):
 
     __slots__ = (
         "__weakref__",
-        "_adapter",
-        "_assembler",
         "_begun",
         "_candidates",
         "_checks",
         "_closed",
         "_done",
         "_fault",
-        "_framed",
-        "_framing",
         "_head",
         "_limits",
         "_stopped",
         "_text",
-        "_tries",
     )
 
     def __init__(
@@ -108,7 +101,6 @@ class StreamParser(Lane):
             raise ValueError(f'duplicate_keys is "error", "last" or "strict", not {duplicate_keys!r}')
         choice = providers.candidates(provider)
         self._candidates = choice if isinstance(choice, list) else []
-        self._adapter: providers.Adapter | None = None
         known = None if tools is None else toolset(tools)
         text: Any = choice if providers.reads_text(choice) else None
         if text is not None:
@@ -134,7 +126,6 @@ class StreamParser(Lane):
         self._hopeful = IS_FAST
         self._between = False
         self._framed = 0  # bytes that the framing has had
-        self._tries = 0  # events that were made templates
         self._head = b""  # the first bytes, to show and to judge by while no event has come
         self._begun = False  # an event has come that decided nothing
         self._done = False  # [DONE] has come: what follows is none of the stream's
@@ -155,6 +146,25 @@ class StreamParser(Lane):
             return
         self._run(self._take, data if type(data) is bytes else bytes(as_bytes(data)), events)
         self._between = self._framing.between
+        self._steady = self._is_steady()
+
+    def _is_steady(self) -> bool:
+        """Whether what comes next are SSE events for the adapter and nothing has to be decided about them."""
+        if self._adapter is None or not self._assembler.started or type(self._framing) is not SSEFraming:
+            return False
+        return IS_FAST and not (self._done or self._stopped or self._closed or self._fault)
+
+    def _take_frame(self, frame: Frame, events: list[Event]) -> None:
+        """Takes a frame with which the fast lane can do nothing."""
+        self._run(self._handle_frame, frame, events)
+
+    def _take_fault(self, event: EventDict, error: Exception, events: list[Event]) -> None:
+        """Takes what the adapter has raised when the fast lane gave it the event."""
+
+        def refuse(fault: Exception) -> None:
+            self._refuse(event, fault)
+
+        self._run(refuse, error, events)
 
     def _spoil(self, call: ToolCall, error: Exception, events: list[Event]) -> None:
         """The fast lane has found a fault in a call's arguments, or their check has something to say."""
@@ -188,7 +198,7 @@ class StreamParser(Lane):
             if self._closed and self._fault is None:
                 return []
             self._check_alive()
-            self._closed = True
+            self._closed, self._steady = True, False
             self._run(self._end, None, events)
             return events
         finally:
@@ -217,20 +227,22 @@ class StreamParser(Lane):
         try:
             step(argument)
         except StopReading:
-            self._unbind()
-            self._hopeful = False
-            self._assembler.abandon()
+            self._give_up()
             self._stopped = True
         except (ToolStreamError, MemoryError) as error:
-            self._unbind()
-            self._hopeful = False
-            self._assembler.abandon()
+            self._give_up()
             self._fault = error
             if isinstance(error, ToolStreamError):
                 error.events = events
             raise
         finally:
             self._assembler.events = NO_EVENTS
+
+    def _give_up(self) -> None:
+        """Nothing more will be read."""
+        self._unbind()
+        self._hopeful = self._steady = False
+        self._assembler.abandon()
 
     def _take(self, data: bytes) -> None:
         if self._adapter is None and len(self._head) < _HEAD:
@@ -244,11 +256,9 @@ class StreamParser(Lane):
                 self._framing = self._framing.decided or self._framing
             for piece in pieces:
                 if isinstance(piece, dict):
-                    self._handle(piece, None)
-                    continue
-                event = frame_event(*piece)
-                if event is not None:
-                    self._handle(event, piece)
+                    self._handle(piece)
+                else:
+                    self._handle_frame(piece)
         except LimitError as error:
             if error.limit != "max_event_bytes":
                 raise
@@ -278,16 +288,20 @@ class StreamParser(Lane):
             return
         decoded = as_dict(event)
         if decoded is not None:
-            self._handle(decoded, None)
+            self._handle(decoded)
 
-    def _handle(self, event: EventDict, frame: Frame | None) -> None:
-        """Handles an event, and the SSE frame that it came in, if it came in one."""
+    def _handle_frame(self, frame: Frame) -> None:
+        event = frame_event(*frame)
+        if event is not None:
+            self._handle(event)
+
+    def _handle(self, event: EventDict) -> None:
         if self._is_bound:
             self._unbind()  # what the template meant may change
         if self._done:
             return
         if event is DONE:
-            self._done = True
+            self._done, self._steady = True, False
             self._finish(done=True)
             return
         try:
@@ -299,38 +313,16 @@ class StreamParser(Lane):
             elif not assembler.started and not adapter.recognises(event):
                 self._raise_error(event)  # a provider that the caller has named may answer with an error, too
             adapter.handle(event, assembler)
-            if frame is not None and self._hopeful:
-                self._look_for_lane(adapter, event, frame)
-        except ToolStreamError:
-            raise
-        except _MISSHAPEN as mistake:
-            provider = self.provider or "a known provider"
-            reason = f"an event that {provider} does not send ({type(mistake).__name__}: {mistake})"
-            raise ToolStreamError(f"{reason}: {excerpt(event)}") from mistake
+        except (ToolStreamError, *_MISSHAPEN) as fault:
+            self._refuse(event, fault)
 
-    def _look_for_lane(self, adapter: providers.Adapter, event: EventDict, frame: Frame) -> None:
-        """Opens the fast lane if there may be more events like this one."""
-        try:
-            repeat = adapter.repeats(event, self._assembler)
-        except _MISSHAPEN:  # `handle` has borne the event, so it is no fault
-            return
-        if repeat is not None and self._assembler.may_repeat(repeat.call):
-            self._open_lane(repeat, frame, adapter.ignored)
-
-    def _open_lane(self, repeat: Repeat, frame: Frame, ignored: tuple[str, ...]) -> None:
-        """Opens the fast lane for events like the one in the frame."""
-        self._tries += 1
-        if self._tries > _TRIES and self._hits < self._tries:
-            self._hopeful = False
-            return
-        parser = None if repeat.call is None else repeat.call._parser
-        if repeat.call is not None and not isinstance(parser, FieldParser):
-            return
-        name, body = frame
-        newline = self._framing.newline
-        head = b"data: " if name == "message" else b"event: %b%bdata: " % (name.encode(), newline)
-        # A CR ends the blank line already; the LF behind it is skipped before the next event.
-        self._bind(head, body, newline + newline[:1], repeat, parser, ignored)
+    def _refuse(self, event: EventDict, fault: Exception) -> NoReturn:
+        """Raises what came of an event, which may be no event of the provider's at all."""
+        if isinstance(fault, ToolStreamError) or not isinstance(fault, _MISSHAPEN):
+            raise fault
+        provider = self.provider or "a known provider"
+        reason = f"an event that {provider} does not send ({type(fault).__name__}: {fault})"
+        raise ToolStreamError(f"{reason}: {excerpt(event)}") from fault
 
     def _recognise(self, event: EventDict) -> providers.Adapter | None:
         adapter = providers.recognise(event, self._candidates)
@@ -361,7 +353,7 @@ class StreamParser(Lane):
         cut: IncompleteError | None = None
         try:
             for event in self._framing.close():
-                self._handle(event, None)
+                self._handle(event)
         except IncompleteError as error:
             cut = error
         if cut is not None and not self._assembler.ended:
@@ -475,15 +467,13 @@ class StreamParser(Lane):
     # ------------------------------------------------------------------ pickling
 
     def __reduce__(self) -> tuple[Any, ...]:
-        lane = (self._room, self._max_event, self._hits, self._between, self._hopeful, self._pending)
-        attributes = {name: getattr(self, name) for name in StreamParser.__slots__ if name != "__weakref__"}
-        return _new, (type(self),), (lane, {**attributes, **getattr(self, "__dict__", {})})
+        names = (*LASTING, *(name for name in StreamParser.__slots__ if name != "__weakref__"))
+        return _new, (type(self),), {**{name: getattr(self, name) for name in names}, **getattr(self, "__dict__", {})}
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        lane, attributes = state
-        for name, value in attributes.items():
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
             setattr(self, name, value)
-        self._room, self._max_event, self._hits, self._between, self._hopeful, self._pending = lane
+        self._steady = self._is_steady()
 
 
 def _new(cls: type[StreamParser]) -> StreamParser:

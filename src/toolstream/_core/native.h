@@ -27,6 +27,26 @@ typedef struct key_slot {
     PyObject *key;               /* ASCII */
 } key_slot;
 
+/* The names that C asks Python for; native_module.c spells them. */
+enum name {
+    NAME_FAIL,
+    NAME_FEED_SLOWLY,
+    NAME_SPOIL,
+    NAME_TAKE_FAULT,
+    NAME_TAKE_FRAME,
+    NAME_TAKE_REPORTS,
+    NAME_HANDLE,
+    NAME_REPEATS,
+    NAME_MAY_REPEAT,
+    NAME_IGNORED,
+    NAME_IS_CHECKED,
+    NAME_PARSER,
+    NAME_EVENTS,
+    NAME_TYPE,
+    NAME_MESSAGE,                /* the type of an SSE event that names none */
+    NAME_COUNT
+};
+
 typedef struct module_state {
     PyTypeObject *fields_type;
     PyTypeObject *lane_type;
@@ -42,10 +62,7 @@ typedef struct module_state {
     PyObject *loads;             /* orjson.loads */
     PyObject *load;              /* values.load(text, exact): where orjson.loads is not enough */
     PyObject *load_string;       /* values.load_string(body): where native_string is not enough */
-    PyObject *fail;              /* "_fail" */
-    PyObject *feed_slowly;       /* "_feed_slowly" */
-    PyObject *spoil;             /* "_spoil" */
-    PyObject *message;           /* "message": the type of an SSE event that names none */
+    PyObject *names[NAME_COUNT];
     ts_sse *spare_sse;           /* a framer that no stream is in; NULL while one has it */
     key_slot keys[KEY_CACHE_SLOTS];
 } module_state;
@@ -107,6 +124,16 @@ int native_report_members(fields *self, PyObject *events);
 
 /* native_fields.c. Feeds bytes to a parser. Answers 0, or -1 with an exception set, which `events` holds what came before. */
 int native_feed(fields *self, const char *data, size_t size, PyObject *events);
+
+/* native_frames.c, for an object of frames_type. The frames that bytes complete, a list of (type, data); NULL with an
+ * exception. */
+PyObject *native_frames_take(PyObject *frames, PyObject *data);
+/* Behind a blank line: nothing of the next frame has come. */
+int native_frames_are_between(PyObject *frames);
+/* A fault stands behind the last frame. */
+int native_frames_failed(PyObject *frames);
+/* The stream's lines end with CR LF, as far as has been seen. */
+int native_frames_are_crlf(PyObject *frames);
 
 /* So many items are pulled without looking for signals: an iterator in C may never come back to Python. */
 #define SIGNAL_EVERY 1024

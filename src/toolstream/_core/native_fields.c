@@ -154,7 +154,7 @@ static int raise_fault(PyObject *fault)
 /* Raises the exception that ended this parser, anew. */
 static int raise_again(fields *self, PyObject *events)
 {
-    PyObject *fault = PyObject_CallMethodObjArgs((PyObject *)self, self->state->fail, Py_None, events, NULL);
+    PyObject *fault = PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_FAIL], Py_None, events, NULL);
     if (fault != NULL) {
         raise_fault(fault);
         Py_DECREF(fault);
@@ -167,7 +167,7 @@ static int raise_status(fields *self, int status, PyObject *events)
 {
     PyObject *code = PyLong_FromLong(status);
     PyObject *fault =
-        code == NULL ? NULL : PyObject_CallMethodObjArgs((PyObject *)self, self->state->fail, code, events, NULL);
+        code == NULL ? NULL : PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_FAIL], code, events, NULL);
     Py_XDECREF(code);
     if (fault != NULL) {
         raise_fault(fault);

@@ -9,6 +9,7 @@ typedef struct frames {
     ts_sse *sse;                 /* NULL between two events */
     long long offset;            /* ... and then: bytes taken */
     long long max_event_bytes;   /* -1 before _start or _load */
+    char is_crlf;                /* a CR has come, with the end of a line */
 } frames;
 
 /* The framer, out of where it rests. */
@@ -49,7 +50,7 @@ static void sse_rest(frames *self)
 static PyObject *frame_read(frames *self, const char *text, const ts_frame *frame)
 {
     PyObject *type = frame->event_size == 0
-                         ? Py_NewRef(self->state->message)
+                         ? Py_NewRef(self->state->names[NAME_MESSAGE])
                          : PyUnicode_DecodeUTF8(text + frame->event, (Py_ssize_t)frame->event_size, "replace");
     PyObject *data = PyBytes_FromStringAndSize(text + frame->data, (Py_ssize_t)frame->data_size);
     PyObject *pair = type == NULL || data == NULL ? NULL : PyTuple_Pack(2, type, data);
@@ -74,8 +75,9 @@ static PyObject *frames_read(frames *self)
     return list;
 }
 
-static PyObject *frames_take(frames *self, PyObject *data)
+PyObject *native_frames_take(PyObject *object, PyObject *data)
 {
+    frames *self = (frames *)object;
     if (!PyBytes_Check(data)) {
         PyErr_SetString(PyExc_TypeError, "bytes are wanted");
         return NULL;
@@ -84,8 +86,16 @@ static PyObject *frames_take(frames *self, PyObject *data)
     if (sse == NULL) {
         return NULL;
     }
-    ts_sse_feed(sse, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
+    const char *bytes = PyBytes_AS_STRING(data);
+    size_t size = (size_t)PyBytes_GET_SIZE(data);
+    self->is_crlf |= size != 0 && memchr(bytes, '\r', size) != NULL;
+    ts_sse_feed(sse, bytes, size);
     return frames_read(self);
+}
+
+static PyObject *frames_take(frames *self, PyObject *data)
+{
+    return native_frames_take((PyObject *)self, data);
 }
 
 static PyObject *frames_end(frames *self, PyObject *unused)
@@ -157,10 +167,31 @@ static void frames_dealloc(frames *self)
     Py_DECREF(type);
 }
 
+int native_frames_are_between(PyObject *object)
+{
+    const frames *self = (frames *)object;
+    return self->sse != NULL ? ts_sse_between(self->sse) : self->offset != 0;
+}
+
+int native_frames_are_crlf(PyObject *object)
+{
+    return ((frames *)object)->is_crlf;
+}
+
+static int status_of(const frames *self)
+{
+    return self->sse != NULL ? ts_sse_get_view(self->sse)->status : TS_OK;
+}
+
+int native_frames_failed(PyObject *object)
+{
+    return status_of((frames *)object) < 0;
+}
+
 static PyObject *frames_between(frames *self, void *unused)
 {
     (void)unused;
-    return PyBool_FromLong(self->sse != NULL ? ts_sse_between(self->sse) : self->offset != 0);
+    return PyBool_FromLong(native_frames_are_between((PyObject *)self));
 }
 
 static PyObject *frames_offset(frames *self, void *unused)
@@ -172,7 +203,7 @@ static PyObject *frames_offset(frames *self, void *unused)
 static PyObject *frames_status(frames *self, void *unused)
 {
     (void)unused;
-    return PyLong_FromLong(self->sse != NULL ? ts_sse_get_view(self->sse)->status : TS_OK);
+    return PyLong_FromLong(status_of(self));
 }
 
 static PyObject *frames_sizeof(frames *self, PyObject *unused)

@@ -5,7 +5,7 @@
  * or become a text event; all others go to `_feed_slowly`, which a subclass has, and which alone understands them. Any
  * event that went there may have changed what the template meant, so the subclass binds anew behind it.
  */
-#include "native.h"
+#include "native_lane.h"
 
 /* Buffers of so many bytes are kept for good. */
 #define KEPT_BYTES 8192
@@ -18,38 +18,6 @@
 
 /* A chunk of so many bytes may well be one event. */
 #define ONE_EVENT 1024
-
-/* What the text of a matching event is for. */
-enum lane_use { USE_NOTHING, USE_CALL, USE_TEXT, USE_REASONING };
-
-typedef struct buffer {
-    unsigned char *bytes;
-    size_t size;
-    size_t capacity;
-} buffer;
-
-typedef struct lane {
-    PyObject_HEAD
-    module_state *state;
-    ts_lane *matcher;
-    fields *target;              /* USE_CALL: the call's parser */
-    PyObject *index;             /* else: the event's index, ... */
-    PyObject *keep;              /* tuple of lists: and who wants the text as well */
-    PyObject *chunk;             /* borrowed: the bytes that are being taken, or NULL */
-    buffer pending;              /* the beginning of an event that matches so far */
-    buffer batch;                /* USE_CALL: text of events of this chunk that its parser has not had yet */
-    long long room;              /* bytes that the stream may still have */
-    long long max_event;         /* bytes that an event may have */
-    long long hits;              /* events that matched */
-    int use;
-    char watchful;               /* USE_CALL: a text that may repeat all before it needs a closer look */
-    char checked;                /* USE_CALL: the parser's reports go through its `take_reports` */
-    char quiet;                  /* and it has nothing to say as long as there are none */
-    char between;                /* the slow lane stands between two events */
-    char hopeful;                /* events may repeat: worth cutting chunks at events */
-    char busy;
-    char interrupted;            /* what is pulled is no longer wanted */
-} lane;
 
 static int buffer_reserve(buffer *buffer, size_t size)
 {
@@ -92,99 +60,6 @@ static void buffer_trim(buffer *buffer)
     }
 }
 
-static PyObject *lane_unbind(lane *self, PyObject *unused)
-{
-    (void)unused;
-    self->use = USE_NOTHING;
-    Py_CLEAR(self->target);
-    Py_CLEAR(self->index);
-    Py_CLEAR(self->keep);
-    ts_lane_clear(self->matcher);
-    Py_RETURN_NONE;
-}
-
-/* ------------------------------------------------------------------ binding */
-
-/* lane.Repeat, a tuple. */
-enum repeat_member {
-    REPEAT_MEMBER,
-    REPEAT_TEXT,
-    REPEAT_CALL,
-    REPEAT_INDEX,
-    REPEAT_KEEP,
-    REPEAT_REASONING,
-    REPEAT_WATCHFUL,
-    REPEAT_COUNT
-};
-
-/* What a str says in UTF-8. Answers 0 where it can't be said: a template has no lone surrogates. */
-static int utf8_of(PyObject *string, ts_bytes *bytes)
-{
-    Py_ssize_t size = 0;
-    bytes->data = PyUnicode_Check(string) ? PyUnicode_AsUTF8AndSize(string, &size) : NULL;
-    bytes->size = (size_t)size;
-    if (bytes->data == NULL) {
-        PyErr_Clear();
-    }
-    return bytes->data != NULL;
-}
-
-static ts_bytes bytes_of(PyObject *object)
-{
-    return (ts_bytes){PyBytes_AS_STRING(object), (size_t)PyBytes_GET_SIZE(object)};
-}
-
-/* Makes the template. Answers TS_LANE_EVENT, TS_LANE_OTHER, or TS_ERR_MEMORY. */
-static int learn(lane *self, PyObject *head, PyObject *data, PyObject *tail, PyObject *repeat, PyObject *ignored)
-{
-    ts_bytes names[TS_LANE_IGNORED];
-    ts_example example = {.head = bytes_of(head), .data = bytes_of(data), .tail = bytes_of(tail), .ignored = names};
-    if (!utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_MEMBER), &example.member) ||
-        !utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_TEXT), &example.text)) {
-        return TS_LANE_OTHER;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(ignored) && i < TS_LANE_IGNORED; i++) {
-        if (!utf8_of(PyTuple_GET_ITEM(ignored, i), &names[example.ignored_count++])) {
-            return TS_LANE_OTHER;
-        }
-    }
-    return ts_lane_learn(self->matcher, &example);
-}
-
-static PyObject *lane_bind(lane *self, PyObject *args)
-{
-    PyObject *head, *data, *tail, *repeat, *target, *ignored;
-    if (!PyArg_ParseTuple(args, "SSSO!OO!", &head, &data, &tail, &PyTuple_Type, &repeat, &target, &PyTuple_Type,
-                          &ignored)) {
-        return NULL;
-    }
-    if (PyTuple_GET_SIZE(repeat) != REPEAT_COUNT || !PyTuple_Check(PyTuple_GET_ITEM(repeat, REPEAT_KEEP)) ||
-        (target != Py_None && !PyObject_TypeCheck(target, self->state->fields_type))) {
-        PyErr_SetString(PyExc_TypeError, "a Repeat and its call's parser are wanted");
-        return NULL;
-    }
-    Py_DECREF(lane_unbind(self, NULL));
-    int answer = learn(self, head, data, tail, repeat, ignored);
-    if (answer == TS_ERR_MEMORY) {
-        return PyErr_NoMemory();
-    }
-    if (answer != TS_LANE_EVENT) {
-        Py_RETURN_NONE;
-    }
-    if (target != Py_None) {
-        self->target = (fields *)Py_NewRef(target);
-        self->watchful = PyTuple_GET_ITEM(repeat, REPEAT_WATCHFUL) == Py_True;
-        self->checked = (char)PyObject_HasAttrString(target, "take_reports");
-        self->quiet = 0;
-        self->use = USE_CALL;
-    } else {
-        self->index = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_INDEX));
-        self->keep = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_KEEP));
-        self->use = PyTuple_GET_ITEM(repeat, REPEAT_REASONING) == Py_True ? USE_REASONING : USE_TEXT;
-    }
-    Py_RETURN_NONE;
-}
-
 /* ------------------------------------------------------------------ what matching events are for */
 
 /* A fault in a call's arguments: the subclass decides what it means for the stream. */
@@ -194,8 +69,8 @@ static int spoil_call(lane *self, PyObject *events)
     PyErr_Fetch(&type, &error, &traceback);
     PyErr_NormalizeException(&type, &error, &traceback);
     PyObject *call = Py_NewRef(self->target->call);
-    Py_DECREF(lane_unbind(self, NULL));
-    PyObject *done = PyObject_CallMethodObjArgs((PyObject *)self, self->state->spoil, call, error, events, NULL);
+    native_unbind(self);
+    PyObject *done = PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_SPOIL], call, error, events, NULL);
     Py_DECREF(call);
     Py_XDECREF(type);
     Py_XDECREF(error);
@@ -238,7 +113,8 @@ static int feed_checked(lane *self, const unsigned char *text, size_t size, PyOb
     }
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
-    PyObject *quiet = PyObject_CallMethod((PyObject *)self->target, "take_reports", "OO", reports, events);
+    PyObject *quiet = PyObject_CallMethodObjArgs((PyObject *)self->target, self->state->names[NAME_TAKE_REPORTS],
+                                                 reports, events, NULL);
     Py_DECREF(reports);
     if (quiet == NULL) {
         Py_XDECREF(type);
@@ -346,12 +222,9 @@ static int feed_slowly(lane *self, const unsigned char *data, size_t size, PyObj
         return -1;
     }
     PyObject *bytes = bytes_from(self, data, size);
-    PyObject *done =
-        bytes == NULL ? NULL
-                      : PyObject_CallMethodObjArgs((PyObject *)self, self->state->feed_slowly, bytes, events, NULL);
+    int status = bytes == NULL ? -1 : native_handle(self, bytes, events);
     Py_XDECREF(bytes);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return status;
 }
 
 /* Compares data with the template. Answers as ts_lane_match, or -1. Short text is decoded into the room. */
@@ -491,9 +364,7 @@ static int feed_any(lane *self, PyObject *data, PyObject *events)
     if (size != 0 && flush_pending(self, events) < 0) {
         return -1;
     }
-    PyObject *done = PyObject_CallMethodObjArgs((PyObject *)self, self->state->feed_slowly, data, events, NULL);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return native_handle(self, data, events);
 }
 
 static PyObject *lane_feed(lane *self, PyObject *data)
@@ -590,6 +461,13 @@ static PyObject *lane_flush(lane *self, PyObject *events)
     Py_RETURN_NONE;
 }
 
+static PyObject *lane_unbind(lane *self, PyObject *unused)
+{
+    (void)unused;
+    native_unbind(self);
+    Py_RETURN_NONE;
+}
+
 static PyObject *lane_enter(lane *self, PyObject *unused)
 {
     (void)unused;
@@ -613,6 +491,9 @@ static PyObject *lane_leave(lane *self, PyObject *unused)
 static int lane_traverse(lane *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->adapter);
+    Py_VISIT(self->assembler);
+    Py_VISIT(self->framing);
     Py_VISIT(self->target);
     Py_VISIT(self->index);
     Py_VISIT(self->keep);
@@ -621,6 +502,9 @@ static int lane_traverse(lane *self, visitproc visit, void *arg)
 
 static int lane_clear(lane *self)
 {
+    Py_CLEAR(self->adapter);
+    Py_CLEAR(self->assembler);
+    Py_CLEAR(self->framing);
     Py_CLEAR(self->target);
     Py_CLEAR(self->index);
     Py_CLEAR(self->keep);
@@ -709,7 +593,6 @@ static PyMethodDef lane_methods[] = {
     {"_enter", (PyCFunction)lane_enter, METH_NOARGS, "Keeps all others out. Raises RuntimeError where one is inside."},
     {"_leave", (PyCFunction)lane_leave, METH_NOARGS, "Lets others in again."},
     {"_flush", (PyCFunction)lane_flush, METH_O, "Gives the slow lane all that came, and appends to a list of events."},
-    {"_bind", (PyCFunction)lane_bind, METH_VARARGS, "_bind(head, data, tail, repeat, parser, ignored): see SlowLane."},
     {"_unbind", (PyCFunction)lane_unbind, METH_NOARGS, "Forgets the event that repeats."},
     {NULL, NULL, 0, NULL},
 };
@@ -721,6 +604,11 @@ static PyGetSetDef lane_getset[] = {
 };
 
 static PyMemberDef lane_members[] = {
+    {"_adapter", T_OBJECT, offsetof(lane, adapter), 0, "Who knows what events mean, or None."},
+    {"_assembler", T_OBJECT, offsetof(lane, assembler), 0, "Whom the adapter tells it."},
+    {"_framing", T_OBJECT, offsetof(lane, framing), 0, "What cuts bytes into events."},
+    {"_framed", T_LONGLONG, offsetof(lane, framed), 0, "Bytes that the framing has had."},
+    {"_steady", T_BOOL, offsetof(lane, steady), 0, "The framing is SSE, and the adapter handles all that comes."},
     {"_room", T_LONGLONG, offsetof(lane, room), 0, "Bytes that the stream may still have."},
     {"_max_event", T_LONGLONG, offsetof(lane, max_event), 0, "Bytes that an event may have."},
     {"_hits", T_LONGLONG, offsetof(lane, hits), 0, "Events that took the lane."},

@@ -86,13 +86,33 @@ static PyObject *native_load_string(PyObject *module, PyObject *body)
     return native_string(state, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), 1);
 }
 
+static const char *const NAMES[NAME_COUNT] = {
+    [NAME_FAIL] = "_fail",
+    [NAME_FEED_SLOWLY] = "_feed_slowly",
+    [NAME_SPOIL] = "_spoil",
+    [NAME_TAKE_FAULT] = "_take_fault",
+    [NAME_TAKE_FRAME] = "_take_frame",
+    [NAME_TAKE_REPORTS] = "take_reports",
+    [NAME_HANDLE] = "handle",
+    [NAME_REPEATS] = "repeats",
+    [NAME_MAY_REPEAT] = "may_repeat",
+    [NAME_IGNORED] = "ignored",
+    [NAME_IS_CHECKED] = "is_checked",
+    [NAME_PARSER] = "_parser",
+    [NAME_EVENTS] = "events",
+    [NAME_TYPE] = "type",
+    [NAME_MESSAGE] = "message",
+};
+
 static int native_exec(PyObject *module)
 {
     module_state *state = (module_state *)PyModule_GetState(module);
-    state->fail = PyUnicode_InternFromString("_fail");
-    state->feed_slowly = PyUnicode_InternFromString("_feed_slowly");
-    state->spoil = PyUnicode_InternFromString("_spoil");
-    state->message = PyUnicode_InternFromString("message");
+    for (int i = 0; i < NAME_COUNT; i++) {
+        state->names[i] = PyUnicode_InternFromString(NAMES[i]);
+        if (state->names[i] == NULL) {
+            return -1;
+        }
+    }
     state->fields_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_fields_spec, NULL);
     state->lane_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_lane_spec, NULL);
     state->frames_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_frames_spec, NULL);
@@ -100,8 +120,7 @@ static int native_exec(PyObject *module)
     state->pulled_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_pulled_spec, NULL);
     state->markers_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_markers_spec, NULL);
     state->text_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_text_spec, NULL);
-    if (state->fail == NULL || state->feed_slowly == NULL || state->spoil == NULL || state->message == NULL ||
-        state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL ||
+    if (state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL ||
         state->pull_type == NULL || state->pulled_type == NULL || state->markers_type == NULL ||
         state->text_type == NULL) {
         return -1;
@@ -156,10 +175,9 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->loads);
     Py_CLEAR(state->load);
     Py_CLEAR(state->load_string);
-    Py_CLEAR(state->fail);
-    Py_CLEAR(state->feed_slowly);
-    Py_CLEAR(state->spoil);
-    Py_CLEAR(state->message);
+    for (int i = 0; i < NAME_COUNT; i++) {
+        Py_CLEAR(state->names[i]);
+    }
     for (size_t slot = 0; slot < KEY_CACHE_SLOTS; slot++) {
         state->keys[slot].size = 0;
         Py_CLEAR(state->keys[slot].key);

@@ -311,6 +311,8 @@ class CheckedParser(FieldParser):
 
     __slots__ = ()
 
+    is_checked = True
+
     def feed_into(self, data: Data, events: list[Event]) -> None:
         reports: list[Any] = []
         try:

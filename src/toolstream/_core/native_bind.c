@@ -1,0 +1,209 @@
+/* The fast lane's templates: an event becomes one if its adapter says that others like it may follow. */
+#include "native_lane.h"
+
+/* So many events in vain were made templates before the stream is taken for one whose events do not repeat. */
+#define TRIES 32
+
+void native_unbind(lane *self)
+{
+    self->use = USE_NOTHING;
+    Py_CLEAR(self->target);
+    Py_CLEAR(self->index);
+    Py_CLEAR(self->keep);
+    ts_lane_clear(self->matcher);
+}
+
+/* lane.Repeat, a tuple. */
+enum repeat_member {
+    REPEAT_MEMBER,
+    REPEAT_TEXT,
+    REPEAT_CALL,
+    REPEAT_INDEX,
+    REPEAT_KEEP,
+    REPEAT_REASONING,
+    REPEAT_WATCHFUL,
+    REPEAT_COUNT
+};
+
+/* ------------------------------------------------------------------ the template */
+
+/* What a str says in UTF-8. Answers 0 where it can't be said: a template has no lone surrogates. */
+static int utf8_of(PyObject *string, ts_bytes *bytes)
+{
+    Py_ssize_t size = 0;
+    bytes->data = PyUnicode_Check(string) ? PyUnicode_AsUTF8AndSize(string, &size) : NULL;
+    bytes->size = (size_t)size;
+    if (bytes->data == NULL) {
+        PyErr_Clear();
+    }
+    return bytes->data != NULL;
+}
+
+/* The names whose strings and numbers mean nothing. Answers 0 where one can't be said. */
+static int ignored_read(PyObject *ignored, ts_bytes *names, ts_example *example)
+{
+    example->ignored = names;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(ignored) && i < TS_LANE_IGNORED; i++) {
+        if (!utf8_of(PyTuple_GET_ITEM(ignored, i), &names[example->ignored_count++])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* What stands before a frame's data, as servers write it. A frame without an event line has the very name as its type. */
+static PyObject *head_of(lane *self, PyObject *type, const char *newline)
+{
+    if (type == self->state->names[NAME_MESSAGE]) {
+        return PyBytes_FromString("data: ");
+    }
+    const char *name = PyUnicode_AsUTF8(type);
+    return name == NULL ? NULL : PyBytes_FromFormat("event: %s%sdata: ", name, newline);
+}
+
+/* Answers TS_LANE_EVENT, TS_LANE_OTHER, or -1 with an exception set. */
+static int learn(lane *self, PyObject *frame, PyObject *repeat, PyObject *ignored)
+{
+    /* A CR ends the blank line already; the LF behind it is skipped before the next event. */
+    int is_crlf = native_frames_are_crlf(self->framing);
+    ts_bytes tail = is_crlf ? (ts_bytes){"\r\n\r", 3} : (ts_bytes){"\n\n", 2};
+    PyObject *data = PyTuple_GET_ITEM(frame, 1);
+    PyObject *head = head_of(self, PyTuple_GET_ITEM(frame, 0), is_crlf ? "\r\n" : "\n");
+    if (head == NULL) {
+        return -1;
+    }
+    ts_bytes names[TS_LANE_IGNORED];
+    ts_example example = {
+        .head = {PyBytes_AS_STRING(head), (size_t)PyBytes_GET_SIZE(head)},
+        .data = {PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data)},
+        .tail = tail,
+    };
+    int answer = TS_LANE_OTHER;
+    if (utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_MEMBER), &example.member) &&
+        utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_TEXT), &example.text) && ignored_read(ignored, names, &example)) {
+        answer = ts_lane_learn(self->matcher, &example);
+    }
+    Py_DECREF(head);
+    if (answer == TS_ERR_MEMORY) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return answer;
+}
+
+/* ------------------------------------------------------------------ what it is for */
+
+/* For a call's arguments: the call's parser takes the text. Answers 0, or -1 with an exception set. */
+static int use_for_call(lane *self, PyObject *repeat, PyObject *parser)
+{
+    PyObject *checked = PyObject_GetAttr(parser, self->state->names[NAME_IS_CHECKED]);
+    if (checked == NULL) {
+        return -1;
+    }
+    self->checked = checked == Py_True;
+    Py_DECREF(checked);
+    self->target = (fields *)Py_NewRef(parser);
+    self->watchful = PyTuple_GET_ITEM(repeat, REPEAT_WATCHFUL) == Py_True;
+    self->quiet = 0;
+    self->use = USE_CALL;
+    return 0;
+}
+
+static int use_for_text(lane *self, PyObject *repeat)
+{
+    self->index = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_INDEX));
+    self->keep = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_KEEP));
+    self->use = PyTuple_GET_ITEM(repeat, REPEAT_REASONING) == Py_True ? USE_REASONING : USE_TEXT;
+    return 0;
+}
+
+/* The call's parser, None for text of the message; NULL without an exception for a call that has none of the kind. */
+static PyObject *parser_of(lane *self, PyObject *call)
+{
+    if (call == Py_None) {
+        return Py_NewRef(Py_None);
+    }
+    PyObject *parser = PyObject_GetAttr(call, self->state->names[NAME_PARSER]);
+    if (parser != NULL && !PyObject_TypeCheck(parser, self->state->fields_type)) {
+        Py_CLEAR(parser);
+    }
+    return parser;
+}
+
+static int bind_to(lane *self, PyObject *frame, PyObject *repeat, PyObject *parser)
+{
+    PyObject *ignored = PyObject_GetAttr(self->adapter, self->state->names[NAME_IGNORED]);
+    if (ignored != NULL && !PyTuple_Check(ignored)) {
+        PyErr_SetString(PyExc_TypeError, "an adapter's `ignored` is a tuple of names");
+        Py_CLEAR(ignored);
+    }
+    if (ignored == NULL) {
+        return -1;
+    }
+    native_unbind(self);
+    int answer = learn(self, frame, repeat, ignored);
+    Py_DECREF(ignored);
+    if (answer != TS_LANE_EVENT) {
+        return answer < 0 ? -1 : 0;
+    }
+    return parser == Py_None ? use_for_text(self, repeat) : use_for_call(self, repeat, parser);
+}
+
+/* ------------------------------------------------------------------ whether to make one */
+
+/* What the adapter says of the event: a Repeat, None, or NULL with an exception. */
+static PyObject *repeat_ask(lane *self, PyObject *event)
+{
+    PyObject *repeat =
+        PyObject_CallMethodObjArgs(self->adapter, self->state->names[NAME_REPEATS], event, self->assembler, NULL);
+    if (repeat == NULL) {
+        /* `handle` has borne the event, so it is no fault. */
+        if (PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+            PyErr_Clear();
+            return Py_NewRef(Py_None);
+        }
+        return NULL;
+    }
+    if (repeat != Py_None && (!PyTuple_Check(repeat) || PyTuple_GET_SIZE(repeat) != REPEAT_COUNT ||
+                              !PyTuple_Check(PyTuple_GET_ITEM(repeat, REPEAT_KEEP)))) {
+        PyErr_SetString(PyExc_TypeError, "an adapter's `repeats` answers a Repeat or None");
+        Py_CLEAR(repeat);
+    }
+    return repeat;
+}
+
+/* Whether text like the event's needs nothing but to be fed. Answers 1 or 0, or -1 with an exception set. */
+static int may_repeat(lane *self, PyObject *repeat)
+{
+    PyObject *may = PyObject_CallMethodOneArg(self->assembler, self->state->names[NAME_MAY_REPEAT],
+                                              PyTuple_GET_ITEM(repeat, REPEAT_CALL));
+    int answer = may == NULL ? -1 : PyObject_IsTrue(may);
+    Py_XDECREF(may);
+    return answer;
+}
+
+/* Answers 0 for a stream whose events do not repeat. */
+static int is_worth_it(lane *self)
+{
+    self->tries++;
+    if (self->tries > TRIES && self->hits < self->tries) {
+        self->hopeful = 0;
+    }
+    return self->hopeful;
+}
+
+int native_bind(lane *self, PyObject *frame, PyObject *event)
+{
+    PyObject *repeat = repeat_ask(self, event);
+    if (repeat == NULL) {
+        return -1;
+    }
+    int status = repeat == Py_None ? 0 : may_repeat(self, repeat);
+    if (status > 0 && is_worth_it(self)) {
+        PyObject *parser = parser_of(self, PyTuple_GET_ITEM(repeat, REPEAT_CALL));
+        status = parser != NULL ? bind_to(self, frame, repeat, parser) : PyErr_Occurred() ? -1 : 0;
+        Py_XDECREF(parser);
+    }
+    Py_DECREF(repeat);
+    return status < 0 ? -1 : 0;
+}

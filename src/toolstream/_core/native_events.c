@@ -1,0 +1,148 @@
+/* The events that do not match a template, once it is known what reads them: SSE frames are decoded and given to the
+ * adapter with no Python between. `StreamParser._feed_slowly` does the same for all streams and is the reference; what
+ * is not plain goes there: the first event, a frame that is no JSON object, whatever has raised. */
+#include "native_lane.h"
+
+/* The assembler adds to this list what happens. Answers 0, or -1 with an exception set, as all below do. */
+static int events_set(lane *self, PyObject *events)
+{
+    return PyObject_SetAttr(self->assembler, self->state->names[NAME_EVENTS], events);
+}
+
+/* As long as nothing is being read, nothing can happen: a tuple, so that nothing gets lost in it. */
+static int events_unset(lane *self)
+{
+    PyObject *none = PyTuple_New(0);
+    int status = none == NULL ? -1 : events_set(self, none);
+    Py_XDECREF(none);
+    return status;
+}
+
+static int is_message(const lane *self, PyObject *type)
+{
+    return type == self->state->names[NAME_MESSAGE] || PyUnicode_CompareWithASCIIString(type, "message") == 0;
+}
+
+/* The event that a frame holds; NULL without an exception where that is not plain to see. */
+static PyObject *decode(lane *self, PyObject *frame)
+{
+    PyObject *const *names = self->state->names;
+    PyObject *type = PyTuple_GET_ITEM(frame, 0);
+    PyObject *event = PyObject_CallOneArg(self->state->loads, PyTuple_GET_ITEM(frame, 1));
+    if (event == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+            PyErr_Clear();
+        }
+        return NULL;
+    }
+    int has_type = PyDict_CheckExact(event) ? PyDict_Contains(event, names[NAME_TYPE]) : -1;
+    if (has_type == 0 && !is_message(self, type) && PyDict_SetItem(event, names[NAME_TYPE], type) < 0) {
+        has_type = -1;
+    }
+    if (has_type < 0) {
+        Py_CLEAR(event);
+    }
+    return event;
+}
+
+/* Has the subclass decide what an exception of the adapter's means for the stream. */
+static int fault_take(lane *self, PyObject *event, PyObject *events)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (traceback != NULL) {
+        PyException_SetTraceback(error, traceback);
+    }
+    PyObject *done = PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_TAKE_FAULT], event, error,
+                                                events, NULL);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int event_handle(lane *self, PyObject *frame, PyObject *event, PyObject *events)
+{
+    native_unbind(self); /* what the template meant may change */
+    PyObject *done = events_set(self, events) < 0 ? NULL
+                                                  : PyObject_CallMethodObjArgs(self->adapter,
+                                                                               self->state->names[NAME_HANDLE], event,
+                                                                               self->assembler, NULL);
+    if (done == NULL || (self->hopeful && native_bind(self, frame, event) < 0)) {
+        Py_XDECREF(done);
+        return fault_take(self, event, events);
+    }
+    Py_DECREF(done);
+    return events_unset(self);
+}
+
+static int frame_handle(lane *self, PyObject *frame, PyObject *events)
+{
+    PyObject *event = self->steady ? decode(self, frame) : NULL;
+    if (event != NULL) {
+        int status = event_handle(self, frame, event, events);
+        Py_DECREF(event);
+        return status;
+    }
+    if (PyErr_Occurred()) {
+        return -1;
+    }
+    PyObject *done =
+        PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_TAKE_FRAME], frame, events, NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int feed_python(lane *self, PyObject *bytes, PyObject *events)
+{
+    PyObject *done =
+        PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_FEED_SLOWLY], bytes, events, NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* A fault of the framing's: the slow lane tells of it when it is fed, were it with nothing. */
+static int framing_fault(lane *self, PyObject *events)
+{
+    PyObject *nothing = PyBytes_FromStringAndSize(NULL, 0);
+    int status = nothing == NULL ? -1 : feed_python(self, nothing, events);
+    Py_XDECREF(nothing);
+    return status;
+}
+
+static int frames_handle(lane *self, PyObject *bytes, PyObject *events)
+{
+    PyObject *frames = native_frames_take(self->framing, bytes);
+    int status = frames == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(frames); i++) {
+        status = frame_handle(self, PyList_GET_ITEM(frames, i), events);
+    }
+    Py_XDECREF(frames);
+    return status;
+}
+
+static int can_handle(const lane *self)
+{
+    return self->steady && self->adapter != NULL && self->assembler != NULL && self->framing != NULL &&
+           PyObject_TypeCheck(self->framing, self->state->frames_type);
+}
+
+int native_handle(lane *self, PyObject *bytes, PyObject *events)
+{
+    long long size = PyBytes_CheckExact(bytes) ? (long long)PyBytes_GET_SIZE(bytes) : -1;
+    if (!can_handle(self) || size < 0 || size > self->room) {
+        return feed_python(self, bytes, events);
+    }
+    self->room -= size;
+    self->framed += size;
+    if (frames_handle(self, bytes, events) < 0) {
+        return -1;
+    }
+    if (native_frames_failed(self->framing)) {
+        return framing_fault(self, events);
+    }
+    self->between = (char)native_frames_are_between(self->framing);
+    return 0;
+}

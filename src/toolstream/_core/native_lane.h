@@ -1,0 +1,55 @@
+/* What the files of the fast lane share: native_lane.c feeds it, native_bind.c makes its templates, native_events.c has
+ * the events handled that do not match. */
+#ifndef TS_NATIVE_LANE_H
+#define TS_NATIVE_LANE_H
+
+#include "native.h"
+
+/* What the text of a matching event is for. */
+enum lane_use { USE_NOTHING, USE_CALL, USE_TEXT, USE_REASONING };
+
+typedef struct buffer {
+    unsigned char *bytes;
+    size_t size;
+    size_t capacity;
+} buffer;
+
+typedef struct lane {
+    PyObject_HEAD
+    module_state *state;
+    ts_lane *matcher;
+    PyObject *adapter;           /* who knows what events mean; None or NULL before the provider is known */
+    PyObject *assembler;         /* whom the adapter tells it */
+    PyObject *framing;           /* what cuts bytes into events */
+    fields *target;              /* USE_CALL: the call's parser */
+    PyObject *index;             /* else: the event's index, ... */
+    PyObject *keep;              /* tuple of lists: and who wants the text as well */
+    PyObject *chunk;             /* borrowed: the bytes that are being taken, or NULL */
+    buffer pending;              /* the beginning of an event that matches so far */
+    buffer batch;                /* USE_CALL: text of events of this chunk that its parser has not had yet */
+    long long room;              /* bytes that the stream may still have */
+    long long framed;            /* bytes that the framing has had */
+    long long max_event;         /* bytes that an event may have */
+    long long hits;              /* events that matched */
+    int tries;                   /* events that were made templates */
+    int use;
+    char watchful;               /* USE_CALL: a text that may repeat all before it needs a closer look */
+    char checked;                /* USE_CALL: the parser's reports go through its `take_reports` */
+    char quiet;                  /* and it has nothing to say as long as there are none */
+    char between;                /* the slow lane stands between two events */
+    char hopeful;                /* events may repeat: worth cutting chunks at events */
+    char steady;                 /* the framing is SSE, and the adapter handles all that comes */
+    char busy;
+    char interrupted;            /* what is pulled is no longer wanted */
+} lane;
+
+/* native_bind.c. Forgets the event that repeats. */
+void native_unbind(lane *self);
+/* Makes a template of the event that a frame held, if the adapter says that others like it may follow. Answers 0, or -1
+ * with an exception set. */
+int native_bind(lane *self, PyObject *frame, PyObject *event);
+
+/* native_events.c. Has bytes framed and their events handled. Answers 0, or -1 with an exception set. */
+int native_handle(lane *self, PyObject *bytes, PyObject *events);
+
+#endif
