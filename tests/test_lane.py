@@ -1,7 +1,6 @@
 """The fast lane gives what the slow lane gives: on every stream, however it is cut, whatever is done in between.
 
-The slow lane is the reference; that it is right is the business of the other tests. A parser whose `_hopeful` is false
-has only that one.
+The slow lane is the reference; that it is right is the business of the other tests. `SlowParser` has only that one.
 """
 
 from __future__ import annotations
@@ -42,11 +41,19 @@ Outcome = dict[str, Any]
 # ---------------------------------------------------------------------- what came of a stream
 
 
+class SlowParser(StreamParser):
+    """What TOOLSTREAM_LANE=slow gives: no event repeats, and Python has each of them handled."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._hopeful = False
+
+    def _is_steady(self) -> bool:
+        return False
+
+
 def new_parser(slow: bool = False, **options: Any) -> StreamParser:
-    parser = StreamParser(**options)
-    if slow:
-        parser._hopeful = False
-    return parser
+    return SlowParser(**options) if slow else StreamParser(**options)
 
 
 def feed_all(parser: StreamParser, given: Iterable[Any], move: Move | None = None) -> Reading:
@@ -337,6 +344,31 @@ def test_carriage_returns_take_the_lane_too(kind: Kind, named: bool, long: bool)
     provider.feed(data)
     options = {"provider": provider.provider} if named else {}
     assert hits([data.replace(b"\n", b"\r\n")], **options) >= len(LONGER) - 2
+
+
+@needs_lane
+@each_kind
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (b"data: ", b"data:"),
+        (b"data: ", b"id: 7\ndata: "),
+        (b"\n\n", b"\nretry: 9\n\n"),
+        (b"data: ", b": hello\ndata: "),
+    ],
+    ids=["without the space", "with an id", "with a field behind it", "with a comment"],
+)
+def test_servers_may_write_their_frames_as_they_like(kind: Kind, written: bytes, instead: bytes) -> None:
+    data = kind.stream(*LONGER).replace(written, instead)
+    assert hits([data]) >= len(LONGER) - 3
+    check_cuts(data)
+
+
+@needs_lane
+def test_a_frame_may_name_the_usual_type() -> None:
+    data = KINDS["chat"].stream(*LONGER).replace(b"data: ", b"event: message\ndata: ")
+    assert hits([data]) >= len(LONGER) - 3
+    check_cuts(data)
 
 
 @needs_lane

@@ -51,7 +51,8 @@ static int ignored_read(PyObject *ignored, ts_bytes *names, ts_example *example)
     return 1;
 }
 
-/* What stands before a frame's data, as servers write it. A frame without an event line has the very name as its type. */
+/* What stands before a frame's data as most servers write it, for an event that came in pieces. A frame without an event
+ * line has the very name as its type. */
 static PyObject *head_of(lane *self, PyObject *type, const char *newline)
 {
     if (type == self->state->names[NAME_MESSAGE]) {
@@ -61,33 +62,59 @@ static PyObject *head_of(lane *self, PyObject *type, const char *newline)
     return name == NULL ? NULL : PyBytes_FromFormat("event: %s%sdata: ", name, newline);
 }
 
-/* Answers TS_LANE_EVENT, TS_LANE_OTHER, or -1 with an exception set. */
-static int learn(lane *self, PyObject *frame, PyObject *repeat, PyObject *ignored)
+/* What stands before and behind the data of an event, which is all of these bytes. Answers 0 where the data is not. */
+static int surroundings_find(ts_bytes bytes, ts_example *example)
 {
-    /* A CR ends the blank line already; the LF behind it is skipped before the next event. */
-    int is_crlf = native_frames_are_crlf(self->framing);
-    ts_bytes tail = is_crlf ? (ts_bytes){"\r\n\r", 3} : (ts_bytes){"\n\n", 2};
-    PyObject *data = PyTuple_GET_ITEM(frame, 1);
-    PyObject *head = head_of(self, PyTuple_GET_ITEM(frame, 0), is_crlf ? "\r\n" : "\n");
-    if (head == NULL) {
-        return -1;
+    size_t size = example->data.size;
+    size_t start = bytes.size != 0 && bytes.data[0] == '\n'; /* of the event before */
+    for (size_t at = start; size != 0 && at < bytes.size && bytes.size - at >= size; at++) {
+        const char *found = memchr(bytes.data + at, example->data.data[0], bytes.size - at - size + 1);
+        if (found == NULL) {
+            return 0;
+        }
+        at = (size_t)(found - bytes.data);
+        if (memcmp(found, example->data.data, size) == 0) {
+            example->head = (ts_bytes){bytes.data + start, at - start};
+            example->tail = (ts_bytes){found + size, bytes.size - at - size};
+            return 1;
+        }
     }
+    return 0;
+}
+
+static int learn_from(lane *self, ts_example *example, PyObject *repeat, PyObject *ignored)
+{
     ts_bytes names[TS_LANE_IGNORED];
-    ts_example example = {
-        .head = {PyBytes_AS_STRING(head), (size_t)PyBytes_GET_SIZE(head)},
-        .data = {PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data)},
-        .tail = tail,
-    };
-    int answer = TS_LANE_OTHER;
-    if (utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_MEMBER), &example.member) &&
-        utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_TEXT), &example.text) && ignored_read(ignored, names, &example)) {
-        answer = ts_lane_learn(self->matcher, &example);
+    if (!utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_MEMBER), &example->member) ||
+        !utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_TEXT), &example->text) || !ignored_read(ignored, names, example)) {
+        return TS_LANE_OTHER;
     }
-    Py_DECREF(head);
+    int answer = ts_lane_learn(self->matcher, example);
     if (answer == TS_ERR_MEMORY) {
         PyErr_NoMemory();
         return -1;
     }
+    return answer;
+}
+
+/* whole: the event's bytes, none where it came in pieces. Answers TS_LANE_EVENT, TS_LANE_OTHER, or -1 with an exception. */
+static int learn(lane *self, PyObject *frame, ts_bytes whole, PyObject *repeat, PyObject *ignored)
+{
+    PyObject *data = PyTuple_GET_ITEM(frame, 1);
+    ts_example example = {.data = {PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data)}};
+    if (surroundings_find(whole, &example)) {
+        return learn_from(self, &example, repeat, ignored);
+    }
+    /* A CR ends the blank line already; the LF behind it is skipped before the next event. */
+    int is_crlf = native_frames_are_crlf(self->framing);
+    PyObject *head = head_of(self, PyTuple_GET_ITEM(frame, 0), is_crlf ? "\r\n" : "\n");
+    if (head == NULL) {
+        return -1;
+    }
+    example.head = (ts_bytes){PyBytes_AS_STRING(head), (size_t)PyBytes_GET_SIZE(head)};
+    example.tail = is_crlf ? (ts_bytes){"\r\n\r", 3} : (ts_bytes){"\n\n", 2};
+    int answer = learn_from(self, &example, repeat, ignored);
+    Py_DECREF(head);
     return answer;
 }
 
@@ -130,7 +157,7 @@ static PyObject *parser_of(lane *self, PyObject *call)
     return parser;
 }
 
-static int bind_to(lane *self, PyObject *frame, PyObject *repeat, PyObject *parser)
+static int bind_to(lane *self, PyObject *frame, ts_bytes whole, PyObject *repeat, PyObject *parser)
 {
     PyObject *ignored = PyObject_GetAttr(self->adapter, self->state->names[NAME_IGNORED]);
     if (ignored != NULL && !PyTuple_Check(ignored)) {
@@ -141,7 +168,7 @@ static int bind_to(lane *self, PyObject *frame, PyObject *repeat, PyObject *pars
         return -1;
     }
     native_unbind(self);
-    int answer = learn(self, frame, repeat, ignored);
+    int answer = learn(self, frame, whole, repeat, ignored);
     Py_DECREF(ignored);
     if (answer != TS_LANE_EVENT) {
         return answer < 0 ? -1 : 0;
@@ -192,7 +219,7 @@ static int is_worth_it(lane *self)
     return self->hopeful;
 }
 
-int native_bind(lane *self, PyObject *frame, PyObject *event)
+int native_bind(lane *self, PyObject *frame, ts_bytes whole, PyObject *event)
 {
     PyObject *repeat = repeat_ask(self, event);
     if (repeat == NULL) {
@@ -201,7 +228,7 @@ int native_bind(lane *self, PyObject *frame, PyObject *event)
     int status = repeat == Py_None ? 0 : may_repeat(self, repeat);
     if (status > 0 && is_worth_it(self)) {
         PyObject *parser = parser_of(self, PyTuple_GET_ITEM(repeat, REPEAT_CALL));
-        status = parser != NULL ? bind_to(self, frame, repeat, parser) : PyErr_Occurred() ? -1 : 0;
+        status = parser != NULL ? bind_to(self, frame, whole, repeat, parser) : PyErr_Occurred() ? -1 : 0;
         Py_XDECREF(parser);
     }
     Py_DECREF(repeat);

@@ -63,14 +63,14 @@ static int fault_take(lane *self, PyObject *event, PyObject *events)
     return done == NULL ? -1 : 0;
 }
 
-static int event_handle(lane *self, PyObject *frame, PyObject *event, PyObject *events)
+static int event_handle(lane *self, PyObject *frame, ts_bytes whole, PyObject *event, PyObject *events)
 {
     native_unbind(self); /* what the template meant may change */
     PyObject *done = events_set(self, events) < 0 ? NULL
                                                   : PyObject_CallMethodObjArgs(self->adapter,
                                                                                self->state->names[NAME_HANDLE], event,
                                                                                self->assembler, NULL);
-    if (done == NULL || (self->hopeful && native_bind(self, frame, event) < 0)) {
+    if (done == NULL || (self->hopeful && native_bind(self, frame, whole, event) < 0)) {
         Py_XDECREF(done);
         return fault_take(self, event, events);
     }
@@ -78,11 +78,11 @@ static int event_handle(lane *self, PyObject *frame, PyObject *event, PyObject *
     return events_unset(self);
 }
 
-static int frame_handle(lane *self, PyObject *frame, PyObject *events)
+static int frame_handle(lane *self, PyObject *frame, ts_bytes whole, PyObject *events)
 {
     PyObject *event = self->steady ? decode(self, frame) : NULL;
     if (event != NULL) {
-        int status = event_handle(self, frame, event, events);
+        int status = event_handle(self, frame, whole, event, events);
         Py_DECREF(event);
         return status;
     }
@@ -116,8 +116,13 @@ static int frames_handle(lane *self, PyObject *bytes, PyObject *events)
 {
     PyObject *frames = native_frames_take(self->framing, bytes);
     int status = frames == NULL ? -1 : 0;
+    /* What began behind a blank line and made one frame is that frame. */
+    ts_bytes whole = {NULL, 0};
+    if (self->between && status == 0 && PyList_GET_SIZE(frames) == 1) {
+        whole = (ts_bytes){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
+    }
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(frames); i++) {
-        status = frame_handle(self, PyList_GET_ITEM(frames, i), events);
+        status = frame_handle(self, PyList_GET_ITEM(frames, i), whole, events);
     }
     Py_XDECREF(frames);
     return status;

@@ -45,9 +45,9 @@ typedef struct lane {
 
 /* native_bind.c. Forgets the event that repeats. */
 void native_unbind(lane *self);
-/* Makes a template of the event that a frame held, if the adapter says that others like it may follow. Answers 0, or -1
- * with an exception set. */
-int native_bind(lane *self, PyObject *frame, PyObject *event);
+/* Makes a template of the event that a frame held, if the adapter says that others like it may follow. whole: all the
+ * event's bytes, none where it came in pieces. Answers 0, or -1 with an exception set. */
+int native_bind(lane *self, PyObject *frame, ts_bytes whole, PyObject *event);
 
 /* native_events.c. Has bytes framed and their events handled. Answers 0, or -1 with an exception set. */
 int native_handle(lane *self, PyObject *bytes, PyObject *events);
