@@ -78,9 +78,16 @@ static int event_handle(lane *self, PyObject *frame, ts_bytes whole, PyObject *e
     return events_unset(self);
 }
 
+/* `[DONE]`, say: no JSON object at all. */
+static int is_object(PyObject *frame)
+{
+    PyObject *data = PyTuple_GET_ITEM(frame, 1);
+    return PyBytes_GET_SIZE(data) != 0 && PyBytes_AS_STRING(data)[0] == '{';
+}
+
 static int frame_handle(lane *self, PyObject *frame, ts_bytes whole, PyObject *events)
 {
-    PyObject *event = self->steady ? decode(self, frame) : NULL;
+    PyObject *event = self->steady && is_object(frame) ? decode(self, frame) : NULL;
     if (event != NULL) {
         int status = event_handle(self, frame, whole, event, events);
         Py_DECREF(event);
