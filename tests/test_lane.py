@@ -371,6 +371,51 @@ def test_a_frame_may_name_the_usual_type() -> None:
     check_cuts(data)
 
 
+class Raising(Anthropic):
+    """Raises at an event that asks for it."""
+
+    def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
+        if "raise" in event:
+            raise RAISED[event["raise"]]
+        super().handle(event, assembler)
+
+
+RAISED: dict[str, BaseException] = {
+    "misshapen": KeyError("delta"),
+    "own": ToolStreamError("no more"),
+    "bug": RuntimeError("oops"),
+    "interrupt": KeyboardInterrupt(),
+    "memory": MemoryError(),
+}
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_what_an_adapter_raises_is_told_the_same(name: str) -> None:
+    kind = KINDS["anthropic"]
+    asked = sse([{"type": "ping", "raise": name}])
+    told = []
+    for slow in (False, True):
+        parser = new_parser(slow, provider=Raising())
+        events = parser.feed(kind.head + kind.hot(PLAIN[0]))
+        with pytest.raises(BaseException) as raised:  # noqa: PT011 - compared below
+            parser.feed(asked + kind.hot(PLAIN[1]))
+        told.append((repr(raised.value), repr(raised.value.__cause__), len(events), parser.calls[0].state))
+        assert any(entry.name == "handle" for entry in raised.traceback) or raised.value.__cause__ is RAISED[name]
+        assert parser._assembler.events == ()
+    assert told[0] == told[1]
+
+
+def test_an_adapter_that_answers_no_repeat_is_a_fault_of_the_stream() -> None:
+    class Odd(Anthropic):
+        def repeats(self, event: dict[str, Any], assembler: Assembler) -> Any:
+            return ("text", "x")
+
+    kind = KINDS["anthropic"]
+    parser = new_parser(provider=Odd())
+    with pytest.raises(ToolStreamError, match="Repeat or None"):
+        parser.feed(kind.stream(*PLAIN))
+
+
 @needs_lane
 def test_a_stream_whose_events_do_not_repeat_is_given_up() -> None:
     events = [wire.calls(wire.entry(0, "1", "call_0", "search")) for _ in range(200)]

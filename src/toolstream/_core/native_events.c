@@ -1,9 +1,17 @@
 /* The events that do not match a template, once it is known what reads them: SSE frames are decoded and given to the
  * adapter with no Python between. `StreamParser._feed_slowly` does the same for all streams and is the reference; what
- * is not plain goes there: the first event, a frame that is no JSON object, whatever has raised. */
+ * is not plain goes there: the first event, a frame that is no JSON object, whatever has raised. What answers an int here
+ * answers 0, or -1 with an exception set, if nothing else is said. */
 #include "native_lane.h"
 
-/* The assembler adds to this list what happens. Answers 0, or -1 with an exception set, as all below do. */
+static int leave_to_python(lane *self, enum name method, PyObject *what, PyObject *events)
+{
+    PyObject *done = PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[method], what, events, NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* The assembler adds to this list what happens. */
 static int events_set(lane *self, PyObject *events)
 {
     return PyObject_SetAttr(self->assembler, self->state->names[NAME_EVENTS], events);
@@ -96,36 +104,26 @@ static int frame_handle(lane *self, PyObject *frame, ts_bytes whole, PyObject *e
     if (PyErr_Occurred()) {
         return -1;
     }
-    PyObject *done =
-        PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_TAKE_FRAME], frame, events, NULL);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
-static int feed_python(lane *self, PyObject *bytes, PyObject *events)
-{
-    PyObject *done =
-        PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_FEED_SLOWLY], bytes, events, NULL);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return leave_to_python(self, NAME_TAKE_FRAME, frame, events);
 }
 
 /* A fault of the framing's: the slow lane tells of it when it is fed, were it with nothing. */
 static int framing_fault(lane *self, PyObject *events)
 {
     PyObject *nothing = PyBytes_FromStringAndSize(NULL, 0);
-    int status = nothing == NULL ? -1 : feed_python(self, nothing, events);
+    int status = nothing == NULL ? -1 : leave_to_python(self, NAME_FEED_SLOWLY, nothing, events);
     Py_XDECREF(nothing);
     return status;
 }
 
 static int frames_handle(lane *self, PyObject *bytes, PyObject *events)
 {
+    int is_start = native_frames_are_between(self->framing);
     PyObject *frames = native_frames_take(self->framing, bytes);
     int status = frames == NULL ? -1 : 0;
     /* What began behind a blank line and made one frame is that frame. */
     ts_bytes whole = {NULL, 0};
-    if (self->between && status == 0 && PyList_GET_SIZE(frames) == 1) {
+    if (is_start && status == 0 && PyList_GET_SIZE(frames) == 1) {
         whole = (ts_bytes){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
     }
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(frames); i++) {
@@ -145,16 +143,11 @@ int native_handle(lane *self, PyObject *bytes, PyObject *events)
 {
     long long size = PyBytes_CheckExact(bytes) ? (long long)PyBytes_GET_SIZE(bytes) : -1;
     if (!can_handle(self) || size < 0 || size > self->room) {
-        return feed_python(self, bytes, events);
+        return leave_to_python(self, NAME_FEED_SLOWLY, bytes, events);
     }
     self->room -= size;
     self->framed += size;
-    if (frames_handle(self, bytes, events) < 0) {
-        return -1;
-    }
-    if (native_frames_failed(self->framing)) {
-        return framing_fault(self, events);
-    }
+    int status = frames_handle(self, bytes, events);
     self->between = (char)native_frames_are_between(self->framing);
-    return 0;
+    return status == 0 && native_frames_failed(self->framing) ? framing_fault(self, events) : status;
 }
