@@ -7,13 +7,10 @@
 
 /* ------------------------------------------------------------------ tape: a growing list of records */
 
-/* A tape has room for so many records at first. */
-#define TS_TAPE_KEPT 4
-
 typedef struct ts_tape {
     ts_record *records;
-    size_t count;
-    size_t capacity;
+    uint32_t count;
+    uint32_t capacity;
 } ts_tape;
 
 /* ------------------------------------------------------------------ keys: which keys an open object has had
@@ -23,24 +20,26 @@ typedef struct ts_tape {
  * linear-probing table exactly as it was before that key came, without tombstones. */
 
 typedef struct ts_key {
-    uint64_t hash;               /* of the decoded key and the number of its object, if hashed */
+    uint32_t hash;               /* of the decoded key and the number of its object, if hashed */
     uint32_t text;               /* where the decoded key stands in ts_keys.text */
     uint32_t size;
-    uint32_t level;              /* the object: how many containers are open around its members */
-    uint8_t reported;            /* a value under this key was reported */
-    uint8_t hashed;              /* it is in the table */
+    uint32_t level : 30;         /* the object: how many containers are open around its members */
+    uint32_t reported : 1;       /* a value under this key was reported */
+    uint32_t hashed : 1;         /* it is in the table */
 } ts_key;
+
+#define TS_KEY_LEVEL_MAX ((UINT32_C(1) << 30) - 1)
 
 typedef struct ts_keys {
     ts_key *keys;                /* in order of arrival */
-    size_t count;
-    size_t capacity;
     unsigned char *text;
-    size_t text_size;
-    size_t text_capacity;
     uint32_t *slots;             /* index into keys, plus one; 0: free. Size: a power of two */
-    size_t slot_count;
     const uint64_t *seed;        /* two words */
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t text_size;
+    uint32_t text_capacity;
+    uint32_t slot_count;
 } ts_keys;
 
 #define TS_NO_KEY UINT32_MAX
@@ -151,6 +150,7 @@ typedef struct ts_level {
     uint32_t flags;
 } ts_level;
 
+/* Of these there is one for each stream that waits for its next byte: numbers are as narrow as they may be. */
 struct ts_scanner {
     ts_view view;
     const ts_options *options;
@@ -164,11 +164,11 @@ struct ts_scanner {
     int64_t keep_from;           /* no byte before this one is needed any more */
 
     ts_level *levels;
-    size_t level_count;
-    size_t level_capacity;
-    size_t pushed;               /* how many of them a TS_PUSH has shown */
     uint64_t *sets;              /* one set of pattern positions a level, and one for the member */
-    size_t words;
+    uint32_t level_count;
+    uint32_t level_capacity;
+    uint32_t pushed;             /* how many of them a TS_PUSH has shown */
+    uint32_t words;              /* of a set */
 
     ts_keys keys;
     unsigned char *scratch;      /* a key without its escapes */
@@ -181,30 +181,31 @@ struct ts_scanner {
     int64_t token;               /* where the token in progress begins */
     int64_t root_start;          /* the root value, -1 before */
     int64_t root_end;
-    int32_t state;
-    int32_t root_shown;          /* by TS_PUSH or TS_ROOT */
-    uint32_t root_traits;        /* LV_TRAITS of a root that ended before it was shown */
-    int32_t value_due;           /* a report of this call needs the live value */
-
-    int32_t want;                /* what is asked of the member in progress: ts_want */
-    int32_t inner;               /* something below it may be reported */
-
-    int32_t string;              /* ts_string_state */
-    int32_t is_key;
-    int32_t escaped;             /* the string in progress holds a backslash */
-    int32_t growing;             /* its growth is reported: 1, and 2 once TS_STRING was written */
-    int64_t grown;               /* reported up to here */
+    int64_t grown;               /* the string in progress is reported up to here */
     int64_t hold;                /* an unfinished escape, pair or sequence begins here, or -1 */
     int64_t escape;              /* the escape in progress begins here */
     uint32_t code;               /* its digits so far */
-    int32_t digits;              /* ... and how many */
-    int32_t utf8_need;           /* continuation bytes to come */
-    uint32_t utf8_low;           /* bounds of the next one */
-    uint32_t utf8_high;
+    uint8_t digits;              /* ... and how many */
 
-    int32_t number;              /* ts_number_state */
-    int32_t literal;             /* 0 true, 1 false, 2 null */
-    int32_t matched;             /* letters of it so far */
+    uint8_t state;
+    uint8_t root_shown;          /* by TS_PUSH or TS_ROOT */
+    uint8_t root_traits;         /* LV_TRAITS of a root that ended before it was shown */
+    uint8_t value_due;           /* a report of this call needs the live value */
+
+    uint8_t want;                /* what is asked of the member in progress: ts_want */
+    uint8_t inner;               /* something below it may be reported */
+
+    uint8_t string;              /* ts_string_state */
+    uint8_t is_key;
+    uint8_t escaped;             /* the string in progress holds a backslash */
+    uint8_t growing;             /* its growth is reported: 1, and 2 once TS_STRING was written */
+    uint8_t utf8_need;           /* continuation bytes to come */
+    uint8_t utf8_low;            /* bounds of the next one */
+    uint8_t utf8_high;
+
+    uint8_t number;              /* ts_number_state */
+    uint8_t literal;             /* 0 true, 1 false, 2 null */
+    uint8_t matched;             /* letters of it so far */
 };
 
 /* How many bytes of data are whole, valid multi-byte sequences. */
@@ -281,7 +282,7 @@ static inline int key_known(ts_scanner *s, ts_level *level, int escaped)
 int ts_string_begin(ts_scanner *s, int64_t at, int is_key);
 /* Where string content ends or needs a closer look, from text[at] on, which is its body: plain characters, short escapes
  * and whole UTF-8 sequences. *escaped is set if there is an escape. TS_BLOCK bytes from text[end] on are readable. */
-size_t ts_string_body(const unsigned char *text, size_t at, size_t end, int32_t *escaped);
+size_t ts_string_body(const unsigned char *text, size_t at, size_t end, uint8_t *escaped);
 size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status);
 size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status);
 size_t ts_literal_scan(ts_scanner *s, size_t at, size_t end, int *status);
@@ -295,10 +296,10 @@ int ts_number_end(ts_scanner *s, int64_t end);
 int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b);
 void ts_tape_free(ts_tape *tape);
 
-/* Gives an empty tape back that is longer than most calls need: an idle scanner stays small. */
+/* Gives an empty tape back: an idle scanner stays small. */
 static inline void tape_trim(ts_tape *tape)
 {
-    if (tape->capacity > TS_TAPE_KEPT) {
+    if (tape->capacity != 0) {
         ts_tape_free(tape);
     }
 }

@@ -12,7 +12,7 @@
 #define FEW 8
 
 /* So many keys, and so many bytes of them, are made room for at least. */
-#define KEY_STEP 3
+#define KEY_STEP 2
 #define TEXT_STEP 16
 
 static uint64_t rotate(uint64_t v, int by)
@@ -76,7 +76,7 @@ void ts_keys_free(ts_keys *keys)
 static void slot_insert(ts_keys *keys, size_t at)
 {
     size_t mask = keys->slot_count - 1;
-    size_t slot = (size_t)keys->keys[at].hash & mask;
+    size_t slot = keys->keys[at].hash & mask;
     while (keys->slots[slot] != 0) {
         slot = (slot + 1) & mask;
     }
@@ -86,8 +86,11 @@ static void slot_insert(ts_keys *keys, size_t at)
 static int slots_build(ts_keys *keys)
 {
     size_t slot_count = 16;
-    while (slot_count < keys->count * 2 + 2) {
+    while (slot_count < (size_t)keys->count * 2 + 2) {
         slot_count *= 2;
+    }
+    if (slot_count > UINT32_MAX) {
+        return TS_ERR_MEMORY;
     }
     if (slot_count > keys->slot_count) {
         uint32_t *slots = (uint32_t *)ts_resize_array(keys->slots, slot_count, sizeof *slots);
@@ -95,7 +98,7 @@ static int slots_build(ts_keys *keys)
             return TS_ERR_MEMORY;
         }
         keys->slots = slots;
-        keys->slot_count = slot_count;
+        keys->slot_count = (uint32_t)slot_count;
     }
     memset(keys->slots, 0, keys->slot_count * sizeof *keys->slots);
     for (size_t at = 0; at < keys->count; at++) {
@@ -114,14 +117,14 @@ static const unsigned char *key_text(const ts_keys *keys, const ts_key *key)
 static void key_hash(ts_keys *keys, size_t at)
 {
     ts_key *key = &keys->keys[at];
-    key->hash = sip_hash(keys->seed, key->level, key_text(keys, key), key->size);
+    key->hash = (uint32_t)sip_hash(keys->seed, key->level, key_text(keys, key), key->size);
     key->hashed = 1;
 }
 
 /* Puts the keys from index first on into the table. They come behind all that are in it. */
 static int slots_add(ts_keys *keys, size_t first)
 {
-    int has_room = keys->count * 2 <= keys->slot_count;
+    int has_room = (size_t)keys->count * 2 <= keys->slot_count;
     for (size_t at = first; at < keys->count; at++) {
         if (!keys->keys[at].hashed) {
             key_hash(keys, at);
@@ -153,24 +156,24 @@ static int same_text(const ts_keys *keys, const ts_key *key, const unsigned char
 
 static int key_append(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
 {
-    if (size > UINT32_MAX - keys->text_size || keys->count >= UINT32_MAX / 4) {
+    if (size > UINT32_MAX - keys->text_size || keys->count >= UINT32_MAX / 4 || level > TS_KEY_LEVEL_MAX) {
         return TS_ERR_MEMORY; /* the widths of ts_key and of the slots */
     }
-    if (!ts_reserve((void **)&keys->keys, &keys->capacity, keys->count, 1, KEY_STEP, sizeof *keys->keys) ||
-        !ts_reserve((void **)&keys->text, &keys->text_capacity, keys->text_size, size, TEXT_STEP, 1)) {
+    if (!ts_reserve_small((void **)&keys->keys, &keys->capacity, keys->count, 1, KEY_STEP, sizeof *keys->keys) ||
+        !ts_reserve_small((void **)&keys->text, &keys->text_capacity, keys->text_size, size, TEXT_STEP, 1)) {
         return TS_ERR_MEMORY;
     }
     ts_key *key = &keys->keys[keys->count];
     key->hash = 0;
     key->hashed = 0;
-    key->text = (uint32_t)keys->text_size;
+    key->text = keys->text_size;
     key->size = (uint32_t)size;
-    key->level = level;
+    key->level = level & TS_KEY_LEVEL_MAX;
     key->reported = 0;
     if (size != 0) {
         memcpy(keys->text + keys->text_size, text, size);
     }
-    keys->text_size += size;
+    keys->text_size += (uint32_t)size;
     keys->count++;
     return TS_OK;
 }
@@ -178,9 +181,9 @@ static int key_append(ts_keys *keys, uint32_t level, const unsigned char *text, 
 /* The index of the key among those in the table, or TS_NO_KEY. */
 static uint32_t slots_find(const ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
 {
-    uint64_t hash = sip_hash(keys->seed, level, text, size);
+    uint32_t hash = (uint32_t)sip_hash(keys->seed, level, text, size);
     size_t mask = keys->slot_count - 1;
-    for (size_t slot = (size_t)hash & mask; keys->slots[slot] != 0; slot = (slot + 1) & mask) {
+    for (size_t slot = hash & mask; keys->slots[slot] != 0; slot = (slot + 1) & mask) {
         const ts_key *key = &keys->keys[keys->slots[slot] - 1];
         if (key->hash == hash && key->level == level && same_text(keys, key, text, size)) {
             return keys->slots[slot] - 1;
@@ -209,7 +212,7 @@ int ts_keys_add(ts_keys *keys, uint32_t mark, uint32_t level, const unsigned cha
     if (*found) {
         return TS_OK;
     }
-    *at = (uint32_t)keys->count;
+    *at = keys->count;
     int status = key_append(keys, level, text, size);
     if (status != TS_OK || own < FEW) {
         return status;
@@ -221,7 +224,7 @@ int ts_keys_add(ts_keys *keys, uint32_t mark, uint32_t level, const unsigned cha
 static void slot_remove(ts_keys *keys, size_t at)
 {
     size_t mask = keys->slot_count - 1;
-    size_t slot = (size_t)keys->keys[at].hash & mask;
+    size_t slot = keys->keys[at].hash & mask;
     while (keys->slots[slot] != (uint32_t)(at + 1)) {
         slot = (slot + 1) & mask;
     }
@@ -231,7 +234,7 @@ static void slot_remove(ts_keys *keys, size_t at)
 void ts_keys_drop(ts_keys *keys, size_t mark)
 {
     while (keys->count > mark) {
-        size_t at = keys->count - 1;
+        uint32_t at = keys->count - 1;
         if (keys->keys[at].hashed) {
             slot_remove(keys, at);
         }

@@ -8,33 +8,36 @@
 
 #include <string.h>
 
-/* So many parts and bytes are made room for at least. */
+/* So many parts and bytes are made room for at least, while the template is made. */
 #define PART_STEP 4
 #define BYTES_STEP 32
 
+/* Of the bytes in a template there are no more than so many. */
+#define BYTES_MAX ((UINT32_C(1) << 29) - 1)
+
 typedef struct lane_part {
-    int32_t slot;                /* ts_slot, or 0: bytes */
     uint32_t bytes;              /* where they stand in ts_lane.bytes */
-    uint32_t size;
+    uint32_t size : 29;
+    uint32_t slot : 3;           /* ts_slot, or 0: bytes */
 } lane_part;
 
 struct ts_lane {
     lane_part *parts;
-    size_t count;
-    size_t capacity;
     unsigned char *bytes;
-    size_t bytes_size;
-    size_t bytes_capacity;
     unsigned char *scratch;      /* text without its escapes */
     size_t scratch_capacity;
+    uint32_t count;              /* of parts */
+    uint32_t capacity;
+    uint32_t bytes_size;
+    uint32_t bytes_capacity;
 
-    size_t part;                 /* matching stands in this part */
+    uint32_t closing;            /* from this part on there are only bytes and blanks */
+    uint32_t part;               /* matching stands in this part */
     size_t part_start;           /* which began here in the event */
     size_t at;                   /* and has come to here */
     size_t text_start;           /* the wanted text in the event */
     size_t text_end;
-    int text_is_plain;           /* it holds no escape, and only ASCII */
-    size_t closing;              /* from this part on there are only bytes and blanks */
+    uint8_t text_is_plain;       /* it holds no escape, and only ASCII */
 };
 
 size_t ts_lane_size(const ts_lane *lane)
@@ -81,29 +84,24 @@ int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size)
     if (slot < 0 || slot > TS_SLOT_SPACE || (slot == 0 && size == 0)) {
         return TS_ERR_ARGUMENT;
     }
-    if (!ts_reserve((void **)&lane->parts, &lane->capacity, lane->count, 1, PART_STEP, sizeof *lane->parts)) {
+    size = slot != 0 ? 0 : size;
+    if (size > BYTES_MAX - lane->bytes_size ||
+        !ts_reserve_small((void **)&lane->parts, &lane->capacity, lane->count, 1, PART_STEP, sizeof *lane->parts) ||
+        !ts_reserve_small((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, size, BYTES_STEP, 1)) {
         return TS_ERR_MEMORY;
-    }
-    if (slot != 0) {
-        size = 0;
-    } else if (!ts_reserve((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, size, BYTES_STEP, 1)) {
-        return TS_ERR_MEMORY;
-    }
-    if (size > UINT32_MAX - lane->bytes_size) {
-        return TS_ERR_MEMORY; /* the width of lane_part */
     }
     lane_part *last = lane->count == 0 ? NULL : &lane->parts[lane->count - 1];
     if (slot == 0 && last != NULL && last->slot == 0) {
-        last->size += (uint32_t)size;
+        last->size = (last->size + (uint32_t)size) & BYTES_MAX;
     } else {
         lane_part *part = &lane->parts[lane->count++];
-        part->slot = slot;
-        part->bytes = (uint32_t)lane->bytes_size;
-        part->size = (uint32_t)size;
+        part->slot = (unsigned)slot & 7;
+        part->bytes = lane->bytes_size;
+        part->size = (uint32_t)size & BYTES_MAX;
     }
     if (size != 0) {
         memcpy(lane->bytes + lane->bytes_size, data, size);
-        lane->bytes_size += size;
+        lane->bytes_size += (uint32_t)size;
     }
     if (slot != 0 && slot != TS_SLOT_SPACE) {
         lane->closing = lane->count;
@@ -298,7 +296,7 @@ int ts_lane_match_whole(const ts_lane *lane, const unsigned char *data, size_t s
     }
     size_t at = 0;
     text->size = 0;
-    for (size_t i = 0; i < lane->count; i++) {
+    for (uint32_t i = 0; i < lane->count; i++) {
         const lane_part *part = &lane->parts[i];
         size_t left = lane->bytes_size - part->bytes;
         if (i == lane->closing && i != 0 && size - at >= left && memcmp(lane->bytes + part->bytes, data + at, left) == 0) {
@@ -394,7 +392,7 @@ static int has_byte(const char *data, size_t size, char byte)
 }
 
 /* Whether data is an event whose text is told for sure. TS_LANE_EVENT if it is. */
-static int text_find(ts_lane *lane, const ts_example *example, lane_value *value)
+static int text_find(const ts_example *example, lane_value *value)
 {
     ts_bytes data = example->data;
     if (!member_find(data, example->member, value) || value->slot != TS_SLOT_STRING ||
@@ -407,12 +405,14 @@ static int text_find(ts_lane *lane, const ts_example *example, lane_value *value
     }
     value->slot = TS_SLOT_TEXT;
     size_t size = value->end - value->start, written = 0;
-    if (!ts_reserve((void **)&lane->scratch, &lane->scratch_capacity, 0, size + 1, 64, 1)) {
+    unsigned char *text = (unsigned char *)TS_MALLOC(size + 1);
+    if (text == NULL) {
         return TS_ERR_MEMORY;
     }
     const unsigned char *raw = (const unsigned char *)data.data + value->start;
-    int is_same = ts_text_decode(raw, size, lane->scratch, &written) && written == example->text.size &&
-                  (written == 0 || memcmp(lane->scratch, example->text.data, written) == 0);
+    int is_same = ts_text_decode(raw, size, text, &written) && written == example->text.size &&
+                  (written == 0 || memcmp(text, example->text.data, written) == 0);
+    TS_FREE(text);
     return is_same ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
@@ -452,11 +452,42 @@ static int template_add(ts_lane *lane, const ts_example *example, const lane_val
     return status == TS_OK ? add_bytes(lane, example->tail.data, example->tail.size) : status;
 }
 
+/* Makes an array no larger than its items. Answers 0 without memory. */
+static int array_fit(void **block, uint32_t *capacity, uint32_t count, size_t item_size)
+{
+    if (count != *capacity) {
+        void *smaller = ts_resize_array(*block, count, item_size);
+        if (smaller == NULL) {
+            return 0;
+        }
+        *block = smaller;
+        *capacity = count;
+    }
+    return 1;
+}
+
+/* Makes the template of an event with these values: it is kept for long, so it takes no more memory than it must. */
+static int template_make(ts_lane *lane, const ts_example *example, const lane_value *values, size_t count)
+{
+    size_t most = example->head.size + example->data.size + example->tail.size;
+    if (most > BYTES_MAX) {
+        return TS_LANE_OTHER;
+    }
+    int has_room = ts_reserve_small((void **)&lane->bytes, &lane->bytes_capacity, 0, most, 0, 1);
+    if (!has_room || template_add(lane, example, values, count) != TS_OK ||
+        !array_fit((void **)&lane->parts, &lane->capacity, lane->count, sizeof *lane->parts) ||
+        !array_fit((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, 1)) {
+        ts_lane_clear(lane);
+        return TS_ERR_MEMORY;
+    }
+    return TS_LANE_EVENT;
+}
+
 int ts_lane_learn(ts_lane *lane, const ts_example *example)
 {
     lane_value values[TS_LANE_IGNORED + 1];
     ts_lane_clear(lane);
-    int answer = text_find(lane, example, &values[0]);
+    int answer = text_find(example, &values[0]);
     if (answer != TS_LANE_EVENT) {
         return answer;
     }
@@ -477,10 +508,5 @@ int ts_lane_learn(ts_lane *lane, const ts_example *example)
             return TS_LANE_OTHER;
         }
     }
-    int status = template_add(lane, example, values, count);
-    if (status != TS_OK) {
-        ts_lane_clear(lane);
-        return status;
-    }
-    return TS_LANE_EVENT;
+    return template_make(lane, example, values, count);
 }

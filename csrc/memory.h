@@ -16,7 +16,7 @@ static inline void *ts_resize_array(void *block, size_t count, size_t item_size)
     return TS_REALLOC(block, count * item_size);
 }
 
-/* Makes room for more items behind count ones, growing by a quarter at least so that appending stays linear, and by
+/* Makes room for more items behind count ones, growing by an eighth at least so that appending stays linear, and by
  * `step` items at least so that a short array does not grow one by one. Answers 0, with everything as it was, without
  * memory. */
 static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_t more, size_t step, size_t item_size)
@@ -28,7 +28,7 @@ static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_
         return 0;
     }
     size_t wanted = count + more;
-    size_t grown = *capacity + (*capacity / 4 > step ? *capacity / 4 : step);
+    size_t grown = *capacity + (*capacity / 8 > step ? *capacity / 8 : step);
     if (grown < wanted) {
         grown = wanted;
     }
@@ -38,6 +38,21 @@ static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_
     }
     *block = bigger;
     *capacity = grown;
+    return 1;
+}
+
+/* The same for an array of which 32 bits tell the size. */
+static inline int ts_reserve_small(void **block, uint32_t *capacity, uint32_t count, size_t more, size_t step,
+                                   size_t item_size)
+{
+    size_t wide = *capacity;
+    if (more <= wide - count) {
+        return 1;
+    }
+    if (wide > UINT32_MAX / 2 || more > UINT32_MAX / 2 || !ts_reserve(block, &wide, count, more, step, item_size)) {
+        return 0;
+    }
+    *capacity = (uint32_t)wide;
     return 1;
 }
 

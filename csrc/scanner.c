@@ -19,7 +19,7 @@
 
 /* How much text and how many levels are made room for at least: most streams are idle most of the time. */
 #define TEXT_STEP 64
-#define LEVEL_STEP 2
+#define LEVEL_STEP 1
 
 /* How much of the text before the current byte is kept for error messages. */
 #define TEXT_CONTEXT 32
@@ -47,16 +47,16 @@ int ts_text_reserve(ts_scanner *s, size_t size)
 
 int ts_levels_reserve(ts_scanner *s, size_t needed)
 {
-    size_t capacity = s->level_capacity;
+    uint32_t capacity = s->level_capacity;
     if (needed <= capacity) {
         return TS_OK;
     }
-    if (!ts_reserve((void **)&s->levels, &capacity, s->level_count, needed - s->level_count, LEVEL_STEP,
-                    sizeof *s->levels)) {
+    if (!ts_reserve_small((void **)&s->levels, &capacity, s->level_count, needed - s->level_count, LEVEL_STEP,
+                          sizeof *s->levels)) {
         return TS_ERR_MEMORY;
     }
     if (s->words != 0) {
-        uint64_t *sets = (uint64_t *)ts_resize_array(s->sets, (capacity + 1) * s->words, sizeof *sets);
+        uint64_t *sets = (uint64_t *)ts_resize_array(s->sets, ((size_t)capacity + 1) * s->words, sizeof *sets);
         if (sets == NULL) {
             return TS_ERR_MEMORY; /* levels is larger than level_capacity says: harmless */
         }
@@ -102,7 +102,7 @@ void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size)
     }
     s->inner = s->options->depth < 0 || depth < s->options->depth;
     if (s->words != 0) {
-        uint64_t *from = s->sets + (s->level_count - 1) * s->words;
+        uint64_t *from = s->sets + (size_t)(s->level_count - 1) * s->words;
         int want = 0;
         s->inner |= ts_paths_move(s->options->paths, from, from + s->words, key, key_size, level->index, &want);
         s->want |= want;
@@ -413,19 +413,14 @@ void ts_view_update(ts_scanner *s)
     view->reports = s->reports.records;
     view->steps = s->steps.records;
     view->text = s->text;
-    view->report_count = (int64_t)s->reports.count;
-    view->step_count = (int64_t)s->steps.count;
+    view->report_count = s->reports.count;
+    view->step_count = s->steps.count;
     view->text_start = s->text_start;
     view->text_size = (int64_t)s->text_size;
     view->offset = s->offset;
     view->value_start = s->root_start < 0 ? -1 : s->root_start - s->text_start;
     view->value_end = s->root_end < 0 ? -1 : s->root_end - s->text_start;
-    view->depth = (int64_t)s->level_count;
-    view->line = s->line;
-    view->column = s->offset - s->line_start + 1;
     view->complete = s->state == ST_END;
-    view->expected = expectations[s->state];
-    view->in_string = s->state == ST_IN_STRING && !s->is_key;
 }
 
 /* What a call answers in the end: errors stay. */
@@ -451,7 +446,7 @@ ts_scanner *ts_scanner_new(const ts_options *options)
     memset(s, 0, sizeof *s);
     s->options = options;
     s->keys.seed = options->seed;
-    s->words = options->paths != NULL ? ts_paths_words(options->paths) : 0;
+    s->words = options->paths != NULL ? (uint32_t)ts_paths_words(options->paths) : 0;
     s->line = 1;
     s->root_start = -1;
     s->root_end = -1;
@@ -477,8 +472,8 @@ void ts_scanner_free(ts_scanner *s)
 size_t ts_scanner_size(const ts_scanner *s)
 {
     const ts_keys *keys = &s->keys;
-    size_t records = s->reports.capacity + s->steps.capacity;
-    size_t sets = s->level_capacity == 0 ? 0 : (s->level_capacity + 1) * s->words;
+    size_t records = (size_t)s->reports.capacity + s->steps.capacity;
+    size_t sets = s->level_capacity == 0 ? 0 : ((size_t)s->level_capacity + 1) * s->words;
     return sizeof *s + records * sizeof(ts_record) + s->text_capacity + s->level_capacity * sizeof *s->levels +
            sets * sizeof *s->sets + s->scratch_capacity + keys->capacity * sizeof *keys->keys + keys->text_capacity +
            keys->slot_count * sizeof *keys->slots;
@@ -487,6 +482,13 @@ size_t ts_scanner_size(const ts_scanner *s)
 const ts_view *ts_scanner_view(const ts_scanner *s)
 {
     return &s->view;
+}
+
+void ts_scanner_place(const ts_scanner *s, ts_place *place)
+{
+    place->line = s->line;
+    place->column = s->offset - s->line_start + 1;
+    place->expected = expectations[s->state];
 }
 
 /* Forgets what the last call reported. Answers an error that stays. */
@@ -533,7 +535,7 @@ static int string_goes_on(ts_scanner *s, const char *data, size_t size)
         return 0;
     }
     size_t end = s->text_size + size;
-    int32_t escaped = s->escaped;
+    uint8_t escaped = s->escaped;
     ts_copy(s->text + s->text_size, data, size);
     /* Looked at where it came from: what has just been written cannot be read at once in other pieces. */
     if (!ts_is_all_plain(data, size) && ts_string_body(s->text, s->text_size, end, &escaped) != end) {
@@ -544,7 +546,6 @@ static int string_goes_on(ts_scanner *s, const char *data, size_t size)
     s->offset += (int64_t)size;
     s->view.text_size = (int64_t)end;
     s->view.offset = s->offset;
-    s->view.column += (int64_t)size;
     s->view.scanned += (int64_t)size;
     s->view.consumed = (int64_t)size;
     return 1;

@@ -73,6 +73,14 @@ static void io_int32(ts_io *io, int32_t *value, int32_t limit)
     *value = (int32_t)number;
 }
 
+/* A number of 8 bits that must lie in 0 .. limit. */
+static void io_small(ts_io *io, uint8_t *value, uint8_t limit)
+{
+    size_t number = *value;
+    io_bounded(io, &number, limit);
+    *value = (uint8_t)number;
+}
+
 static void io_uint32(ts_io *io, uint32_t *value)
 {
     *value = (uint32_t)io_number(io, *value);
@@ -122,8 +130,8 @@ static void io_keys(ts_io *io, ts_keys *keys)
     io_count(io, &text_size, 1);
     io->failed |= text_size > UINT32_MAX || count > UINT32_MAX / 4; /* as in keys.c */
     if (io->in != NULL && !io->failed) {
-        io->failed = !ts_reserve((void **)&keys->keys, &keys->capacity, 0, count, 0, sizeof *keys->keys) ||
-                     !ts_reserve((void **)&keys->text, &keys->text_capacity, 0, text_size, 0, 1);
+        io->failed = !ts_reserve_small((void **)&keys->keys, &keys->capacity, 0, count, 0, sizeof *keys->keys) ||
+                     !ts_reserve_small((void **)&keys->text, &keys->text_capacity, 0, text_size, 0, 1);
     }
     if (io->failed) {
         return;
@@ -134,15 +142,17 @@ static void io_keys(ts_io *io, ts_keys *keys)
     for (size_t i = 0; i < count; i++) {
         ts_key *key = &keys->keys[i];
         uint32_t reported = key->reported;
+        uint32_t level = key->level;
         io_index(io, &key->text, text_size);
         io_index(io, &key->size, text_size - key->text);
-        io_uint32(io, &key->level);
+        io_index(io, &level, TS_KEY_LEVEL_MAX);
         io_index(io, &reported, 1);
-        key->reported = (uint8_t)reported;
+        key->level = level & TS_KEY_LEVEL_MAX;
+        key->reported = reported & 1;
     }
     io_bytes(io, keys->text, text_size);
-    keys->count = count;
-    keys->text_size = text_size;
+    keys->count = (uint32_t)count;
+    keys->text_size = (uint32_t)text_size;
     if (io->in != NULL && !io->failed && count != 0 && ts_keys_restore(keys) != TS_OK) {
         io->failed = 1;
     }
@@ -177,7 +187,7 @@ static void io_levels(ts_io *io, ts_scanner *s)
     for (size_t i = 0; i < count; i++) {
         io_level(io, &s->levels[i], s->keys.count);
     }
-    s->level_count = count;
+    s->level_count = (uint32_t)count;
     if (s->words == 0 || count == 0) {
         return;
     }
@@ -197,7 +207,7 @@ static void io_scalars(ts_io *io, ts_scanner *s)
         s->view.status = -fault;
     }
     io_int64(io, &s->keep_from);
-    io_bounded(io, &s->pushed, s->level_count);
+    io_index(io, &s->pushed, s->level_count);
     io_int64(io, &s->offset);
     io_int64(io, &s->counted_from);
     io_int64(io, &s->view.scanned);
@@ -206,26 +216,26 @@ static void io_scalars(ts_io *io, ts_scanner *s)
     io_int64(io, &s->token);
     io_int64(io, &s->root_start);
     io_int64(io, &s->root_end);
-    io_int32(io, &s->state, ST_STATE_COUNT - 1);
-    io_int32(io, &s->root_shown, 1);
-    io_index(io, &s->root_traits, LV_TRAITS);
-    io_int32(io, &s->want, TS_WANT_VALUE | TS_WANT_GROWTH);
-    io_int32(io, &s->inner, 1);
-    io_int32(io, &s->string, STR_STATE_COUNT - 1);
-    io_int32(io, &s->is_key, 1);
-    io_int32(io, &s->escaped, 1);
-    io_int32(io, &s->growing, 2);
+    io_small(io, &s->state, ST_STATE_COUNT - 1);
+    io_small(io, &s->root_shown, 1);
+    io_small(io, &s->root_traits, LV_TRAITS);
+    io_small(io, &s->want, TS_WANT_VALUE | TS_WANT_GROWTH);
+    io_small(io, &s->inner, 1);
+    io_small(io, &s->string, STR_STATE_COUNT - 1);
+    io_small(io, &s->is_key, 1);
+    io_small(io, &s->escaped, 1);
+    io_small(io, &s->growing, 2);
     io_int64(io, &s->grown);
     io_int64(io, &s->hold);
     io_int64(io, &s->escape);
     io_uint32(io, &s->code);
-    io_int32(io, &s->digits, 4);
-    io_int32(io, &s->utf8_need, 3);
-    io_uint32(io, &s->utf8_low);
-    io_uint32(io, &s->utf8_high);
-    io_int32(io, &s->number, NUM_STATE_COUNT - 1);
-    io_int32(io, &s->literal, 2);
-    io_int32(io, &s->matched, 5);
+    io_small(io, &s->digits, 4);
+    io_small(io, &s->utf8_need, 3);
+    io_small(io, &s->utf8_low, UINT8_MAX);
+    io_small(io, &s->utf8_high, UINT8_MAX);
+    io_small(io, &s->number, NUM_STATE_COUNT - 1);
+    io_small(io, &s->literal, 2);
+    io_small(io, &s->matched, 5);
 }
 
 static void io_scanner(ts_io *io, ts_scanner *s)

@@ -5,13 +5,14 @@
  */
 #include "internal.h"
 
-/* A tape that is full grows by so many records at least. */
+/* A tape has room for so many records at first, and grows by so many at least. */
+#define TAPE_FIRST 4
 #define TAPE_STEP 8
 
 int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b)
 {
-    size_t step = tape->capacity == 0 ? TS_TAPE_KEPT : TAPE_STEP;
-    if (!ts_reserve((void **)&tape->records, &tape->capacity, tape->count, 1, step, sizeof *tape->records)) {
+    size_t step = tape->capacity == 0 ? TAPE_FIRST : TAPE_STEP;
+    if (!ts_reserve_small((void **)&tape->records, &tape->capacity, tape->count, 1, step, sizeof *tape->records)) {
         return TS_ERR_MEMORY;
     }
     ts_record *record = &tape->records[tape->count++];

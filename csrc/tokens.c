@@ -241,7 +241,7 @@ static int is_simple_escape(unsigned char c)
     return c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' || c == 't';
 }
 
-size_t ts_string_body(const unsigned char *text, size_t at, size_t end, int32_t *escaped)
+size_t ts_string_body(const unsigned char *text, size_t at, size_t end, uint8_t *escaped)
 {
     for (;;) {
         at = ts_plain_end(text, at, end);

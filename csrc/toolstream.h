@@ -148,8 +148,6 @@ typedef struct ts_view {
     const ts_record *reports;
     const ts_record *steps;
     const unsigned char *text;   /* text[0] is the byte at text_start; one writable byte follows text_size */
-    int64_t report_count;
-    int64_t step_count;
     int64_t text_start;          /* offset in the stream of text[0] */
     int64_t text_size;
     int64_t consumed;            /* how many bytes the last feed took */
@@ -157,14 +155,11 @@ typedef struct ts_view {
     int64_t scanned;             /* bytes looked at in all: equals offset unless something was rescanned */
     int64_t value_start;         /* the root value in text: where it begins, -1 before; valid while it is kept */
     int64_t value_end;           /* ... and, once complete, ends */
-    int64_t depth;               /* containers open */
-    int64_t line;                /* of offset, from 1 */
-    int64_t column;              /* in bytes, from 1 */
-    int32_t complete;            /* the root value is final */
+    uint32_t report_count;
+    uint32_t step_count;
     int32_t status;              /* the last call's answer; an error stays */
-    int32_t expected;            /* what could have stood here: ts_expect */
-    int32_t in_string;           /* the stream stands inside a string value */
-    int32_t unsettled;           /* ts_scanner_settle may have steps to write */
+    uint8_t complete;            /* the root value is final */
+    uint8_t unsettled;           /* ts_scanner_settle may have steps to write */
 } ts_view;
 
 /* What the scanner was waiting for. */
@@ -181,6 +176,13 @@ enum ts_expect {
     TS_EXPECT_NOTHING = 9        /* the root value is complete */
 };
 
+/* Where the stream stands, for an error's message. */
+typedef struct ts_place {
+    int64_t line;                /* of ts_view.offset, from 1 */
+    int64_t column;              /* in bytes, from 1 */
+    int32_t expected;            /* what could have stood here: ts_expect */
+} ts_place;
+
 typedef struct ts_scanner ts_scanner;
 
 /* A scanner, or NULL without memory. Freed with ts_scanner_free (NULL allowed). */
@@ -190,6 +192,7 @@ TS_API void ts_scanner_free(ts_scanner *scanner);
 TS_API size_t ts_scanner_size(const ts_scanner *scanner);
 
 TS_API const ts_view *ts_scanner_view(const ts_scanner *scanner);
+TS_API void ts_scanner_place(const ts_scanner *scanner, ts_place *place);
 
 /* Takes the next fragment; it may end anywhere. Before it returns with reports of values, it has written
  * the build steps that bring the live value up to them. After an error every later call gives that error. */

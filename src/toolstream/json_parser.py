@@ -281,12 +281,14 @@ class FieldParser(Fields):
         if status == lib.TS_ERR_MEMORY:
             return MemoryError("toolstream: out of memory")
         view = self._state
-        expected = _EXPECTATIONS[view.expected]
+        where = ffi.new("ts_place *")
+        lib.ts_scanner_place(self._core, where)
+        expected = _EXPECTATIONS[where.expected]
         path = self.pending_path or ()
         place: dict[str, Any] = {
             "offset": int(view.offset),
-            "line": int(view.line),
-            "column": int(view.column),
+            "line": int(where.line),
+            "column": int(where.column),
             "path": path,
             "call": self.call,
             "excerpt": self._excerpt(view),
