@@ -1116,3 +1116,15 @@ def test_a_long_chain_of_events_ends_without_recursion() -> None:
         chain = FieldComplete(None, (), chain)
     del chain
     assert JSONParser().feed("{") == []
+
+
+def test_a_saved_parser_whose_places_do_not_fit_its_open_containers_is_refused() -> None:
+    parser = JSONParser()
+    parser.feed('{"a": {"b": [1, ')
+    assert parser.value == {"a": {"b": [1]}}
+    saved = parser.__getstate__()
+    whole, damaged = JSONParser.__new__(JSONParser), JSONParser.__new__(JSONParser)
+    whole.__setstate__(saved)
+    assert whole.pending_path == ("a", "b", 1)
+    with pytest.raises(ValueError, match="damaged"):
+        damaged.__setstate__({**saved, "places": ("a",)})

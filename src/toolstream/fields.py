@@ -116,6 +116,14 @@ class CffiFields:
         self._scanner = ffi.gc(ffi.cast("ts_scanner *", address), lib.ts_scanner_free)
         self._view = lib.ts_scanner_view(self._scanner)
 
+    def _set_live(self, root: Any, open_containers: list[Any], places: Path, prefix: Path) -> None:
+        """The live value of a parser that was saved. Raises `ValueError` where that is damaged."""
+        if len(places) != max(0, len(open_containers) - 1):
+            raise ValueError("the saved state of a parser is damaged, or of another version")
+        self._root, self._open, self._places = root, open_containers, list(places)
+        self._prefix = prefix
+        self._containers = [None] * (len(prefix) + 1)
+
     @property
     def _address(self) -> int:
         return int(ffi.cast("uintptr_t", self._scanner))

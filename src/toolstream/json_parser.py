@@ -340,10 +340,7 @@ class FieldParser(Fields):
         self.call = state["call"]
         self._closed = state["closed"]
         self._fault = state["fault"]
-        self._root, self._open = unpack_live(state["live"])
-        self._places = list(state["places"])
-        self._prefix = state["prefix"]
-        self._containers = [None] * (len(self._prefix) + 1)
+        self._set_live(*unpack_live(state["live"]), state["places"], state["prefix"])
         self._string_path = state["string_path"]
         self._read_so_far = None
         saved = state["scanner"]

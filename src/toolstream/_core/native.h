@@ -67,6 +67,12 @@ typedef struct module_state {
     key_slot keys[KEY_CACHE_SLOTS];
 } module_state;
 
+/* A container of the live value that has not ended, and where it stands in the one before. */
+typedef struct open_container {
+    PyObject *container;
+    PyObject *place;
+} open_container;
+
 typedef struct fields {
     PyObject_HEAD
     module_state *state;
@@ -74,12 +80,15 @@ typedef struct fields {
     const ts_view *view;
     PyObject *call;              /* what events name */
     PyObject *root;              /* the live value */
-    PyObject *open;              /* list: the containers in it that have not ended; NULL before the first */
-    PyObject *places;            /* list: where each stands in the one before; as open */
+    open_container *open;        /* the containers in it that have not ended, without the root */
     PyObject *prefix;            /* tuple: path of the container that the reports are in */
-    PyObject *containers;        /* list: the live containers along it, None where not looked up yet; as open */
+    PyObject **along;            /* the live containers along it, without the root: the first few, that were looked up */
     PyObject *string_path;       /* tuple: the string whose growth is reported */
     PyObject *fault;             /* the exception that ended this parser, or None */
+    uint32_t open_count;         /* the root included */
+    uint32_t open_capacity;
+    uint32_t along_count;
+    uint32_t along_capacity;
     char busy;
 } fields;
 
@@ -112,8 +121,13 @@ PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, 
 PyObject *native_text(fields *self, int64_t start, int64_t end, int escaped);
 /* The key or index that a record names. */
 PyObject *native_place(fields *self, const ts_record *record);
-/* Takes away the last item. */
-void native_pop(PyObject *list);
+/* Makes room for one more item; the first few are added one by one, because most stay few. Answers 0, or -1 with an
+ * exception. */
+int native_reserve(void **items, uint32_t *capacity, uint32_t count, size_t item_size);
+/* A container begins, at place (NULL: it is the root). Answers as native_reserve. */
+int native_push(fields *self, PyObject *container, PyObject *place);
+/* The innermost one has ended. */
+void native_pop(fields *self);
 /* Brings the live value up to date with the scanner's steps. Answers 0, or -1 with an exception, as those below do. */
 int native_build(fields *self);
 

@@ -299,10 +299,14 @@ static int fields_traverse(fields *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->call);
     Py_VISIT(self->root);
-    Py_VISIT(self->open);
-    Py_VISIT(self->places);
+    for (uint32_t i = 0; i + 1 < self->open_count; i++) {
+        Py_VISIT(self->open[i].container);
+        Py_VISIT(self->open[i].place);
+    }
     Py_VISIT(self->prefix);
-    Py_VISIT(self->containers);
+    for (uint32_t i = 0; i < self->along_count; i++) {
+        Py_VISIT(self->along[i]);
+    }
     Py_VISIT(self->string_path);
     Py_VISIT(self->fault);
     return 0;
@@ -333,14 +337,30 @@ static PyObject *fields_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     return (PyObject *)self;
 }
 
+/* Forgets the open containers, and those along the prefix. */
+static void stacks_clear(fields *self)
+{
+    while (self->open_count != 0) {
+        native_pop(self);
+    }
+    while (self->along_count != 0) {
+        self->along_count--;
+        Py_DECREF(self->along[self->along_count]);
+    }
+    PyMem_Free(self->open);
+    PyMem_Free(self->along);
+    self->open = NULL;
+    self->along = NULL;
+    self->open_capacity = 0;
+    self->along_capacity = 0;
+}
+
 static int fields_clear(fields *self)
 {
+    stacks_clear(self);
     Py_CLEAR(self->call);
     Py_CLEAR(self->root);
-    Py_CLEAR(self->open);
-    Py_CLEAR(self->places);
     Py_CLEAR(self->prefix);
-    Py_CLEAR(self->containers);
     Py_CLEAR(self->string_path);
     Py_CLEAR(self->fault);
     ts_scanner_free(self->scanner); /* what owns its options may be gone, too */
@@ -383,33 +403,55 @@ static PyObject *fields_value(fields *self, void *unused)
     return Py_NewRef(self->root);
 }
 
-/* One of the lists of the live value, which is made when it is first needed. offset: where in fields it is. */
-static PyObject *fields_list(fields *self, void *offset)
+static PyObject *fields_open(fields *self, void *unused)
 {
-    PyObject **list = (PyObject **)((char *)self + (uintptr_t)offset);
-    if (*list == NULL) {
-        *list = PyList_New(0);
+    (void)unused;
+    PyObject *list = PyList_New(self->open_count);
+    for (uint32_t i = 0; list != NULL && i < self->open_count; i++) {
+        PyList_SET_ITEM(list, i, Py_NewRef(i == 0 ? self->root : self->open[i - 1].container));
     }
-    return Py_XNewRef(*list);
+    return list;
 }
 
-static int fields_set_list(fields *self, PyObject *value, void *offset)
+static PyObject *fields_places(fields *self, void *unused)
 {
-    if (value == NULL || !PyList_CheckExact(value)) {
-        PyErr_SetString(PyExc_TypeError, "a list is wanted");
-        return -1;
+    (void)unused;
+    Py_ssize_t count = self->open_count == 0 ? 0 : (Py_ssize_t)self->open_count - 1;
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
+        PyList_SET_ITEM(list, i, Py_NewRef(self->open[i].place));
     }
-    Py_XSETREF(*(PyObject **)((char *)self + (uintptr_t)offset), Py_NewRef(value));
-    return 0;
+    return list;
 }
 
-#define LIST_GETSET(name, field) \
-    {name, (getter)fields_list, (setter)fields_set_list, NULL, (void *)(uintptr_t)offsetof(fields, field)}
+/* The live value of a parser that was saved. */
+static PyObject *fields_set_live(fields *self, PyObject *args)
+{
+    PyObject *root, *open, *places, *prefix;
+    if (!PyArg_ParseTuple(args, "OO!O!O!", &root, &PyList_Type, &open, &PyTuple_Type, &places, &PyTuple_Type, &prefix)) {
+        return NULL;
+    }
+    Py_ssize_t count = PyList_GET_SIZE(open);
+    if (count > UINT32_MAX / 2 || PyTuple_GET_SIZE(places) != (count == 0 ? 0 : count - 1)) {
+        PyErr_SetString(PyExc_ValueError, "the saved state of a parser is damaged, or of another version");
+        return NULL;
+    }
+    stacks_clear(self);
+    Py_SETREF(self->root, Py_NewRef(root));
+    Py_SETREF(self->prefix, Py_NewRef(prefix));
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (native_push(self, PyList_GET_ITEM(open, i), i == 0 ? NULL : PyTuple_GET_ITEM(places, i - 1)) < 0) {
+            return NULL;
+        }
+    }
+    Py_RETURN_NONE;
+}
 
 static PyObject *fields_sizeof(fields *self, PyObject *unused)
 {
     (void)unused;
     size_t size = (size_t)Py_TYPE(self)->tp_basicsize + (self->scanner == NULL ? 0 : ts_scanner_size(self->scanner));
+    size += self->open_capacity * sizeof *self->open + self->along_capacity * sizeof *self->along;
     return PyLong_FromSize_t(size);
 }
 
@@ -424,6 +466,7 @@ static PyMethodDef fields_methods[] = {
     {"_finish", (PyCFunction)fields_finish, METH_NOARGS, "The text has ended: answers the core's status."},
     {"_check_idle", (PyCFunction)fields_check_idle, METH_NOARGS, "Raises RuntimeError where the parser is in use."},
     {"_start", (PyCFunction)fields_start, METH_O, "Makes the scanner with the options at an address."},
+    {"_set_live", (PyCFunction)fields_set_live, METH_VARARGS, "_set_live(root, open, places, prefix): the saved ones."},
     {"_adopt", (PyCFunction)fields_adopt, METH_O, "Takes over the scanner at an address."},
     {NULL, NULL, 0, NULL},
 };
@@ -431,17 +474,16 @@ static PyMethodDef fields_methods[] = {
 static PyGetSetDef fields_getset[] = {
     {"_address", (getter)fields_address, NULL, "Where the scanner is.", NULL},
     {"complete", (getter)fields_complete, NULL, "The root value is final.", NULL},
-    LIST_GETSET("_open", open),
-    LIST_GETSET("_places", places),
+    {"_open", (getter)fields_open, NULL, "The containers in the live value that have not ended.", NULL},
+    {"_places", (getter)fields_places, NULL, "Where each but the root stands in the one before.", NULL},
     {"value", (getter)fields_value, NULL, "All that is final so far, then the final value.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyMemberDef fields_members[] = {
     OBJECT_MEMBER(fields, "call", call),
-    OBJECT_MEMBER(fields, "_root", root),
-    OBJECT_MEMBER(fields, "_prefix", prefix),
-    OBJECT_MEMBER(fields, "_containers", containers),
+    {"_root", T_OBJECT_EX, offsetof(fields, root), READONLY, "The live value, as far as it was built."},
+    {"_prefix", T_OBJECT_EX, offsetof(fields, prefix), READONLY, "The path of the container that the reports are in."},
     OBJECT_MEMBER(fields, "_string_path", string_path),
     OBJECT_MEMBER(fields, "_fault", fault),
     {NULL, 0, 0, 0, NULL},

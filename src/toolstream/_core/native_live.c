@@ -101,10 +101,57 @@ PyObject *native_place(fields *self, const ts_record *record)
 
 /* ------------------------------------------------------------------ building the live value */
 
+int native_reserve(void **items, uint32_t *capacity, uint32_t count, size_t item_size)
+{
+    if (count < *capacity) {
+        return 0;
+    }
+    size_t wider = count < 4 ? (size_t)count + 1 : (size_t)count + count / 2;
+    void *more = wider > UINT32_MAX ? NULL : PyMem_Realloc(*items, wider * item_size);
+    if (more == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *items = more;
+    *capacity = (uint32_t)wider;
+    return 0;
+}
+
+int native_push(fields *self, PyObject *container, PyObject *place)
+{
+    if (place != NULL) {
+        uint32_t count = self->open_count - 1;
+        if (native_reserve((void **)&self->open, &self->open_capacity, count, sizeof *self->open) < 0) {
+            return -1;
+        }
+        self->open[count] = (open_container){Py_NewRef(container), Py_NewRef(place)};
+    }
+    self->open_count++;
+    return 0;
+}
+
+void native_pop(fields *self)
+{
+    if (self->open_count > 1) {
+        open_container last = self->open[self->open_count - 2];
+        self->open_count--;
+        Py_DECREF(last.container);
+        Py_DECREF(last.place);
+    } else {
+        self->open_count = 0;
+    }
+}
+
+/* The innermost open container. */
+static PyObject *top_container(fields *self)
+{
+    return self->open_count > 1 ? self->open[self->open_count - 2].container : self->root;
+}
+
 /* New members or elements for the innermost open container. */
 static int build_run(fields *self, const ts_record *record)
 {
-    PyObject *top = PyList_GET_ITEM(self->open, PyList_GET_SIZE(self->open) - 1);
+    PyObject *top = top_container(self);
     int is_dict = PyDict_CheckExact(top);
     int is_own = record->b - record->a < ORJSON_FROM || (record->tag & TS_F_LONG);
     if (is_own && !(record->tag & TS_F_EXACT)) {
@@ -132,34 +179,15 @@ static int build_push(fields *self, const ts_record *record)
     if (child == NULL) {
         return -1;
     }
-    Py_ssize_t depth = PyList_GET_SIZE(self->open);
-    int status = 0;
-    if (depth == 0) {
-        Py_INCREF(child);
+    if (self->open_count == 0) {
         Py_SETREF(self->root, child);
-    } else {
-        PyObject *place = native_place(self, record);
-        status = place == NULL || attach(PyList_GET_ITEM(self->open, depth - 1), place, child) < 0 ||
-                         PyList_Append(self->places, place) < 0
-                     ? -1
-                     : 0;
-        Py_XDECREF(place);
+        return native_push(self, child, NULL);
     }
-    if (status == 0) {
-        status = PyList_Append(self->open, child);
-    }
+    PyObject *place = native_place(self, record);
+    int failed = place == NULL || attach(top_container(self), place, child) < 0 || native_push(self, child, place) < 0;
+    Py_XDECREF(place);
     Py_DECREF(child);
-    return status;
-}
-
-void native_pop(PyObject *list)
-{
-    Py_ssize_t last = PyList_GET_SIZE(list) - 1;
-    if (last >= 0) {
-        PyObject *item = PyList_GET_ITEM(list, last);
-        Py_SET_SIZE(list, last);
-        Py_DECREF(item);
-    }
+    return failed ? -1 : 0;
 }
 
 /* A root that holds a long string: orjson would copy it once more. */
@@ -199,20 +227,8 @@ static int build_root(fields *self, const ts_record *record)
     return 0;
 }
 
-/* Makes a list, if it is not there yet. */
-static int list_ready(PyObject **list)
-{
-    if (*list == NULL) {
-        *list = PyList_New(0);
-    }
-    return *list == NULL ? -1 : 0;
-}
-
 int native_build(fields *self)
 {
-    if (self->view->step_count != 0 && (list_ready(&self->open) < 0 || list_ready(&self->places) < 0)) {
-        return -1;
-    }
     for (int64_t i = 0; i < self->view->step_count; i++) {
         const ts_record *record = &self->view->steps[i];
         int status;
@@ -220,8 +236,7 @@ int native_build(fields *self)
         case TS_RUN: status = build_run(self, record); break;
         case TS_PUSH: status = build_push(self, record); break;
         case TS_POP:
-            native_pop(self->open);
-            native_pop(self->places);
+            native_pop(self);
             status = 0;
             break;
         default: status = build_root(self, record); break;

@@ -16,27 +16,18 @@ static PyObject *look_up(PyObject *container, PyObject *place)
     return index < 0 && PyErr_Occurred() ? NULL : PyList_GetItem(container, index);
 }
 
-/* Borrowed: the live container in which the reports are. Those on the way are looked up once. */
-static PyObject *current_container(fields *self)
+/* Borrowed: the live container at the first `depth` steps of a path, which are those of the prefix. Those on the way are
+ * looked up once. */
+static PyObject *container_at(fields *self, PyObject *path, Py_ssize_t depth)
 {
-    Py_ssize_t last = PyList_GET_SIZE(self->containers) - 1;
-    Py_ssize_t known = last;
-    while (known > 0 && PyList_GET_ITEM(self->containers, known) == Py_None) {
-        known--;
-    }
-    PyObject *container = PyList_GET_ITEM(self->containers, known);
-    if (container == Py_None) {
-        container = self->root;
-        Py_INCREF(container);
-        PyList_SetItem(self->containers, 0, container);
-    }
-    for (; known < last; known++) {
-        container = look_up(container, PyTuple_GET_ITEM(self->prefix, known));
-        if (container == NULL) {
+    PyObject *container = self->along_count == 0 ? self->root : self->along[self->along_count - 1];
+    while (self->along_count < depth) {
+        container = look_up(container, PyTuple_GET_ITEM(path, self->along_count));
+        if (container == NULL || native_reserve((void **)&self->along, &self->along_capacity, self->along_count,
+                                                sizeof *self->along) < 0) {
             return NULL;
         }
-        Py_INCREF(container);
-        PyList_SetItem(self->containers, known + 1, container);
+        self->along[self->along_count++] = Py_NewRef(container);
     }
     return container;
 }
@@ -87,9 +78,9 @@ static int emit_complete(fields *self, PyObject *events, PyObject *path)
     if (path == NULL) {
         return -1;
     }
-    PyObject *container = current_container(self);
-    PyObject *value =
-        container == NULL ? NULL : look_up(container, PyTuple_GET_ITEM(path, PyTuple_GET_SIZE(path) - 1));
+    Py_ssize_t last = PyTuple_GET_SIZE(path) - 1;
+    PyObject *container = container_at(self, path, last);
+    PyObject *value = container == NULL ? NULL : look_up(container, PyTuple_GET_ITEM(path, last));
     Py_XINCREF(value);
     return emit(self, events, &self->state->complete, path, value);
 }
@@ -101,12 +92,15 @@ static int report_enter(fields *self, const ts_record *record)
         return -1;
     }
     Py_SETREF(self->prefix, path);
-    return PyList_Append(self->containers, Py_None);
+    return 0;
 }
 
 static int report_leave(fields *self, const ts_record *record, PyObject *events)
 {
-    native_pop(self->containers);
+    if (self->along_count == PyTuple_GET_SIZE(self->prefix)) {
+        self->along_count--;
+        Py_DECREF(self->along[self->along_count]);
+    }
     if (record->tag & TS_F_VALUE) {
         Py_INCREF(self->prefix);
         if (emit_complete(self, events, self->prefix) < 0) {
@@ -140,13 +134,6 @@ static int report_string(fields *self, const ts_record *record)
 
 int native_report(fields *self, PyObject *events)
 {
-    if (self->view->report_count != 0 && self->containers == NULL) {
-        self->containers = PyList_New(1);
-        if (self->containers == NULL) {
-            return -1;
-        }
-        PyList_SET_ITEM(self->containers, 0, Py_NewRef(Py_None));
-    }
     for (int64_t i = 0; i < self->view->report_count; i++) {
         const ts_record *record = &self->view->reports[i];
         int status;
