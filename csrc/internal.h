@@ -142,9 +142,8 @@ typedef struct ts_level {
     int64_t run_start;           /* the first member that no TS_RUN has shown; -1: none until the next ',' */
     int64_t run_end;             /* behind the last member that is final and not a container of its own */
     int64_t member_start;        /* behind the last ',' or the opening bracket */
-    int64_t key_start;           /* the current key, quotes left out */
-    int64_t key_end;
-    int64_t index;               /* the current element */
+    int64_t place;               /* where the current key begins, behind its quote; of an array: the current index */
+    uint32_t key_size;           /* its bytes, quotes left out */
     uint32_t key_mark;           /* ts_keys.count before the first key of this object */
     uint32_t key;                /* the current key in ts_keys, or TS_NO_KEY */
     uint32_t flags;

@@ -104,7 +104,7 @@ void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size)
     if (s->words != 0) {
         uint64_t *from = s->sets + (size_t)(s->level_count - 1) * s->words;
         int want = 0;
-        s->inner |= ts_paths_move(s->options->paths, from, from + s->words, key, key_size, level->index, &want);
+        s->inner |= ts_paths_move(s->options->paths, from, from + s->words, key, key_size, level->place, &want);
         s->want |= want;
     }
 }
@@ -234,8 +234,8 @@ static size_t key_scan(ts_scanner *s, size_t at, size_t end, int *status)
         return close;
     }
     ts_level *level = top_level(s);
-    level->key_start = position(s, at);
-    level->key_end = position(s, close);
+    level->place = position(s, at);
+    level->key_size = (uint32_t)(close - at); /* it lies in one slice of text */
     s->state = ST_COLON;
     *status = key_known(s, level, 0);
     return *status < 0 ? close : close + 1;
@@ -313,7 +313,7 @@ static size_t after_value(ts_scanner *s, size_t at, int *status)
     int is_array = (level->flags & LV_ARRAY) != 0;
     if (c == ',') {
         member_begin(level, position(s, at + 1));
-        level->index += is_array;
+        level->place += is_array;
         s->state = is_array ? ST_VALUE : ST_KEY;
         return at + 1;
     }

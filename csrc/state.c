@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define STATE_FORMAT 1
+#define STATE_FORMAT 2
 
 typedef struct ts_io {
     unsigned char *out;          /* writing: NULL while only counting */
@@ -163,9 +163,8 @@ static void io_level(ts_io *io, ts_level *level, size_t key_count)
     io_int64(io, &level->run_start);
     io_int64(io, &level->run_end);
     io_int64(io, &level->member_start);
-    io_int64(io, &level->key_start);
-    io_int64(io, &level->key_end);
-    io_int64(io, &level->index);
+    io_int64(io, &level->place);
+    io_uint32(io, &level->key_size);
     io_index(io, &level->key_mark, key_count);
     io_key_index(io, &level->key, key_count);
     io_uint32(io, &level->flags);
@@ -174,7 +173,7 @@ static void io_level(ts_io *io, ts_level *level, size_t key_count)
 static void io_levels(ts_io *io, ts_scanner *s)
 {
     size_t count = s->level_count;
-    io_count(io, &count, 72);
+    io_count(io, &count, 64);
     if (io->in != NULL && !io->failed && count != 0) {
         io->failed = ts_levels_reserve(s, count) != TS_OK;
         if (!io->failed) {

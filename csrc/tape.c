@@ -33,12 +33,13 @@ void ts_tape_free(ts_tape *tape)
 int ts_place_append(ts_scanner *s, ts_tape *tape, int64_t tag, const ts_level *level)
 {
     if (level->flags & LV_ARRAY) {
-        return ts_tape_append(tape, tag | TS_F_INDEX, level->index, 0);
+        return ts_tape_append(tape, tag | TS_F_INDEX, level->place, 0);
     }
     if (level->flags & LV_KEY_ESCAPED) {
         tag |= TS_F_ESCAPED;
     }
-    return ts_tape_append(tape, tag, level->key_start - s->text_start, level->key_end - s->text_start);
+    int64_t start = level->place - s->text_start;
+    return ts_tape_append(tape, tag, start, start + level->key_size);
 }
 
 /* ------------------------------------------------------------------ reports */

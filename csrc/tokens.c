@@ -67,7 +67,7 @@ static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, s
     int mode = s->options->duplicate_keys;
     int reported = s->keys.keys[at].reported != 0;
     if (mode == TS_DUP_STRICT || (mode == TS_DUP_ERROR && reported)) {
-        return ts_fail(s, TS_ERR_DUPLICATE, level->key_end);
+        return ts_fail(s, TS_ERR_DUPLICATE, level->place + level->key_size);
     }
     s->keys.keys[at].reported = 0;
     return reported ? TS_PAUSED : TS_OK; /* the reader must see the value before another replaces it */
@@ -75,8 +75,8 @@ static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, s
 
 int ts_key_known(ts_scanner *s, ts_level *level, int escaped)
 {
-    const unsigned char *key = s->text + (level->key_start - s->text_start);
-    size_t size = (size_t)(level->key_end - level->key_start);
+    const unsigned char *key = s->text + (level->place - s->text_start);
+    size_t size = level->key_size;
     if (escaped) {
         if (!ts_reserve((void **)&s->scratch, &s->scratch_capacity, 0, size, 16, 1)) {
             return TS_ERR_MEMORY;
@@ -95,8 +95,12 @@ int ts_key_known(ts_scanner *s, ts_level *level, int escaped)
 static int key_end(ts_scanner *s, int64_t at)
 {
     ts_level *level = top_level(s);
-    level->key_start = s->token + 1;
-    level->key_end = at;
+    int64_t size = at - (s->token + 1);
+    if (size > UINT32_MAX) {
+        return TS_ERR_MEMORY; /* the width of ts_level.key_size */
+    }
+    level->place = s->token + 1;
+    level->key_size = (uint32_t)size;
     level->flags |= s->escaped ? LV_KEY_ESCAPED : 0;
     s->state = ST_COLON;
     return key_known(s, level, s->escaped);

@@ -18,6 +18,7 @@ from wire import Wire, sse
 
 from toolstream import JSONParser, StreamParser
 from toolstream._core import BINDING
+from toolstream.few import shared
 from toolstream.lane import IS_FAST
 
 needs_native = pytest.mark.skipif(BINDING == "cffi" or not IS_FAST, reason="the other bindings' sizes are not known")
@@ -25,7 +26,7 @@ needs_native = pytest.mark.skipif(BINDING == "cffi" or not IS_FAST, reason="the 
 SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 NAME, FIELDS, FRAGMENT = "search", 12, 16
 # Beside the text of the call and its values. Before 3.11 a dict keeps the hashes of its keys, also where all are str.
-BOUND = 4500 if sys.version_info >= (3, 11) else 5000
+BOUND = 3700 if sys.version_info >= (3, 11) else 4200
 ARGUMENTS = json.dumps({f"field_{number}": "a value of some length " * 4 for number in range(FIELDS)})
 HALF = ARGUMENTS[: len(ARGUMENTS) // 2]
 PIECES = [HALF[at : at + FRAGMENT] for at in range(0, len(HALF), FRAGMENT)]
@@ -95,6 +96,29 @@ def test_an_idle_parser_holds_little_but_its_call(stream: Callable[[], Wire]) ->
     parser = idle(wire)  # the first one makes what all share
     values = sum(sys.getsizeof(value) for value in parser.calls[0].arguments.values())
     assert own_bytes(wire) - len(HALF) - values < BOUND
+
+
+@needs_native
+@pytest.mark.parametrize("stream", [anthropic, chat, responses])
+def test_streams_of_one_model_that_call_one_tool_hold_one_str_for_both(stream: Callable[[], Wire]) -> None:
+    one, other = idle(stream()), idle(stream())
+    assert one.calls[0].name is other.calls[0].name
+    assert one.model is other.model
+
+
+@needs_native
+def test_only_short_ascii_text_is_shared() -> None:
+    def twice(text: str) -> tuple[object, object]:
+        return shared("".join(text)), shared("".join(list(text)))
+
+    for text in ("search", "a", "m" * 32):
+        one, other = twice(text)
+        assert one is other == text
+    for text in ("", "é", "m" * 33, "\ud800"):
+        one, other = twice(text)
+        assert one == other == text
+    for odd in (None, 1, ["search"]):
+        assert shared(odd) is odd
 
 
 @needs_native

@@ -38,6 +38,7 @@ from .events import (
     ToolCallStart,
     UsageUpdate,
 )
+from .few import shared
 from .json_parser import DuplicateKeys, FieldParser
 from .limits import Limits
 from .partial_args import Part, PartialArguments
@@ -144,7 +145,7 @@ class Assembler(CallTable):
         if self.started:
             self._forget_message()
         self.started, self.ended = True, False
-        self.id, self.model = id or None, model or None
+        self.id, self.model = id or None, shared(model) or None
         self.events.append(MessageStart(self.provider, self.id, self.model))
         return True
 
@@ -295,7 +296,8 @@ class Assembler(CallTable):
         before = self.call(key)
         if before is not None and not before._over:
             self._end(before)
-        return self._open_anew(key, ToolCall(id or None, name or "", server=server, free_text=free_text, scope=scope))
+        call = ToolCall(id or None, shared(name) or "", server=server, free_text=free_text, scope=scope)
+        return self._open_anew(key, call)
 
     def _open_anew(self, key: Hashable, call: ToolCall) -> ToolCall:
         """A call begins, whatever was known by its key."""
@@ -465,7 +467,7 @@ class Assembler(CallTable):
         self._begin_content()
         key = (scope, index if index is not None else f"call {self._opened}")
         call = self._open_anew(key, ToolCall(id, "", scope=scope))
-        call.name = name or ""
+        call.name = shared(name) or ""
         return call
 
     def _continues(self, call: ToolCall, id: str | None, name: str | None, arguments: Any) -> bool:

@@ -1,14 +1,28 @@
-"""`Few`: a mapping that mostly has one entry, which then costs no `dict`. A gateway holds many idle streams."""
+"""What saves memory where a gateway holds many idle streams.
+
+`Few` is a mapping that mostly has one entry, which then costs no `dict`; `shared` is one str for all that say the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
+
+from ._core import native
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 _NOTHING: dict[Any, Any] = {}  # to be read only
+
+
+def _as_it_is(text: Any) -> Any:
+    return text
+
+
+shared: Callable[[Any], Any] = _as_it_is if native is None else native.shared
+"""The same str, and the very one that another stream holds, if one does: models and tools have few names. Anything else
+as it is."""
 
 
 class Few(Generic[K, V]):

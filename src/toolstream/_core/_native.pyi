@@ -8,7 +8,7 @@ from ..sse import CffiFrames as Frames
 from ..text_formats.cursor import CffiMarkers as Markers
 from ..text_formats.cursor import CffiText as Text
 
-__all__ = ["Constructor", "Fields", "Frames", "Lane", "Markers", "Text", "configure"]
+__all__ = ["Constructor", "Fields", "Frames", "Lane", "Markers", "Text", "configure", "shared"]
 
 class Constructor:
     def __init__(
@@ -16,6 +16,7 @@ class Constructor:
     ) -> None: ...
     def __call__(self, instance: object, *args: Any, **kwargs: Any) -> None: ...
 
+def shared(text: Any, /) -> Any: ...
 def configure(
     complete: type[FieldComplete],
     delta: type[FieldDelta],

@@ -108,6 +108,8 @@ extern PyType_Spec native_constructor_spec;
 
 /* native_values.c. The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */
 PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size);
+/* The str that is a key of the same text: what many streams say is no new string. Anything else as it is. */
+PyObject *native_shared(module_state *state, PyObject *text);
 /* Adds whole members or elements, comma-separated, to a dict or list; none holds an integer that may not fit 64 bits. */
 int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size);
 

@@ -104,6 +104,11 @@ static const char *const NAMES[NAME_COUNT] = {
     [NAME_MESSAGE] = "message",
 };
 
+static PyObject *native_module_shared(PyObject *module, PyObject *text)
+{
+    return native_shared((module_state *)PyModule_GetState(module), text);
+}
+
 static int native_exec(PyObject *module)
 {
     module_state *state = (module_state *)PyModule_GetState(module);
@@ -194,6 +199,7 @@ static void native_free(void *module)
 static PyMethodDef native_methods[] = {
     {"configure", native_configure, METH_VARARGS,
      "configure(FieldComplete, FieldDelta, TextDelta, ReasoningDelta, orjson.loads, values.load, values.load_string)"},
+    {"shared", native_module_shared, METH_O, "As few.shared."},
     {"load_string", native_load_string, METH_O, "As values.load_string."},
     {NULL, NULL, 0, NULL},
 };

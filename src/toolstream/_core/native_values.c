@@ -74,6 +74,18 @@ PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t 
     return key;
 }
 
+PyObject *native_shared(module_state *state, PyObject *text)
+{
+    unsigned char copy[KEY_CACHE_LONGEST + TS_BLOCK] = {0};
+    if (!PyUnicode_CheckExact(text) || !PyUnicode_IS_COMPACT_ASCII(text) ||
+        PyUnicode_GET_LENGTH(text) > KEY_CACHE_LONGEST) {
+        return Py_NewRef(text);
+    }
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    memcpy(copy, PyUnicode_DATA(text), (size_t)size);
+    return native_key(state, copy, size);
+}
+
 /* The closing quote of a string in which `at` is the first byte that is not plain. */
 static const unsigned char *string_close(const unsigned char *at, const unsigned char *end, int *escaped)
 {

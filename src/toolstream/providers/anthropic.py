@@ -10,6 +10,7 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import ToolCall, joined
+from ..few import shared
 from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
@@ -61,6 +62,8 @@ class Block:
 
 
 class Anthropic:
+    __slots__ = ("_before", "_block", "_index", "_usage")
+
     name = "anthropic"
     ignored: tuple[str, ...] = ()
 
@@ -190,6 +193,8 @@ class Anthropic:
         if not usage:
             return
         raw = self._usage = merged(self._usage, usage)
+        if "service_tier" in raw:
+            raw["service_tier"] = shared(raw["service_tier"])
         read, written = raw.get("cache_read_input_tokens"), raw.get("cache_creation_input_tokens")
         fresh = raw.get("input_tokens")
         details = raw.get("output_tokens_details") or {}

@@ -54,6 +54,8 @@ FUNCTION = -1
 
 
 class OpenAIChat:
+    __slots__ = ("_audio", "_beside", "_calls", "_choices", "_content", "_function", "_kept", "_parts", "_usage")
+
     name = "openai-chat"
     ignored: tuple[str, ...] = ("obfuscation", "p")
 

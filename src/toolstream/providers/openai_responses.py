@@ -11,7 +11,7 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import joined
-from ..few import Few
+from ..few import Few, shared
 from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
@@ -21,10 +21,14 @@ TEXT = {"response.output_text.delta", "response.refusal.delta"}
 WHOLE_TEXT = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
 REASONING = {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
 BEGINNINGS = {"response.created", "response.in_progress", "response.queued"}
+# Members of an item that say the same in many streams.
+_SHARED = frozenset(("type", "status", "name"))
 ENDS = {"response.completed", "response.incomplete", "response.failed"}
 
 
 class OpenAIResponses:
+    __slots__ = ("_commands", "_done", "_final", "_items", "_keys", "_places", "_reasoned", "_texts")
+
     name = "openai-responses"
     ignored: tuple[str, ...] = ("sequence_number", "obfuscation")
 
@@ -131,6 +135,8 @@ class OpenAIResponses:
             key = self._places[place] = (place, len(self._items))
         if isinstance(item.get("id"), str):
             self._keys[item["id"]] = (key,)
+        for member in _SHARED.intersection(item):
+            item[member] = shared(item[member])
         self._items[key] = item
         if self._done is not None:
             self._done.discard(key)
