@@ -25,7 +25,7 @@ struct ts_lane {
     lane_part *parts;
     unsigned char *bytes;
     unsigned char *scratch;      /* text without its escapes */
-    size_t scratch_capacity;
+    uint32_t scratch_capacity;
     uint32_t count;              /* of parts */
     uint32_t capacity;
     uint32_t bytes_size;
@@ -33,10 +33,10 @@ struct ts_lane {
 
     uint32_t closing;            /* from this part on there are only bytes and blanks */
     uint32_t part;               /* matching stands in this part */
-    size_t part_start;           /* which began here in the event */
-    size_t at;                   /* and has come to here */
-    size_t text_start;           /* the wanted text in the event */
-    size_t text_end;
+    uint32_t part_start;         /* which began here in the event */
+    uint32_t at;                 /* and has come to here */
+    uint32_t text_start;         /* the wanted text in the event */
+    uint32_t text_end;
     uint8_t text_is_plain;       /* it holds no escape, and only ASCII */
 };
 
@@ -119,7 +119,7 @@ static int match_bytes(ts_lane *lane, const lane_part *part, const unsigned char
     if (there != 0 && memcmp(lane->bytes + part->bytes + done, data + lane->at, there) != 0) {
         return TS_LANE_OTHER;
     }
-    lane->at += there;
+    lane->at += (uint32_t)there;
     return there == left ? TS_LANE_EVENT : TS_LANE_MORE;
 }
 
@@ -130,7 +130,7 @@ static int match_string(ts_lane *lane, const unsigned char *data, size_t size)
         lane->text_is_plain = 1;
     }
     while (lane->at < size) {
-        lane->at += ts_plain_prefix(data + lane->at, size - lane->at);
+        lane->at += (uint32_t)ts_plain_prefix(data + lane->at, size - lane->at);
         if (lane->at == size) {
             break;
         }
@@ -156,7 +156,7 @@ static int match_string(ts_lane *lane, const unsigned char *data, size_t size)
 /* A string that means nothing; only a plain one is told to be sound without a closer look. */
 static int match_ignored(ts_lane *lane, const unsigned char *data, size_t size)
 {
-    lane->at += ts_plain_prefix(data + lane->at, size - lane->at);
+    lane->at += (uint32_t)ts_plain_prefix(data + lane->at, size - lane->at);
     if (lane->at == size) {
         return TS_LANE_MORE;
     }
@@ -196,7 +196,7 @@ static int match_closing(ts_lane *lane, const unsigned char *data, size_t size)
     if (lane->at != lane->part_start || size - lane->at < left || memcmp(lane->bytes + from, data + lane->at, left) != 0) {
         return 0;
     }
-    lane->at += left;
+    lane->at += (uint32_t)left;
     lane->part = lane->count;
     return 1;
 }
@@ -223,7 +223,7 @@ static int text_ready(ts_lane *lane, const unsigned char *data, const unsigned c
         *text_size = size;
         return TS_LANE_EVENT;
     }
-    if (!ts_reserve((void **)&lane->scratch, &lane->scratch_capacity, 0, size, 64, 1)) {
+    if (!ts_reserve_small((void **)&lane->scratch, &lane->scratch_capacity, 0, size, 64, 1)) {
         return TS_ERR_MEMORY;
     }
     *text = lane->scratch;
@@ -233,7 +233,7 @@ static int text_ready(ts_lane *lane, const unsigned char *data, const unsigned c
 int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t *used, const unsigned char **text,
                   size_t *text_size)
 {
-    if (lane->count == 0) {
+    if (lane->count == 0 || size > UINT32_MAX / 2) { /* no event is so long that 32 bits cannot tell a place in it */
         return TS_LANE_OTHER;
     }
     while (lane->part < lane->count) {

@@ -66,6 +66,7 @@ class CffiFields:
     """
 
     __slots__ = (
+        "_closed",
         "_containers",
         "_fault",
         "_guard",
@@ -81,6 +82,7 @@ class CffiFields:
 
     call: Any
     _guard: Guard
+    _closed: bool  # the subclass's: nothing more may be fed
     _fault: Exception | None
     # The live value, the containers in it that have not ended, and where each stands in the one before.
     _root: Any
@@ -96,6 +98,7 @@ class CffiFields:
         self = super().__new__(cls)
         self.call = None
         self._guard = Guard()
+        self._closed = False
         self._fault = None
         self._root = None
         self._open = []

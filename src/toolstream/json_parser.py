@@ -127,7 +127,6 @@ class FieldParser(Fields):
     """
 
     __slots__ = (
-        "_closed",
         "_limit_name",
         "_read_so_far",
         "_settings",
@@ -152,7 +151,6 @@ class FieldParser(Fields):
         )
         self._limit_name = limit_name
         self.call = call
-        self._closed = False
         self._read_so_far: _Decoded | None = None
         self._start(self._settings.address)
 
@@ -414,7 +412,6 @@ class JSONParser(FieldParser):
             subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
             self._settings = _settings(subscription, *others, False, False)
         self._limit_name = "max_bytes"
-        self._closed = False
         self._read_so_far = None
         self._start(self._settings.address)
 

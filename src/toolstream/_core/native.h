@@ -90,6 +90,7 @@ typedef struct fields {
     uint32_t along_count;
     uint32_t along_capacity;
     char busy;
+    char closed;                 /* for the subclass: nothing more may be fed */
 } fields;
 
 #define OBJECT_MEMBER(owner, name, field) {name, T_OBJECT_EX, offsetof(owner, field), 0, NULL}

@@ -486,6 +486,7 @@ static PyMemberDef fields_members[] = {
     {"_prefix", T_OBJECT_EX, offsetof(fields, prefix), READONLY, "The path of the container that the reports are in."},
     OBJECT_MEMBER(fields, "_string_path", string_path),
     OBJECT_MEMBER(fields, "_fault", fault),
+    {"_closed", T_BOOL, offsetof(fields, closed), 0, "Nothing more may be fed."},
     {NULL, 0, 0, 0, NULL},
 };
 
