@@ -5,6 +5,15 @@
 #include "memory.h"
 #include "toolstream.h"
 
+/* For what is rarely called by what is called all the time: a function pays for the registers of all that is in it. */
+#if defined(__GNUC__)
+#define TS_NOINLINE __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define TS_NOINLINE __declspec(noinline)
+#else
+#define TS_NOINLINE
+#endif
+
 /* ------------------------------------------------------------------ tape: a growing list of records */
 
 typedef struct ts_tape {

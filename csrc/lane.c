@@ -260,56 +260,72 @@ int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t 
     return text_ready(lane, data, text, text_size);
 }
 
-/* One part of an event that is there as a whole, at data[*at], which moves behind it. */
-static int match_whole_part(const ts_lane *lane, const lane_part *part, const unsigned char *data, size_t size,
-                            size_t *at, ts_room *text)
+/* The bytes of a part that stand at data[*at], which moves behind them. */
+static inline int whole_bytes(const ts_lane *lane, const lane_part *part, const unsigned char *data, size_t size, size_t *at)
 {
-    size_t from = *at;
-    switch (part->slot) {
-    case 0:
-        if (size - from < part->size) {
-            return TS_LANE_MORE;
-        }
-        *at += part->size;
-        return memcmp(lane->bytes + part->bytes, data + from, part->size) == 0 ? TS_LANE_EVENT : TS_LANE_OTHER;
+    size_t from = *at, count = part->size;
+    if (size - from < count) {
+        return TS_LANE_MORE;
+    }
+    *at = from + count;
+    return memcmp(lane->bytes + part->bytes, data + from, count) == 0 ? TS_LANE_EVENT : TS_LANE_OTHER;
+}
+
+/* A slot that ends before data does. */
+static int whole_slot(int slot, const unsigned char *data, size_t size, size_t *at, ts_room *text)
+{
+    size_t from = *at, to = from;
+    switch (slot) {
     case TS_SLOT_TEXT: return ts_text_take(data, size, at, text) ? TS_LANE_EVENT : TS_LANE_MORE;
     case TS_SLOT_STRING:
-        *at += ts_plain_prefix(data + from, size - from);
-        return *at < size && data[*at] == '"' ? TS_LANE_EVENT : TS_LANE_MORE;
+        to += ts_plain_prefix(data + from, size - from);
+        *at = to;
+        return to < size && data[to] == '"' ? TS_LANE_EVENT : TS_LANE_MORE;
     case TS_SLOT_NUMBER:
-        while (*at < size && is_digit(data[*at])) {
-            (*at)++;
+        while (to < size && is_digit(data[to])) {
+            to++;
         }
-        return *at != size && is_number(data + from, *at - from) ? TS_LANE_EVENT : TS_LANE_MORE;
+        *at = to;
+        return to < size && is_number(data + from, to - from) ? TS_LANE_EVENT : TS_LANE_MORE;
     default:
-        while (*at < size && data[*at] == ' ') {
-            (*at)++;
+        while (to < size && data[to] == ' ') {
+            to++;
         }
-        return *at < size ? TS_LANE_EVENT : TS_LANE_MORE;
+        *at = to;
+        return to < size ? TS_LANE_EVENT : TS_LANE_MORE;
     }
+}
+
+/* The parts from the given one up to another, all there. */
+static inline int whole_parts(const ts_lane *lane, uint32_t from, uint32_t to, const unsigned char *data, size_t size,
+                              size_t *at, ts_room *text)
+{
+    int answer = TS_LANE_EVENT;
+    for (const lane_part *part = lane->parts + from; part < lane->parts + to && answer == TS_LANE_EVENT; part++) {
+        answer = part->slot == 0 ? whole_bytes(lane, part, data, size, at) : whole_slot(part->slot, data, size, at, text);
+    }
+    return answer;
 }
 
 int ts_lane_match_whole(const ts_lane *lane, const unsigned char *data, size_t size, size_t *used, ts_room *text)
 {
-    if (lane->count == 0 || lane->at != 0) {
+    if (lane->closing >= lane->count || lane->at != 0) {
         return TS_LANE_MORE;
     }
     size_t at = 0;
     text->size = 0;
-    for (uint32_t i = 0; i < lane->count; i++) {
-        const lane_part *part = &lane->parts[i];
-        size_t left = lane->bytes_size - part->bytes;
-        if (i == lane->closing && i != 0 && size - at >= left && memcmp(lane->bytes + part->bytes, data + at, left) == 0) {
-            at += left;
-            break;
-        }
-        int answer = match_whole_part(lane, part, data, size, &at, text);
-        if (answer != TS_LANE_EVENT) {
-            return answer;
-        }
+    int answer = whole_parts(lane, 0, lane->closing, data, size, &at, text);
+    if (answer != TS_LANE_EVENT) {
+        return answer;
+    }
+    size_t closing = lane->parts[lane->closing].bytes, left = lane->bytes_size - closing;
+    if (size - at >= left && memcmp(lane->bytes + closing, data + at, left) == 0) {
+        at += left; /* without any blanks, which is how it mostly stands */
+    } else {
+        answer = whole_parts(lane, lane->closing, lane->count, data, size, &at, text);
     }
     *used = at;
-    return TS_LANE_EVENT;
+    return answer;
 }
 
 /* ------------------------------------------------------------------ learning */

@@ -69,9 +69,12 @@ int ts_levels_reserve(ts_scanner *s, size_t needed)
 /* Drops text that nobody needs any more, once that is at least half of it: so each byte moves O(1) times. */
 static void text_compact(ts_scanner *s)
 {
+    if (s->options->keep_text) {
+        return;
+    }
     int64_t place = s->state == ST_IN_NUMBER ? s->token : s->offset; /* a number's fault may be told at its begin */
     int64_t keep = s->keep_from < place - TEXT_CONTEXT ? s->keep_from : place - TEXT_CONTEXT;
-    if (s->options->keep_text || keep <= s->text_start) {
+    if (keep <= s->text_start) {
         return;
     }
     size_t dropped = (size_t)(keep - s->text_start);
@@ -551,12 +554,9 @@ static int string_goes_on(ts_scanner *s, const char *data, size_t size)
     return 1;
 }
 
-int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
+/* Feeds what is more than a string going on. Kept apart, so that this costs no more than it must. */
+static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
 {
-    text_compact(s);
-    if (string_goes_on(s, data, size)) {
-        return TS_OK;
-    }
     int status = call_begin(s);
     if (status != TS_OK) {
         ts_view_update(s);
@@ -585,6 +585,12 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
         status = settled != TS_OK ? ts_fail(s, settled, s->offset) : status;
     }
     return answer(s, status);
+}
+
+int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
+{
+    text_compact(s);
+    return string_goes_on(s, data, size) ? TS_OK : feed_any(s, data, size);
 }
 
 int ts_scanner_finish(ts_scanner *s)

@@ -139,8 +139,23 @@ int native_report(fields *self, PyObject *events);
 /* Appends an event for each member of the root, of which none is repeated. */
 int native_report_members(fields *self, PyObject *events);
 
+/* A first fragment from this size on may be a whole document. */
+#define WHOLE_FROM 64
+
 /* native_fields.c. Feeds bytes to a parser. Answers 0, or -1 with an exception set, which `events` holds what came before. */
 int native_feed(fields *self, const char *data, size_t size, PyObject *events);
+/* The same from where the core has stopped, with this status. */
+int native_feed_on(fields *self, int status, const char *data, size_t size, PyObject *events);
+
+/* As native_feed, at once where a short fragment completes nothing, as most do: the core alone has to look at it. */
+static inline int native_feed_short(fields *self, const char *data, size_t size, PyObject *events)
+{
+    if (self->busy || self->scanner == NULL || size >= WHOLE_FROM) {
+        return native_feed(self, data, size, events);
+    }
+    int status = ts_scanner_feed(self->scanner, data, size);
+    return status == TS_OK ? 0 : native_feed_on(self, status, data, size, events);
+}
 
 /* native_frames.c, for an object of frames_type. The frames that bytes complete, a list of (type, data); NULL with an
  * exception. */

@@ -11,9 +11,6 @@
 /* Fragments from this size on are scanned without the GIL. */
 #define RELEASE_FROM 32768
 
-/* A first fragment from this size on may be a whole document. */
-#define WHOLE_FROM 64
-
 void native_raise_busy(void)
 {
     PyErr_SetString(PyExc_RuntimeError,
@@ -77,6 +74,23 @@ static int take_whole(fields *self, const char *data, size_t size, PyObject *own
     return !outline.reported ? 1 : native_report_members(self, events) < 0 ? -1 : 1;
 }
 
+/* Goes on behind a call of the core that has answered this status. Answers as take. */
+static int take_on(fields *self, int status, const char *data, size_t size, PyObject *events)
+{
+    while (status != TS_OK) {
+        if (native_build(self) < 0 || native_report(self, events) < 0) {
+            return 1;
+        }
+        if (status != TS_PAUSED) {
+            return status < 0 ? status : TS_OK;
+        }
+        data += self->view->consumed;
+        size -= (size_t)self->view->consumed;
+        status = scan(self, data, size);
+    }
+    return TS_OK;
+}
+
 /* Feeds all of data. owner: as for take_whole. Answers TS_OK, a negative status of the core, or 1 with a Python exception
  * set. */
 static int take(fields *self, const char *data, size_t size, PyObject *owner, PyObject *events)
@@ -87,20 +101,8 @@ static int take(fields *self, const char *data, size_t size, PyObject *owner, Py
             return whole < 0 ? 1 : TS_OK;
         }
     }
-    for (;;) {
-        int status = scan(self, data, size);
-        if (status == TS_OK) {
-            return TS_OK;
-        }
-        if (native_build(self) < 0 || native_report(self, events) < 0) {
-            return 1;
-        }
-        if (status != TS_PAUSED) {
-            return status < 0 ? status : TS_OK;
-        }
-        data += self->view->consumed;
-        size -= (size_t)self->view->consumed;
-    }
+    int status = scan(self, data, size);
+    return status == TS_OK ? TS_OK : take_on(self, status, data, size, events);
 }
 
 static int take_buffer(fields *self, PyObject *data, PyObject *events)
@@ -176,6 +178,16 @@ static int raise_status(fields *self, int status, PyObject *events)
     return -1;
 }
 
+/* The end of a call that has taken data: what take has answered, as 0 or -1. */
+static int leave(fields *self, int status, PyObject *events)
+{
+    self->busy = 0;
+    if (status < 0) {
+        return raise_status(self, status, events);
+    }
+    return status == TS_OK ? 0 : -1;
+}
+
 static int feed_into(fields *self, PyObject *data, PyObject *events)
 {
     if (enter(self) < 0) {
@@ -185,12 +197,7 @@ static int feed_into(fields *self, PyObject *data, PyObject *events)
         self->busy = 0;
         return raise_again(self, events);
     }
-    int status = take_any(self, data, events);
-    self->busy = 0;
-    if (status < 0) {
-        return raise_status(self, status, events);
-    }
-    return status == TS_OK ? 0 : -1;
+    return leave(self, take_any(self, data, events), events);
 }
 
 int native_feed(fields *self, const char *data, size_t size, PyObject *events)
@@ -198,12 +205,13 @@ int native_feed(fields *self, const char *data, size_t size, PyObject *events)
     if (enter(self) < 0) {
         return -1;
     }
-    int status = take(self, data, size, NULL, events);
-    self->busy = 0;
-    if (status < 0) {
-        return raise_status(self, status, events);
-    }
-    return status == TS_OK ? 0 : -1;
+    return leave(self, take(self, data, size, NULL, events), events);
+}
+
+int native_feed_on(fields *self, int status, const char *data, size_t size, PyObject *events)
+{
+    self->busy = 1;
+    return leave(self, take_on(self, status, data, size, events), events);
 }
 
 static PyObject *fields_feed(fields *self, PyObject *data)

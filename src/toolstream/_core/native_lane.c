@@ -134,7 +134,7 @@ static int feed_target(lane *self, const unsigned char *text, size_t size, PyObj
         int fed = feed_checked(self, text, size, events);
         return fed == 0 || PyErr_ExceptionMatches(PyExc_MemoryError) ? fed : spoil_call(self, events);
     }
-    if (native_feed(self->target, (const char *)text, size, events) == 0) {
+    if (native_feed_short(self->target, (const char *)text, size, events) == 0) {
         return 0;
     }
     return PyErr_ExceptionMatches(PyExc_ValueError) ? spoil_call(self, events) : -1;
@@ -148,22 +148,28 @@ static int feed_batch(lane *self, PyObject *events)
     return size == 0 ? 0 : feed_target(self, self->batch.bytes, size, events);
 }
 
-/* Whether the text of a matching event can be used without a closer look; -1 after an error. Text that may be all the
- * arguments again begins with a bracket: whether they are whole is only known once the batch is fed. */
-static int is_usable(lane *self, const unsigned char *text, size_t size, PyObject *events)
+/* Whether a text is not what may be all the arguments again; -1 after an error. That one begins with a bracket: whether they
+ * are whole is only known once the batch is fed. */
+static int is_further(lane *self, const unsigned char *text, size_t size, PyObject *events)
+{
+    if (size != 0 && (text[0] == '{' || text[0] == '[') && feed_batch(self, events) < 0) {
+        return -1;
+    }
+    if (self->target == NULL) {
+        return 0; /* the batch was bad */
+    }
+    const ts_view *view = self->target->view;
+    return !view->complete && (long long)size < view->offset + (long long)self->batch.size;
+}
+
+/* Whether the text of a matching event can be used without a closer look; -1 after an error. */
+static inline int is_usable(lane *self, const unsigned char *text, size_t size, PyObject *events)
 {
     if (self->use != USE_CALL) {
         return 1;
     }
-    if (self->watchful && size != 0 && (text[0] == '{' || text[0] == '[') && feed_batch(self, events) < 0) {
-        return -1;
-    }
-    const fields *target = self->target;
-    if (target == NULL || target->fault != Py_None) {
-        return 0;
-    }
-    const ts_view *view = target->view;
-    return !(self->watchful && (view->complete || (long long)size >= view->offset + (long long)self->batch.size));
+    int further = self->watchful ? is_further(self, text, size, events) : 1;
+    return further > 0 ? self->target != NULL && self->target->fault == Py_None : further;
 }
 
 /* is_last: of the chunk. Of a call, the texts of all events of a chunk are fed as one: that costs less. A check may end
@@ -312,6 +318,32 @@ static int take_events(lane *self, const unsigned char *data, size_t size, size_
     return status;
 }
 
+/* A chunk that is one event which matches, as most are where nothing gathers them. Answers 1 if it is taken, 0 if it is to
+ * be taken as any other one, or -1. */
+static int take_one(lane *self, const unsigned char *data, size_t size, PyObject *events)
+{
+    unsigned char place[SHORT_TEXT];
+    ts_room text = {place, 0, sizeof place};
+    size_t used;
+    if (size > ONE_EVENT || self->use == USE_NOTHING || !self->between ||
+        ts_lane_match_whole(self->matcher, data, size, &used, &text) != TS_LANE_EVENT || used != size ||
+        (long long)size > self->max_event) {
+        return 0;
+    }
+    int usable = is_usable(self, text.bytes, text.size, events);
+    if (usable <= 0) {
+        return usable;
+    }
+    self->room -= (long long)size;
+    self->hits++;
+    if (text.size == 0) {
+        return 1;
+    }
+    int status = self->use == USE_CALL ? feed_target(self, text.bytes, text.size, events)
+                                       : use_for_text(self, text.bytes, text.size, events);
+    return status < 0 ? -1 : 1;
+}
+
 /* What matches so far waits in pending. */
 static int take_chunk(lane *self, PyObject *chunk, PyObject *events)
 {
@@ -319,8 +351,12 @@ static int take_chunk(lane *self, PyObject *chunk, PyObject *events)
     size_t size = (size_t)PyBytes_GET_SIZE(chunk);
     size_t taken = 0;
     if (self->pending.size == 0) {
+        int status = take_one(self, data, size, events);
+        if (status != 0) {
+            return status < 0 ? -1 : 0;
+        }
         self->chunk = chunk;
-        int status = take_events(self, data, size, &taken, events);
+        status = take_events(self, data, size, &taken, events);
         self->chunk = NULL;
         if (status < 0) {
             return -1;
