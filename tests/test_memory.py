@@ -18,8 +18,8 @@ from wire import Wire, sse
 
 from toolstream import JSONParser, StreamParser
 from toolstream._core import BINDING
-from toolstream.few import shared
 from toolstream.lane import IS_FAST
+from toolstream.shared import shared
 
 needs_native = pytest.mark.skipif(BINDING == "cffi" or not IS_FAST, reason="the other bindings' sizes are not known")
 

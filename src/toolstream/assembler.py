@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, Literal, NoReturn
 
-from .call_table import CallTable, Choice, with_one_more
+from .call_table import CallTable, Choice, each_of, key_at, with_one_more
 from .calls import (
     SURROGATE,
     FreeText,
@@ -38,12 +38,12 @@ from .events import (
     ToolCallStart,
     UsageUpdate,
 )
-from .few import shared
 from .json_parser import DuplicateKeys, FieldParser
 from .limits import Limits
 from .partial_args import Part, PartialArguments
 from .paths import Subscriptions
 from .resends import repeats, same_value, unseen
+from .shared import shared
 from .tools.checks import CheckedParser, Checks
 from .usage import Usage, counts
 
@@ -218,7 +218,7 @@ class Assembler(CallTable):
                 self.stop(None, "other", scope)
         calls = self._message_calls()
         own = [call for call in calls if not call.server]
-        safe = bool(own) and self._choice.kind == "tools"
+        safe = bool(own) and self.kind == "tools"
         for call in calls:
             safe = safe and call.complete and (call.server or self._choice_of(call._scope).kind == "tools")
         if safe:
@@ -383,10 +383,10 @@ class Assembler(CallTable):
 
     def went_on(self, scope: int = 0) -> None:
         """Another block, call or text has begun: what was ended before it was ended for good."""
-        choice = self._choice if scope == 0 else self._choice_of(scope)
-        if choice.ended is not None:
-            ended, choice.ended = choice.ended, None
-            for call in ended:
+        choice = self if scope == 0 else self._choice_of(scope)
+        if choice.closing is not None:
+            closing, choice.closing = choice.closing, None
+            for call in each_of(closing):
                 if not call._over:
                     self._end(call, certain=True)
                     if not call._over:
@@ -403,7 +403,7 @@ class Assembler(CallTable):
         continued by an entry that names one again. arguments: text, or the value itself. Answers the call, or None for
         an entry that belongs to none.
         """
-        call = self.call((scope, index)) if index is not None else None
+        call = self.call_at(scope, index) if index is not None else None
         if id or name or call is None:
             call = self._find(scope, index, call, id or None, name or None, arguments)
             if call is None:
@@ -428,10 +428,10 @@ class Assembler(CallTable):
             self._notes_growth = True
             for call in self._unsettled_calls():
                 self._note_growth(call)
-        choice = self._choice if scope == 0 else self._choice_of(scope)
+        choice = self if scope == 0 else self._choice_of(scope)
         if choice.grown is not None:
             grown, choice.grown = choice.grown, None
-            for call in grown:
+            for call in each_of(grown):
                 call._has_grown = False
                 if not call._over and is_whole(call):
                     self._end(call)
@@ -456,7 +456,7 @@ class Assembler(CallTable):
             call.id = call.id or id
             self._set_id(scope, id, call)
         if index is not None:
-            self._set_key((scope, index), call)
+            self._set_key(key_at(scope, index), call)
         # A name without an id may still grow; what comes next settles it.
         if call.name and (call.id or arguments):
             self._start(call)
@@ -465,7 +465,7 @@ class Assembler(CallTable):
     def _open_entry(self, scope: int, index: int | None, id: str | None, name: str | None) -> ToolCall:
         self.end_whole(scope)
         self._begin_content()
-        key = (scope, index if index is not None else f"call {self._opened}")
+        key = key_at(scope, index if index is not None else f"call {self._opened}")
         call = self._open_anew(key, ToolCall(id, "", scope=scope))
         call.name = shared(name) or ""
         return call
@@ -533,7 +533,7 @@ class Assembler(CallTable):
         if not call._started:
             call._started = True
             call.index = len(self.calls)
-            self.calls.append(call)
+            self.calls.extend((call,))  # `append` would make room for four
             self.events.append(ToolCallStart(call))
             if self._checks is not None and not call._over:
                 self._check(call, certain=False)
@@ -645,7 +645,7 @@ class Assembler(CallTable):
         if not call._ended:
             call._ended = True
             choice = self._choice_of(call._scope)
-            choice.ended = with_one_more(choice.ended, call)
+            choice.closing = with_one_more(choice.closing, call)
         if not call.name:
             return
         self._start(call)
@@ -709,8 +709,8 @@ class Assembler(CallTable):
         return parser.complete
 
     def _confirm(self, choice: Choice) -> None:
-        unconfirmed, choice.unconfirmed = choice.unconfirmed or (), None
-        for call in unconfirmed:
+        unconfirmed, choice.unconfirmed = choice.unconfirmed, None
+        for call in each_of(unconfirmed):
             if call._state != "void":
                 call._state = "confirmed"
 

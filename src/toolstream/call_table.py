@@ -1,13 +1,13 @@
 """Which calls a message has: by key, by id, by choice, and those that are not over yet.
 
 A gateway holds many idle streams, and nearly all of them have one call of one choice. So the last entry of each mapping
-stands in attributes, and a `dict` is made only for a second one; lists are made when something comes to be in them.
+stands in attributes, and a `dict` is made only for a second one; a list of one call is that call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 if TYPE_CHECKING:
     from .assembler import StopKind
@@ -17,44 +17,55 @@ _NOTHING: dict[Any, Any] = {}  # to be read only
 # Calls that are over stay in the list of those that are not until there are so many more of them.
 _SLACK = 8
 
+Calls: TypeAlias = Union["ToolCall", list["ToolCall"], None]
+"""No call, one, or several in their order."""
+
+
+def with_one_more(calls: Calls, call: ToolCall) -> Calls:
+    """The calls and one more; several are changed in place."""
+    if calls is None:
+        return call
+    if isinstance(calls, list):
+        calls.append(call)
+        return calls
+    return [calls, call]
+
+
+def each_of(calls: Calls) -> Sequence[ToolCall]:
+    return () if calls is None else calls if isinstance(calls, list) else (calls,)
+
+
+def key_at(scope: int, place: Hashable) -> Hashable:
+    """The key of a call by its place in a choice's own list."""
+    return place if scope == 0 else (scope, place)
+
 
 class Choice:
     """One of the answers of a message; most have one.
 
-    latest: the call that began last. ended: calls that the provider has ended and that were not over then. grown: those
-    that have grown since somebody looked whether they are whole. unconfirmed: those that are whole, while the model has
-    not gone on. kind: why it stopped.
+    latest: the call that began last. closing: calls that the provider has ended and that were not over then. grown:
+    those that have grown since somebody looked whether they are whole. unconfirmed: those that are whole, while the
+    model has not gone on. kind: why it stopped.
     """
 
-    __slots__ = ("ended", "grown", "kind", "latest", "unconfirmed")
+    __slots__ = ("closing", "grown", "kind", "latest", "unconfirmed")
 
     def __init__(self) -> None:
         self.latest: ToolCall | None = None
-        self.ended: list[ToolCall] | None = None
-        self.grown: list[ToolCall] | None = None
-        self.unconfirmed: list[ToolCall] | None = None
+        self.closing: Calls = None
+        self.grown: Calls = None
+        self.unconfirmed: Calls = None
         self.kind: StopKind | None = None
 
 
-def with_one_more(calls: list[ToolCall] | None, call: ToolCall) -> list[ToolCall]:
-    """The list, which is made if there is none, with the call at its end."""
-    if calls is None:
-        return [call]
-    calls.append(call)
-    return calls
-
-
-class CallTable:
-    """The calls of one message."""
+class CallTable(Choice):
+    """The calls of one message. It is the first of its choices itself."""
 
     __slots__ = (
         "_by_id",
         "_by_key",
-        "_choice",
         "_choices",
-        "_last_id",
-        "_last_id_call",
-        "_last_id_scope",
+        "_identified",
         "_last_key",
         "_last_key_call",
         "_open",
@@ -62,22 +73,24 @@ class CallTable:
     )
 
     def _forget_calls(self) -> None:
+        super().__init__()
         self._last_key: Hashable = None
         self._last_key_call: ToolCall | None = None
         self._by_key: dict[Hashable, ToolCall] | None = None  # all but the last
-        self._last_id: str | None = None
-        self._last_id_scope = 0
-        self._last_id_call: ToolCall | None = None
-        self._by_id: dict[tuple[int, str], ToolCall] | None = None  # all but the last
-        self._choice = Choice()
-        self._choices: dict[int, Choice] | None = None
-        self._unsettled: list[ToolCall] | None = None
+        self._identified: ToolCall | None = None  # the last one that was told by its own id
+        self._by_id: dict[tuple[int, str], ToolCall] | None = None  # all others
+        self._choices: dict[int, Choice] | None = None  # all but the first
+        self._unsettled: Calls = None
         self._open = 0
 
     # ------------------------------------------------------------------ by key and id
 
     def call(self, key: Hashable) -> ToolCall | None:
         return self._last_key_call if key == self._last_key else (self._by_key or _NOTHING).get(key)
+
+    def call_at(self, scope: int, place: Hashable) -> ToolCall | None:
+        """The call at a place of a choice's own list."""
+        return self.call(key_at(scope, place))
 
     def _set_key(self, key: Hashable, call: ToolCall) -> None:
         if key != self._last_key and self._last_key_call is not None:
@@ -88,23 +101,27 @@ class CallTable:
         self._last_key, self._last_key_call = key, call
 
     def _call_of_id(self, scope: int, id: str) -> ToolCall | None:
-        if id == self._last_id and scope == self._last_id_scope:
-            return self._last_id_call
+        call = self._identified
+        if call is not None and call.id == id and call._scope == scope:
+            return call
         return (self._by_id or _NOTHING).get((scope, id))
 
     def _set_id(self, scope: int, id: str, call: ToolCall) -> None:
-        before = self._last_id
-        if before is not None and self._last_id_call is not None and (id != before or scope != self._last_id_scope):
-            if self._by_id is None:
-                self._by_id = {}
-            self._by_id[self._last_id_scope, before] = self._last_id_call
-        self._last_id, self._last_id_scope, self._last_id_call = id, scope, call
+        """The call is known by this id; some servers give one several."""
+        if call.id == id and call._scope == scope:
+            before, self._identified = self._identified, call
+            if before is None or before is call or before.id is None:
+                return
+            scope, id, call = before._scope, before.id, before
+        if self._by_id is None:
+            self._by_id = {}
+        self._by_id[scope, id] = call
 
     # ------------------------------------------------------------------ by choice
 
     def _choice_of(self, scope: int) -> Choice:
         if scope == 0:
-            return self._choice
+            return self
         if self._choices is None:
             self._choices = {}
         choice = self._choices.get(scope)
@@ -124,12 +141,12 @@ class CallTable:
         self._open -= 1
         if self._open == 0:
             self._unsettled = None
-        elif len(self._unsettled or ()) > 2 * self._open + _SLACK:
+        elif len(each_of(self._unsettled)) > 2 * self._open + _SLACK:
             self._unsettled = self._unsettled_calls()
 
     def _unsettled_calls(self) -> list[ToolCall]:
         """The calls that are not over, in the order in which they began."""
-        return [call for call in self._unsettled or () if not call._over]
+        return [call for call in each_of(self._unsettled) if not call._over]
 
     @property
     def has_open_calls(self) -> bool:

@@ -199,7 +199,7 @@ static void native_free(void *module)
 static PyMethodDef native_methods[] = {
     {"configure", native_configure, METH_VARARGS,
      "configure(FieldComplete, FieldDelta, TextDelta, ReasoningDelta, orjson.loads, values.load, values.load_string)"},
-    {"shared", native_module_shared, METH_O, "As few.shared."},
+    {"shared", native_module_shared, METH_O, "As shared.shared."},
     {"load_string", native_load_string, METH_O, "As values.load_string."},
     {NULL, NULL, 0, NULL},
 };

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import ToolCall, joined
-from ..few import shared
 from ..lane import Repeat
+from ..shared import shared
 from ..usage import Usage
 from .common import merged, provider_error
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import ToolCall, joined
-from ..few import Few
 from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
@@ -54,19 +53,32 @@ FUNCTION = -1
 
 
 class OpenAIChat:
-    __slots__ = ("_audio", "_beside", "_calls", "_choices", "_content", "_function", "_kept", "_parts", "_usage")
+    __slots__ = (
+        "_audio",
+        "_beside",
+        "_calls",
+        "_content",
+        "_function",
+        "_kept",
+        "_known",
+        "_known_of_others",
+        "_parts",
+        "_usage",
+    )
 
     name = "openai-chat"
     ignored: tuple[str, ...] = ("obfuscation", "p")
 
     def __init__(self) -> None:
-        self._choices: Few[int, int] = Few()  # what is known of each: an or of SEEN, STOPPED, HAS_DELTAS
+        # What is known of the first choice, and of the others: an or of SEEN, STOPPED, HAS_DELTAS.
+        self._known = 0
+        self._known_of_others: dict[int, int] | None = None
         self._usage: dict[str, Any] | None = None
         # The message, of the first choice.
         self._content: list[str] | None = None
         self._parts: list[tuple[str, list[str]]] | None = None  # Mistral's content, once it reasons: type and text
         self._kept: dict[str, list[Any]] | None = None
-        self._calls: Few[ToolCall, ToolCall] = Few()
+        self._calls: ToolCall | dict[ToolCall, None] | None = None  # mostly there is one
         self._beside: dict[ToolCall, dict[str, Any]] | None = None  # what the next request must repeat beside a call
         self._function: ToolCall | None = None
         self._audio: str | None = None
@@ -122,7 +134,7 @@ class OpenAIChat:
             return None
         if "extra_content" in entry:
             return None
-        call, arguments = assembler.call((index, entry["index"])), function.get("arguments")
+        call, arguments = assembler.call_at(index, entry["index"]), function.get("arguments")
         if call is None or not isinstance(arguments, str):
             return None
         # Some servers repeat all so far in each fragment.
@@ -130,17 +142,20 @@ class OpenAIChat:
 
     def end(self, assembler: Assembler, done: bool) -> None:
         # Some servers send no [DONE], others no finish_reason; one of them there must be.
-        seen = [known & STOPPED for _, known in self._choices.items() if known & SEEN]
+        seen = [known & STOPPED for known in (self._known, *(self._known_of_others or {}).values()) if known & SEEN]
         if done or (seen and all(seen)):
             assembler.end()
         else:
             assembler.break_off("the stream ended without finish_reason and [DONE]")
 
+    def _known_of(self, index: int) -> int:
+        return self._known if index == 0 else (self._known_of_others or {}).get(index, 0)
+
     def _choice(self, choice: dict[str, Any], assembler: Assembler) -> None:
         index = choice.get("index") or 0
         # Writer has sent message for delta, Perplexity sends both; Azure's content filter sends neither.
         delta = choice.get("delta")
-        if delta is None and not (self._choices.get(index) or 0) & HAS_DELTAS:
+        if delta is None and not self._known_of(index) & HAS_DELTAS:
             delta = choice.get("message")
         if delta:
             self._delta(index, delta, assembler)
@@ -149,10 +164,12 @@ class OpenAIChat:
 
     def _finish(self, choice: dict[str, Any], assembler: Assembler) -> None:
         index, reason = choice.get("index") or 0, choice.get("finish_reason")
-        known = self._choices.get(index) or 0
-        now = known | SEEN | (STOPPED if reason else 0) | (HAS_DELTAS if choice.get("delta") else 0)
-        if now != known:
-            self._choices[index] = now
+        known = self._known_of(index) | SEEN | (STOPPED if reason else 0) | (HAS_DELTAS if choice.get("delta") else 0)
+        if index == 0:
+            self._known = known
+        else:
+            self._known_of_others = self._known_of_others or {}
+            self._known_of_others[index] = known
         if choice.get("error"):
             assembler.fail(provider_error(choice), reason)
         if reason:
@@ -194,10 +211,18 @@ class OpenAIChat:
         call = assembler.entry(index, entry.get("index"), id, function.get("name"), function.get("arguments"))
         if call is None or index != 0:
             return
-        self._calls[call] = call
+        self._add_call(call)
         if "extra_content" in entry:  # Gemini's thought signature
             self._beside = self._beside or {}
             self._beside[call] = {"extra_content": entry["extra_content"]}
+
+    def _add_call(self, call: ToolCall) -> None:
+        if self._calls is None:
+            self._calls = call
+        elif isinstance(self._calls, dict):
+            self._calls[call] = None
+        elif self._calls is not call:
+            self._calls = {self._calls: None, call: None}
 
     def _say(self, index: int, content: str | list[dict[str, Any]], assembler: Assembler) -> None:
         if content:
@@ -276,7 +301,8 @@ class OpenAIChat:
         for name, values in (self._kept or {}).items():
             message[name] = _joined_member(values)
         beside = self._beside or {}
-        if self._calls:
+        calls = (self._calls,) if isinstance(self._calls, ToolCall) else self._calls
+        if calls:
             message["tool_calls"] = [
                 {
                     "id": call.id or "",
@@ -284,7 +310,7 @@ class OpenAIChat:
                     "function": {"name": call.name, "arguments": call.text},
                     **beside.get(call, {}),
                 }
-                for call, _ in self._calls.items()
+                for call in calls
                 if call.name
             ]
         if self._function is not None:

@@ -6,7 +6,10 @@ Shared by Responses and Realtime. https://platform.openai.com/docs/api-reference
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..calls import ToolCall
 
 Item = dict[str, Any]
 
@@ -85,3 +88,15 @@ def is_run_by_server(item: Item) -> bool:
         return server
     # A shell in a container of OpenAI's, a search over the tools that the request has deferred.
     return item.get("execution") == "server" or (item.get("environment") or {}).get("type") == "container_reference"
+
+
+def plain_call(id: str | None, call: ToolCall | None) -> Item:
+    """The item of a call that has just begun, as it mostly is."""
+    return {
+        "id": id,
+        "type": "function_call",
+        "status": "in_progress",
+        "arguments": "",
+        "call_id": call and call.id,
+        "name": call and call.name,
+    }

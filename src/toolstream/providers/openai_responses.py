@@ -11,11 +11,11 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import joined
-from ..few import Few, shared
 from ..lane import Repeat
+from ..shared import shared
 from ..usage import Usage
 from .common import merged, provider_error
-from .openai_items import FRAGMENTS, TOOLS, WHOLE_INPUTS, Item, is_run_by_server
+from .openai_items import FRAGMENTS, TOOLS, WHOLE_INPUTS, Item, is_run_by_server, plain_call
 
 TEXT = {"response.output_text.delta", "response.refusal.delta"}
 WHOLE_TEXT = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
@@ -24,10 +24,24 @@ BEGINNINGS = {"response.created", "response.in_progress", "response.queued"}
 # Members of an item that say the same in many streams.
 _SHARED = frozenset(("type", "status", "name"))
 ENDS = {"response.completed", "response.incomplete", "response.failed"}
+# An item as it was when added, then when done. Of a call about which that says nothing else: its id.
+Told = Item | str
 
 
 class OpenAIResponses:
-    __slots__ = ("_commands", "_done", "_final", "_items", "_keys", "_places", "_reasoned", "_texts")
+    __slots__ = (
+        "_commands",
+        "_done",
+        "_final",
+        "_first",
+        "_first_id",
+        "_first_key",
+        "_items",
+        "_keys",
+        "_places",
+        "_reasoned",
+        "_texts",
+    )
 
     name = "openai-responses"
     ignored: tuple[str, ...] = ("sequence_number", "obfuscation")
@@ -36,9 +50,13 @@ class OpenAIResponses:
         self._forget()
 
     def _forget(self) -> None:
-        self._items: Few[Any, Item] = Few()  # as they were when added, then when done
-        self._keys: Few[str, tuple[Any]] = Few()  # by item id
+        # Most responses that wait have one item, so the first one needs no `dict`.
+        self._first: Told | None = None
+        self._first_key: Any = None
+        self._first_id: str | None = None  # None: it has none, or another item has it now
         # Made when something comes to be in them.
+        self._items: dict[Any, Told] | None = None  # the others
+        self._keys: dict[str, Any] | None = None  # by all other ids
         self._done: set[Any] | None = None
         self._places: dict[Any, Any] | None = None  # output_index: the key of the last of several items there
         self._texts: dict[tuple[Any, int], list[str]] | None = None  # by key and content_index
@@ -102,20 +120,50 @@ class OpenAIResponses:
     def _key(self, event: dict[str, Any]) -> Any:
         id, index = event.get("item_id"), event.get("output_index")
         if isinstance(id, str):
-            known = self._keys.get(id)
+            known = self._key_of_id(id)
             if known is not None:
-                return known[0]
+                return known
             if index is None:
                 return id
         return index if self._places is None else self._places.get(index, index)
 
     # ------------------------------------------------------------------ items
 
-    def _is_another(self, key: Any, item: Item) -> bool:
+    def _key_of_id(self, id: str) -> Any:
+        return self._first_key if id == self._first_id else (self._keys or {}).get(id)
+
+    def _set_id(self, id: str, key: Any) -> None:
+        if key == self._first_key and self._first_id in (None, id):
+            self._first_id = id
+            return
+        if id == self._first_id:
+            self._first_id = None
+        self._keys = self._keys or {}
+        self._keys[id] = key
+
+    def _item_at(self, key: Any) -> Told | None:
+        return self._first if key == self._first_key else (self._items or {}).get(key)
+
+    def _set_item(self, key: Any, item: Told) -> None:
+        if self._first is None or key == self._first_key:
+            self._first, self._first_key = item, key
+        else:
+            self._items = self._items or {}
+            self._items[key] = item
+
+    def _told_items(self, assembler: Assembler) -> list[tuple[Any, Item]]:
+        """All items with their keys, in the order in which they came."""
+        if self._first is None:
+            return []
+        told = ((self._first_key, self._first), *(self._items or {}).items())
+        return [(key, _whole_item(key, item, assembler)) for key, item in told]
+
+    def _is_another(self, key: Any, item: Item, assembler: Assembler) -> bool:
         """Whether the item is not the one that is known by the key. Its id does not tell as long as that goes on."""
-        known = self._items.get(key)
-        if known is None:
+        told = self._item_at(key)
+        if told is None:
             return False
+        known = _whole_item(key, told, assembler)
         if known["type"] != item["type"] or known.get("call_id") != item.get("call_id"):
             return True
         return self._is_done(key) and known.get("id") != item.get("id")
@@ -129,15 +177,15 @@ class OpenAIResponses:
             return key
         if key is None:
             key = item.get("id")
-        elif self._is_another(key, item):
+        elif self._is_another(key, item, assembler):
             place = key[0] if isinstance(key, tuple) else key
             self._places = self._places or {}
-            key = self._places[place] = (place, len(self._items))
-        if isinstance(item.get("id"), str):
-            self._keys[item["id"]] = (key,)
+            key = self._places[place] = (place, 1 + len(self._items or ()))
         for member in _SHARED.intersection(item):
             item[member] = shared(item[member])
-        self._items[key] = item
+        self._set_item(key, item)
+        if isinstance(item.get("id"), str):
+            self._set_id(item["id"], key)
         if self._done is not None:
             self._done.discard(key)
         if self._reasoned is not None:
@@ -156,6 +204,8 @@ class OpenAIResponses:
             free_text=tool.free_text,
         )
         call._kind = item["type"]
+        if item == plain_call(item.get("id"), call):
+            self._set_item(key, item["id"])
         given = tool.input(item)
         if given and isinstance(given, str):  # an object may be a placeholder
             assembler.whole(key, given)
@@ -194,14 +244,14 @@ class OpenAIResponses:
 
     def _item_done(self, key: Any, item: Item, assembler: Assembler) -> None:
         """An item as it is in the end. It may be all that was sent of it, so what is new in it counts."""
-        known = self._keys.get(item.get("id") or "")
+        known = self._key_of_id(item.get("id") or "")
         if known is not None:
-            key = known[0]
+            key = known
         elif key is None:
             key = item.get("id")
-        if self._items.get(key) is None or self._is_another(key, item):
+        if self._item_at(key) is None or self._is_another(key, item, assembler):
             key = self._added(key, item, assembler)
-        self._items[key] = item
+        self._set_item(key, item)
         self._done = self._done or set()
         self._done.add(key)
         kind = item["type"]
@@ -246,7 +296,7 @@ class OpenAIResponses:
     def _catch_up(self, output: Any, assembler: Assembler) -> None:
         """What the end repeats may be more than was streamed: some bridges send items only here, or their ends."""
         known: dict[Any, list[Any]] = {}
-        for key, item in self._items.items():
+        for key, item in self._told_items(assembler):
             known.setdefault((item["type"], item.get("call_id")), []).append(key)
         for index, item in enumerate(output):
             keys = known.get((item["type"], item.get("call_id")))
@@ -287,7 +337,7 @@ class OpenAIResponses:
         """The output items, which the next request must contain."""
         if self._final is not None:
             return list(self._final)
-        return [self._item(key, item, assembler) for key, item in self._items.items()]
+        return [self._item(key, item, assembler) for key, item in self._told_items(assembler)]
 
     def _item(self, key: Any, told: Item, assembler: Assembler) -> Item:
         item = dict(told)
@@ -302,3 +352,7 @@ class OpenAIResponses:
             parts = sorted(index for place, index in texts if place == key)
             item["content"] = [{"type": "output_text", "text": joined(texts[key, index])} for index in parts]
         return item
+
+
+def _whole_item(key: Any, told: Told, assembler: Assembler) -> Item:
+    return plain_call(told, assembler.call(key)) if isinstance(told, str) else told
