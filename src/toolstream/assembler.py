@@ -127,6 +127,11 @@ class Assembler(CallTable):
         return Usage() if self._usage is None else self._usage
 
     @property
+    def raw_usage(self) -> dict[str, Any]:
+        """The provider's own object with the counts so far; not to be changed."""
+        return {} if self._usage is None else self._usage.raw
+
+    @property
     def text(self) -> str:
         """All visible text so far."""
         return "" if self._text is None else joined(self._text)

@@ -73,7 +73,7 @@ class CallTable(Choice):
     )
 
     def _forget_calls(self) -> None:
-        super().__init__()
+        Choice.__init__(self)
         self._last_key: Hashable = None
         self._last_key_call: ToolCall | None = None
         self._by_key: dict[Hashable, ToolCall] | None = None  # all but the last

@@ -62,7 +62,7 @@ class Block:
 
 
 class Anthropic:
-    __slots__ = ("_before", "_block", "_index", "_usage")
+    __slots__ = ("_before", "_block", "_index")
 
     name = "anthropic"
     ignored: tuple[str, ...] = ()
@@ -72,13 +72,22 @@ class Anthropic:
 
     def _forget(self) -> None:
         # Most streams that wait have one block, or are in the last one: a `dict` is made for those before it.
-        self._index = 0
-        self._block: Block | None = None
-        self._before: dict[int, Block] | None = None
-        self._usage: dict[str, Any] = {}
+        self._index: int | None = None  # None: no block has begun
+        self._block: Block | None = None  # None: a call of which it says nothing but what the call itself does
+        self._before: dict[int, Block | None] | None = None
 
     def _block_at(self, index: int) -> Block | None:
+        """What the block says beside the call; None, too, where none has begun."""
         return self._block if index == self._index else None if self._before is None else self._before.get(index)
+
+    def _block_to_fill(self, index: int) -> Block | None:
+        """The block at the index, ready for what comes of it; None where none has begun."""
+        block = self._block_at(index)
+        if block is None and index == self._index:
+            block = self._block = Block(None)
+        elif block is None and self._before is not None and index in self._before:
+            block = self._before[index] = Block(None)
+        return block
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
@@ -144,7 +153,7 @@ class Anthropic:
 
     def _begin_block(self, index: int, block: dict[str, Any], assembler: Assembler) -> None:
         kind = block["type"]
-        if self._block is not None and index != self._index:
+        if self._index is not None and index != self._index:
             self._before = self._before or {}
             self._before[self._index] = self._block
         self._index = operator.index(index)
@@ -152,7 +161,7 @@ class Anthropic:
         if kind.endswith("tool_use"):
             call = assembler.open(index, id=block.get("id"), name=block.get("name"), server=kind != "tool_use")
             if block == start_of(call):
-                self._block.start = None
+                self._block = None
         elif kind == "text" and block.get("text"):
             assembler.text_delta(block["text"], index)
         elif kind == "thinking" and block.get("thinking"):
@@ -163,7 +172,7 @@ class Anthropic:
         if kind == "input_json_delta":
             assembler.fragment(index, delta["partial_json"])
             return
-        block = self._block_at(index)
+        block = self._block_to_fill(index)
         if kind == "text_delta":
             assembler.text_delta(delta["text"], index)
             if block is not None:
@@ -192,7 +201,7 @@ class Anthropic:
     def _add_usage(self, usage: dict[str, Any] | None, assembler: Assembler) -> None:
         if not usage:
             return
-        raw = self._usage = merged(self._usage, usage)
+        raw = merged(assembler.raw_usage, usage)
         if "service_tier" in raw:
             raw["service_tier"] = shared(raw["service_tier"])
         read, written = raw.get("cache_read_input_tokens"), raw.get("cache_creation_input_tokens")
@@ -212,9 +221,9 @@ class Anthropic:
     def message(self, assembler: Assembler) -> dict[str, Any]:
         """The message as the next request must contain it."""
         blocks = dict(self._before or ())
-        if self._block is not None:
+        if self._index is not None:
             blocks[self._index] = self._block
-        content = [block.content(assembler.call(index)) for index, block in sorted(blocks.items())]
+        content = [(blocks[index] or Block(None)).content(assembler.call(index)) for index in sorted(blocks)]
         return {"role": "assistant", "content": content}
 
 

@@ -38,7 +38,7 @@ class BedrockInvoke(Anthropic):
         metrics = inner.get(METRICS)
         if metrics:
             counts = {name: metrics[theirs] for theirs, name in COUNTS.items() if theirs in metrics}
-            self._add_usage({**counts, **self._usage, METRICS: metrics}, assembler)
+            self._add_usage({**counts, **assembler.raw_usage, METRICS: metrics}, assembler)
         if "type" in inner:
             super().handle(inner, assembler)
             return

@@ -63,7 +63,6 @@ class OpenAIChat:
         "_known",
         "_known_of_others",
         "_parts",
-        "_usage",
     )
 
     name = "openai-chat"
@@ -73,7 +72,6 @@ class OpenAIChat:
         # What is known of the first choice, and of the others: an or of SEEN, STOPPED, HAS_DELTAS.
         self._known = 0
         self._known_of_others: dict[int, int] | None = None
-        self._usage: dict[str, Any] | None = None
         # The message, of the first choice.
         self._content: list[str] | None = None
         self._parts: list[tuple[str, list[str]]] | None = None  # Mistral's content, once it reasons: type and text
@@ -247,7 +245,7 @@ class OpenAIChat:
     # ------------------------------------------------------------------ usage
 
     def _add_usage(self, usage: dict[str, Any], assembler: Assembler) -> None:
-        raw = self._usage = merged(self._usage or {}, usage)
+        raw = merged(assembler.raw_usage, usage)
         prompt, output = raw.get("prompt_tokens"), raw.get("completion_tokens")
         read = raw.get("prompt_tokens_details") or {}
         reasoning = (raw.get("completion_tokens_details") or {}).get("reasoning_tokens")

@@ -49,8 +49,9 @@ def _actions(item: Item) -> Any:
     return item.get("action") if actions is None else {"actions": actions}
 
 
+PLAIN = "function_call"
 TOOLS = {
-    "function_call": Tool(_member("arguments")),
+    PLAIN: Tool(_member("arguments")),
     "custom_tool_call": Tool(_member("input"), free_text=True),
     "mcp_call": Tool(_member("arguments"), server=True),
     "code_interpreter_call": Tool(_member("code"), "code_interpreter", free_text=True, server=True),
@@ -94,7 +95,7 @@ def plain_call(id: str | None, call: ToolCall | None) -> Item:
     """The item of a call that has just begun, as it mostly is."""
     return {
         "id": id,
-        "type": "function_call",
+        "type": PLAIN,
         "status": "in_progress",
         "arguments": "",
         "call_id": call and call.id,

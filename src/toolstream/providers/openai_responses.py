@@ -15,7 +15,7 @@ from ..lane import Repeat
 from ..shared import shared
 from ..usage import Usage
 from .common import merged, provider_error
-from .openai_items import FRAGMENTS, TOOLS, WHOLE_INPUTS, Item, is_run_by_server, plain_call
+from .openai_items import FRAGMENTS, PLAIN, TOOLS, WHOLE_INPUTS, Item, is_run_by_server, plain_call
 
 TEXT = {"response.output_text.delta", "response.refusal.delta"}
 WHOLE_TEXT = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
@@ -163,10 +163,12 @@ class OpenAIResponses:
         told = self._item_at(key)
         if told is None:
             return False
-        known = _whole_item(key, told, assembler)
-        if known["type"] != item["type"] or known.get("call_id") != item.get("call_id"):
+        if isinstance(told, str):
+            call = assembler.call(key)
+            return item["type"] != PLAIN or call is None or call.id != item.get("call_id")
+        if told["type"] != item["type"] or told.get("call_id") != item.get("call_id"):
             return True
-        return self._is_done(key) and known.get("id") != item.get("id")
+        return self._is_done(key) and told.get("id") != item.get("id")
 
     def _is_done(self, key: Any) -> bool:
         return self._done is not None and key in self._done
@@ -181,8 +183,6 @@ class OpenAIResponses:
             place = key[0] if isinstance(key, tuple) else key
             self._places = self._places or {}
             key = self._places[place] = (place, 1 + len(self._items or ()))
-        for member in _SHARED.intersection(item):
-            item[member] = shared(item[member])
         self._set_item(key, item)
         if isinstance(item.get("id"), str):
             self._set_id(item["id"], key)
@@ -194,6 +194,7 @@ class OpenAIResponses:
             self._commands.pop(key, None)
         tool = TOOLS.get(item["type"])
         if tool is None:
+            _share(item)
             assembler.went_on()
             return key
         call = assembler.open(
@@ -203,9 +204,12 @@ class OpenAIResponses:
             server=is_run_by_server(item),
             free_text=tool.free_text,
         )
-        call._kind = item["type"]
         if item == plain_call(item.get("id"), call):
+            call._kind = PLAIN
             self._set_item(key, item["id"])
+            return key
+        _share(item)
+        call._kind = item["type"]
         given = tool.input(item)
         if given and isinstance(given, str):  # an object may be a placeholder
             assembler.whole(key, given)
@@ -352,6 +356,12 @@ class OpenAIResponses:
             parts = sorted(index for place, index in texts if place == key)
             item["content"] = [{"type": "output_text", "text": joined(texts[key, index])} for index in parts]
         return item
+
+
+def _share(item: Item) -> None:
+    """Some of its members say the same in many streams."""
+    for member in _SHARED.intersection(item):
+        item[member] = shared(item[member])
 
 
 def _whole_item(key: Any, told: Told, assembler: Assembler) -> Item:
