@@ -1043,8 +1043,8 @@ def test_openers_inside_what_another_trial_has_read_open_no_trial(format: str, u
     parser = StreamParser(provider=format)
     parser.feed(whole)
     parser.close()
-    assert parser._text is not None
-    assert parser._text._reader.scanned < 20 * len(whole)
+    assert parser._adapter is not None
+    assert parser._adapter._reader.scanned < 20 * len(whole)
     assert text(everywhere(format, "x " + unit * 3)) == "x " + unit * 3
 
 

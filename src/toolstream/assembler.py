@@ -65,11 +65,9 @@ class Assembler(CallTable):
     """
 
     __slots__ = (
-        "_checks",
         "_duplicate_keys",
         "_first",
         "_halves",
-        "_limits",
         "_notes_growth",
         "_opened",
         "_raises",
@@ -77,9 +75,11 @@ class Assembler(CallTable):
         "_text",
         "_usage",
         "calls",
+        "checks",
         "ended",
         "events",
         "id",
+        "limits",
         "model",
         "provider",
         "started",
@@ -107,8 +107,8 @@ class Assembler(CallTable):
         self._subscriptions = subscriptions
         self._duplicate_keys = duplicate_keys
         self._raises = on_error == "raise"
-        self._limits = limits
-        self._checks = checks
+        self.limits = limits
+        self.checks = checks
         self._notes_growth = False  # somebody asks for calls that have become whole
         self._opened = 0
         self._text: list[str] | None = None
@@ -307,7 +307,7 @@ class Assembler(CallTable):
     def _open_anew(self, key: Hashable, call: ToolCall) -> ToolCall:
         """A call begins, whatever was known by its key."""
         self.went_on(call._scope)
-        limit = self._limits.max_calls
+        limit = self.limits.max_calls
         if limit is not None and self._opened >= limit:
             raise LimitError(f"more than max_calls={limit} tool calls", limit="max_calls")
         self._opened += 1
@@ -341,7 +341,7 @@ class Assembler(CallTable):
         if text.startswith(seen):
             if len(text) > len(seen):
                 self._feed(call, text[len(seen) :])
-        elif not same_value(call, text, self._limits):
+        elif not same_value(call, text, self.limits):
             self._contradict(call)
 
     def part(self, key: Hashable, part: Part) -> None:
@@ -352,7 +352,7 @@ class Assembler(CallTable):
         if call._over:
             self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
             return
-        if self._checks is not None and not self._check(call, certain=True):
+        if self.checks is not None and not self._check(call, certain=True):
             return
         if call._parser is None:
             call._parser = self._new_parts(call)
@@ -370,9 +370,9 @@ class Assembler(CallTable):
 
     def _new_parts(self, call: ToolCall) -> PartialArguments:
         subscription = self._subscriptions.of(call.name)
-        if self._checks is not None and call._check is not None:
-            subscription = self._checks.subscription(call)
-        return PartialArguments(subscription, duplicate_keys=self._duplicate_keys, limits=self._limits, call=call)
+        if self.checks is not None and call._check is not None:
+            subscription = self.checks.subscription(call)
+        return PartialArguments(subscription, duplicate_keys=self._duplicate_keys, limits=self.limits, call=call)
 
     def _report_parts(self, call: ToolCall, parser: PartialArguments, reports: list[Event]) -> None:
         if call._check is None:
@@ -420,7 +420,7 @@ class Assembler(CallTable):
         if call._owes_brace and text.strip():
             self._close_object(call)
         if text and (text[0] in "{[" or call._doubt is not None):  # perhaps everything from the start again
-            text = unseen(call, text, self._limits)
+            text = unseen(call, text, self.limits)
         if text and call._named_again and not text.isspace():
             call = self._open_entry(scope, index, None, call.name)
         if text:
@@ -492,7 +492,7 @@ class Assembler(CallTable):
         if not text or text.isspace():
             call._named_again = id is None  # if arguments follow, it was another call of the same tool
             return True
-        return repeats(call, text, self._limits)
+        return repeats(call, text, self.limits)
 
     def _feed_object(self, call: ToolCall, arguments: dict[str, Any]) -> None:
         """Arguments that come as the object itself. Its end is kept back: the next entry may bring more of it."""
@@ -500,14 +500,14 @@ class Assembler(CallTable):
             return
         text, seen = as_text(arguments), call.text
         if not call._owes_brace:
-            text = unseen(call, text, self._limits)
+            text = unseen(call, text, self.limits)
             call._owes_brace = bool(text) and bool(arguments) and not call._over
             text = text[:-1] if call._owes_brace else text
         elif text.startswith(seen):
             text = text[len(seen) : -1]
         elif not has_any(call, arguments):  # only what is new
             text = ", " + text[1:-1] if arguments else ""
-        elif same_value(call, text, self._limits):
+        elif same_value(call, text, self.limits):
             return
         else:
             self._contradict(call)
@@ -540,14 +540,14 @@ class Assembler(CallTable):
             call.index = len(self.calls)
             self.calls.extend((call,))  # `append` would make room for four
             self.events.append(ToolCallStart(call))
-            if self._checks is not None and not call._over:
+            if self.checks is not None and not call._over:
                 self._check(call, certain=False)
 
     def _check(self, call: ToolCall, *, certain: bool) -> bool:
         """Has the call checked by its tool's schema; False if it ended by that. certain: its name grows no more."""
         try:
-            if self._checks is not None:
-                self._checks.begin(call, self.events, certain=certain)
+            if self.checks is not None:
+                self.checks.begin(call, self.events, certain=certain)
         except JSONError as error:
             self.spoil(call, error)
         return not call._over
@@ -555,8 +555,8 @@ class Assembler(CallTable):
     def _passes(self, call: ToolCall) -> bool:
         """Whether a call whose arguments are whole may end, by its tool's schema."""
         try:
-            if self._checks is not None and self._check(call, certain=True):
-                self._checks.end(call, self.events)
+            if self.checks is not None and self._check(call, certain=True):
+                self.checks.end(call, self.events)
         except JSONError as error:
             self.spoil(call, error)
         return not call._over
@@ -586,7 +586,7 @@ class Assembler(CallTable):
             self._parse(call, text)
             return
         if held is None or (is_placeholder(held) and text.lstrip().startswith("{")):
-            held = call._held = FreeText(self._limits.max_call_bytes, call)
+            held = call._held = FreeText(self.limits.max_call_bytes, call)
         try:
             held.feed_into(text, self.events)
         except LimitError as error:
@@ -603,7 +603,7 @@ class Assembler(CallTable):
             call._state != "void"
             and not text.isspace()
             and text.strip() != "{}"
-            and not repeats(call, text, self._limits)
+            and not repeats(call, text, self.limits)
         ):
             self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
 
@@ -615,7 +615,7 @@ class Assembler(CallTable):
 
     def _parse(self, call: ToolCall, text: str) -> None:
         """Parses the first text of a call whose name is known."""
-        if self._checks is not None and not self._check(call, certain=True):
+        if self.checks is not None and not self._check(call, certain=True):
             return
         call._parser = self._new_parser(call)
         try:
@@ -624,17 +624,17 @@ class Assembler(CallTable):
             self.spoil(call, error)
 
     def _new_parser(self, call: ToolCall) -> FieldParser | FreeText:
-        subscription, max_bytes = self._subscriptions.of(call.name), self._limits.max_call_bytes
+        subscription, max_bytes = self._subscriptions.of(call.name), self.limits.max_call_bytes
         if call._free_text:
-            grows = subscription.deltas if self._checks is None else self._checks.grows(call)
+            grows = subscription.deltas if self.checks is None else self.checks.grows(call)
             return FreeText(max_bytes, call, grows=grows)
         kind = FieldParser
-        if self._checks is not None and call._check is not None:
-            kind, subscription = CheckedParser, self._checks.subscription(call)
+        if self.checks is not None and call._check is not None:
+            kind, subscription = CheckedParser, self.checks.subscription(call)
         return kind(
             subscription,
             duplicate_keys=self._duplicate_keys,
-            limits=self._limits,
+            limits=self.limits,
             max_bytes=max_bytes,
             limit_name="max_call_bytes",
             call=call,

@@ -40,6 +40,13 @@ OnError = Literal["raise", "event"]
 # Types of events that come before a stream's first own event and that every format may send.
 UNDECIDED = ("ping", "keepalive")
 _HEAD = 200
+# What is known of a stream: an or of these.
+_TEXT = 1  # what comes in is text, for the adapter itself
+_BEGUN = 2  # an event has come that decided nothing
+_DONE = 4  # [DONE] has come: what follows is none of the stream's
+_CLOSED = 8
+_STOPPED = 16  # an invalid field has ended the reading
+_OVER = _DONE | _CLOSED | _STOPPED
 # What code that expects a provider's shape may raise for data of another one.
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -68,16 +75,10 @@ class StreamParser(Lane):
 
     __slots__ = (
         "__weakref__",
-        "_begun",
         "_candidates",
-        "_checks",
-        "_closed",
-        "_done",
         "_fault",
         "_head",
-        "_limits",
-        "_stopped",
-        "_text",
+        "_marks",
     )
 
     def __init__(
@@ -107,31 +108,25 @@ class StreamParser(Lane):
             text.configure(prefill=prefill, tools=known, limits=limits)
         elif prefill or framing == "text":
             raise ValueError("prefill, and text itself, need a text format as provider")
-        self._text = text if framing in ("auto", "text") else None  # what comes in is text
+        self._marks = _TEXT if text is not None and framing in ("auto", "text") else 0
         self._framing = new_framing("auto" if framing == "text" else framing, limits.max_event_bytes)
         if on_invalid not in ON_INVALID:
             raise ValueError(f"on_invalid is one of {', '.join(ON_INVALID)}, not {on_invalid!r}")
         reported = subscriptions(depth, paths, deltas)
-        self._checks = None if known is None else Checks(known, on_invalid, reported)
         self._assembler = Assembler(
             reported,
             duplicate_keys=duplicate_keys,
             on_error=on_error,
             limits=limits,
-            checks=self._checks,
+            checks=None if known is None else Checks(known, on_invalid, reported),
         )
-        self._limits = limits
         self._room = core_bound(limits.max_bytes)
         self._max_event = core_bound(limits.max_event_bytes)
         self._hopeful = IS_FAST
         self._between = False
         self._framed = 0  # bytes that the framing has had
         self._head = b""  # the first bytes, to show and to judge by while no event has come
-        self._begun = False  # an event has come that decided nothing
-        self._done = False  # [DONE] has come: what follows is none of the stream's
         self._fault: Exception | None = None
-        self._closed = False
-        self._stopped = False  # an invalid field has ended the reading
         if not isinstance(choice, list):
             self._adopt(choice)
 
@@ -139,9 +134,9 @@ class StreamParser(Lane):
 
     # `feed` is the lane's; what does not take the fast one comes here. Nobody else is inside then.
     def _feed_slowly(self, data: Data, events: list[Event]) -> None:
-        if self._fault is not None or self._closed:
+        if self._fault is not None or self._marks & _CLOSED:
             self._check_alive()
-        if self._text is not None:
+        if self._marks & _TEXT:
             self._run(self._take_text, data, events)
             return
         self._run(self._take, data if type(data) is bytes else bytes(as_bytes(data)), events)
@@ -152,7 +147,7 @@ class StreamParser(Lane):
         """Whether what comes next are SSE events for the adapter and nothing has to be decided about them."""
         if self._adapter is None or not self._assembler.started or type(self._framing) is not SSEFraming:
             return False
-        return IS_FAST and not (self._done or self._stopped or self._closed or self._fault)
+        return IS_FAST and not (self._marks & _OVER or self._fault)
 
     def _take_frame(self, frame: Frame, events: list[Event]) -> None:
         """Takes a frame with which the fast lane can do nothing."""
@@ -195,10 +190,11 @@ class StreamParser(Lane):
         self._enter()
         try:
             events = self._flushed()
-            if self._closed and self._fault is None:
+            if self._marks & _CLOSED and self._fault is None:
                 return []
             self._check_alive()
-            self._closed, self._steady = True, False
+            self._marks |= _CLOSED
+            self._steady = False
             self._run(self._end, None, events)
             return events
         finally:
@@ -216,19 +212,19 @@ class StreamParser(Lane):
             if isinstance(self._fault, ToolStreamError):
                 self._fault.events = []
             raise self._fault
-        if self._closed:
+        if self._marks & _CLOSED:
             raise ToolStreamError("the parser is closed")
 
     def _run(self, step: Callable[[Any], None], argument: Any, events: list[Event]) -> None:
         """Does one step and appends its events, or hands them over with its fault."""
-        if self._stopped:
+        if self._marks & _STOPPED:
             return
         self._assembler.events = events
         try:
             step(argument)
         except StopReading:
             self._give_up()
-            self._stopped = True
+            self._marks |= _STOPPED
         except (ToolStreamError, MemoryError) as error:
             self._give_up()
             self._fault = error
@@ -263,28 +259,29 @@ class StreamParser(Lane):
             if error.limit != "max_event_bytes":
                 raise
             # The framing does not know of the bytes that took the fast lane.
-            skipped = core_bound(self._limits.max_bytes) - self._room - self._framed
+            skipped = core_bound(self._assembler.limits.max_bytes) - self._room - self._framed
             raise LimitError(error.reason, limit=error.limit, offset=error.offset + skipped) from None
         if within is not data:
-            limit = self._limits.max_bytes
+            limit = self._assembler.limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
 
     def _take_text(self, data: Any) -> None:
         """Takes text as it is, in the format that the provider names."""
-        assert self._text is not None
+        adapter: Any = self._adapter
         data = data if isinstance(data, (str, bytes)) else bytes(as_bytes(data))
         room = self._room
         size = len(data) if isinstance(data, bytes) or data.isascii() else len(as_bytes(data))
         self._room -= min(size, room)
         if size > room:
-            self._text.feed_text(bytes(as_bytes(data))[:room], self._assembler)
-            limit = self._limits.max_bytes
+            adapter.feed_text(bytes(as_bytes(data))[:room], self._assembler)
+            limit = self._assembler.limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
-        self._text.feed_text(data, self._assembler)
+        adapter.feed_text(data, self._assembler)
 
     def _take_event(self, event: Any) -> None:
-        if self._text is not None and not isinstance(getattr(event, "data", None), (str, bytes)):
-            self._text.handle(event, self._assembler)  # else it is an SSE event, which may hold some of the text
+        if self._marks & _TEXT and not isinstance(getattr(event, "data", None), (str, bytes)):
+            assert self._adapter is not None
+            self._adapter.handle(event, self._assembler)  # else it is an SSE event, which may hold some of the text
             return
         decoded = as_dict(event)
         if decoded is not None:
@@ -298,10 +295,11 @@ class StreamParser(Lane):
     def _handle(self, event: EventDict) -> None:
         if self._is_bound:
             self._unbind()  # what the template meant may change
-        if self._done:
+        if self._marks & _DONE:
             return
         if event is DONE:
-            self._done, self._steady = True, False
+            self._marks |= _DONE
+            self._steady = False
             self._finish(done=True)
             return
         try:
@@ -330,7 +328,7 @@ class StreamParser(Lane):
             return self._adopt(adapter())
         self._raise_error(event)
         if event.get("type") in UNDECIDED:
-            self._begun = True
+            self._marks |= _BEGUN
             return None
         raise UnknownProviderError(f"no known provider sends such an event: {excerpt(event)}", event=event)
 
@@ -361,11 +359,11 @@ class StreamParser(Lane):
         self._finish(done=False)
 
     def _finish(self, done: bool) -> None:
-        if self._assembler.ended or (self._done and not done):
+        if self._assembler.ended or (self._marks & _DONE and not done):
             return
         if self._adapter is not None:
             self._adapter.end(self._assembler, done)
-        elif self._begun or (not done and self._begins_as_sse()):
+        elif self._marks & _BEGUN or (not done and self._begins_as_sse()):
             raise IncompleteError("the stream ended before its first event")
         else:
             head = self._head
@@ -393,11 +391,12 @@ class StreamParser(Lane):
     @property
     def takes_text(self) -> bool:
         """What is fed is a model's raw text, not bytes of a provider's stream."""
-        return self._text is not None
+        return bool(self._marks & _TEXT)
 
     def _expect_events(self, framing: str) -> None:
         """What is fed is not the model's text itself after all, but a stream of events that hold it."""
-        self._text, self._framing = None, new_framing(framing, self._limits.max_event_bytes)
+        self._marks &= ~_TEXT
+        self._framing = new_framing(framing, self._assembler.limits.max_event_bytes)
 
     @property
     def usage(self) -> Usage:
@@ -407,17 +406,18 @@ class StreamParser(Lane):
     @property
     def is_checked(self) -> bool:
         """Calls are checked by their tools' schemas."""
-        return self._checks is not None
+        return self._assembler.checks is not None
 
     @property
     def stopped(self) -> bool:
         """An invalid field has ended the reading (`on_invalid="close"`): nothing that is fed is looked at any more."""
-        return self._stopped
+        return bool(self._marks & _STOPPED)
 
     @property
     def invalid(self) -> InvalidFieldError | None:
         """The first field that broke its schema; its `tool_message` tells the model."""
-        return None if self._checks is None else self._checks.invalid
+        checks = self._assembler.checks
+        return None if checks is None else checks.invalid
 
     @property
     def stop_reason(self) -> str | None:
