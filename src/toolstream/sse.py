@@ -152,14 +152,16 @@ class CffiFrames:
     A subclass calls `_start` or `_load`. Frames are (event type, data), the data as raw bytes.
     """
 
-    __slots__ = ("_sse", "_view")
+    __slots__ = ("_bound", "_sse", "_view")
 
     def _start(self, bound: int) -> None:
-        """Makes the framer, with a bound on an event's bytes."""
+        """Makes the framer, with a bound on an event's bytes, which `_bound` then is."""
+        self._bound = bound
         self._sse, self._view = _owned(lib.ts_sse_new(bound))
 
     def _load(self, bound: int, saved: bytes) -> None:
         """Makes the framer that was saved. Raises `ValueError` where that is damaged."""
+        self._bound = bound
         self._sse, self._view = _load(bound, saved)
 
     def _save(self) -> bytes:
@@ -208,10 +210,9 @@ class FrameParser(Frames):
     Whoever owns it sees to it that one thread at a time is inside, and feeds it no more after it has raised.
     """
 
-    __slots__ = ("_max_event_bytes",)
+    __slots__ = ()
 
     def __init__(self, max_event_bytes: int | None) -> None:
-        self._max_event_bytes = max_event_bytes
         self._start(core_bound(max_event_bytes))
 
     def feed(self, data: bytes) -> Iterable[tuple[str, bytes]]:
@@ -230,14 +231,13 @@ class FrameParser(Frames):
         return frames
 
     def _fault(self) -> Exception:
-        return _error(self.offset, self._status, self._max_event_bytes)
+        return _error(self.offset, self._status, self._bound)
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self._max_event_bytes, self._save()
+        return self._bound, self._save()
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self._max_event_bytes, saved = state
-        self._load(core_bound(self._max_event_bytes), saved)
+        self._load(*state)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _new, (type(self),), self.__getstate__()

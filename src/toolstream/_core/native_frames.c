@@ -213,6 +213,11 @@ static PyObject *frames_sizeof(frames *self, PyObject *unused)
     return PyLong_FromSize_t(size);
 }
 
+static PyMemberDef frames_members[] = {
+    {"_bound", T_LONGLONG, offsetof(frames, max_event_bytes), READONLY, "The bound on an event's bytes."},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyMethodDef frames_methods[] = {
     {"__sizeof__", (PyCFunction)frames_sizeof, METH_NOARGS, "Bytes of memory, the framer's included."},
     {"_take", (PyCFunction)frames_take, METH_O, "The frames that a chunk completes; _status tells of a fault behind them."},
@@ -251,6 +256,7 @@ static PyType_Slot frames_slots[] = {
     {Py_tp_dealloc, frames_dealloc},
     {Py_tp_methods, frames_methods},
     {Py_tp_getset, frames_getset},
+    {Py_tp_members, frames_members},
     {0, NULL},
 };
 
