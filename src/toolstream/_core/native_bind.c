@@ -8,22 +8,9 @@ void native_unbind(lane *self)
 {
     self->use = USE_NOTHING;
     Py_CLEAR(self->target);
-    Py_CLEAR(self->index);
-    Py_CLEAR(self->keep);
+    Py_CLEAR(self->repeat);
     ts_lane_clear(self->matcher);
 }
-
-/* lane.Repeat, a tuple. */
-enum repeat_member {
-    REPEAT_MEMBER,
-    REPEAT_TEXT,
-    REPEAT_CALL,
-    REPEAT_INDEX,
-    REPEAT_KEEP,
-    REPEAT_REASONING,
-    REPEAT_WATCHFUL,
-    REPEAT_COUNT
-};
 
 /* ------------------------------------------------------------------ the template */
 
@@ -138,8 +125,7 @@ static int use_for_call(lane *self, PyObject *repeat, PyObject *parser)
 
 static int use_for_text(lane *self, PyObject *repeat)
 {
-    self->index = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_INDEX));
-    self->keep = Py_NewRef(PyTuple_GET_ITEM(repeat, REPEAT_KEEP));
+    self->repeat = Py_NewRef(repeat);
     self->use = PyTuple_GET_ITEM(repeat, REPEAT_REASONING) == Py_True ? USE_REASONING : USE_TEXT;
     return 0;
 }

@@ -7,9 +7,6 @@
  */
 #include "native_lane.h"
 
-/* Buffers of so many bytes are kept for good. */
-#define KEPT_BYTES 8192
-
 /* No more than about so many bytes of text wait for the end of their chunk. */
 #define BATCH_BYTES 16384
 
@@ -19,45 +16,95 @@
 /* A chunk of so many bytes may well be one event. */
 #define ONE_EVENT 1024
 
-static int buffer_reserve(buffer *buffer, size_t size)
+/* Text of a chunk's events waits on the stack as long as it is no more than so many bytes. */
+#define BATCH_PLACE 4096
+
+/* What a chunk needs while it is being taken. */
+typedef struct turn {
+    PyObject *events;            /* the list that events are appended to */
+    PyObject *chunk;             /* the bytes */
+    int goes_on;                 /* more of it comes behind the bytes that are being looked at */
+    ts_room batch;               /* USE_CALL: text of its events that the call's parser has not had yet */
+    unsigned char place[BATCH_PLACE];
+} turn;
+
+static void turn_begin(turn *turn, PyObject *chunk, PyObject *events)
 {
-    if (size <= buffer->capacity - buffer->size) {
+    turn->events = events;
+    turn->chunk = chunk;
+    turn->goes_on = 0;
+    turn->batch = (ts_room){turn->place, 0, BATCH_PLACE};
+}
+
+static void turn_end(turn *turn)
+{
+    if (turn->batch.bytes != turn->place) {
+        PyMem_Free(turn->batch.bytes);
+    }
+}
+
+static int batch_reserve(turn *turn, size_t size)
+{
+    ts_room *batch = &turn->batch;
+    if (size <= batch->capacity - batch->size) {
         return 0;
     }
-    size_t capacity = buffer->size + size + buffer->size / 2;
-    unsigned char *bigger = PyMem_Realloc(buffer->bytes, capacity);
+    size_t capacity = batch->size + size + batch->size / 2;
+    int is_place = batch->bytes == turn->place;
+    unsigned char *bigger = PyMem_Realloc(is_place ? NULL : batch->bytes, capacity);
     if (bigger == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    buffer->bytes = bigger;
-    buffer->capacity = capacity;
+    if (is_place) {
+        memcpy(bigger, turn->place, batch->size);
+    }
+    batch->bytes = bigger;
+    batch->capacity = capacity;
     return 0;
 }
 
-static int buffer_append(buffer *buffer, const unsigned char *data, size_t size)
+static int batch_append(turn *turn, const unsigned char *data, size_t size)
 {
-    if (buffer_reserve(buffer, size) < 0) {
+    if (batch_reserve(turn, size) < 0) {
         return -1;
     }
     if (size != 0) {
-        memmove(buffer->bytes + buffer->size, data, size); /* it may be text in this buffer */
-        buffer->size += size;
+        memmove(turn->batch.bytes + turn->batch.size, data, size); /* it may be text in this buffer */
+        turn->batch.size += size;
     }
     return 0;
 }
 
-/* Gives back what a large chunk needed and small ones do not. */
-static void buffer_trim(buffer *buffer)
+static size_t pending_size(const lane *self)
 {
-    if (buffer->capacity > KEPT_BYTES && buffer->size < buffer->capacity / 4) {
-        size_t capacity = buffer->size + 1;
-        unsigned char *smaller = PyMem_Realloc(buffer->bytes, capacity);
-        if (smaller != NULL) {
-            buffer->bytes = smaller;
-            buffer->capacity = capacity;
+    return self->pending == NULL ? 0 : self->pending->size;
+}
+
+/* Takes the pending bytes out of the lane. */
+static pending_bytes *pending_take(lane *self)
+{
+    pending_bytes *pending = self->pending;
+    self->pending = NULL;
+    return pending;
+}
+
+static int pending_append(lane *self, const unsigned char *data, size_t size)
+{
+    size_t before = pending_size(self);
+    if (self->pending == NULL || size > self->pending->capacity - before) {
+        size_t capacity = before + size + before / 2;
+        pending_bytes *bigger = PyMem_Realloc(self->pending, sizeof *bigger + capacity);
+        if (bigger == NULL) {
+            PyErr_NoMemory();
+            return -1;
         }
+        bigger->capacity = capacity;
+        self->pending = bigger;
     }
+    memcpy(self->pending->bytes + before, data, size);
+    self->pending->size = before + size;
+    return 0;
 }
 
 /* ------------------------------------------------------------------ what matching events are for */
@@ -89,10 +136,11 @@ static int use_for_text(lane *self, const unsigned char *text, size_t size, PyOb
         return -1;
     }
     *(PyObject **)((char *)event + class->slots[0]) = string;
-    *(PyObject **)((char *)event + class->slots[1]) = Py_NewRef(self->index);
+    *(PyObject **)((char *)event + class->slots[1]) = Py_NewRef(PyTuple_GET_ITEM(self->repeat, REPEAT_INDEX));
     int status = PyList_Append(events, event);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->keep) && status == 0; i++) {
-        status = PyList_Append(PyTuple_GET_ITEM(self->keep, i), string);
+    PyObject *keep = PyTuple_GET_ITEM(self->repeat, REPEAT_KEEP);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keep) && status == 0; i++) {
+        status = PyList_Append(PyTuple_GET_ITEM(keep, i), string);
     }
     Py_DECREF(event);
     return status;
@@ -141,54 +189,55 @@ static int feed_target(lane *self, const unsigned char *text, size_t size, PyObj
 }
 
 /* Gives the call's parser what has been gathered for it. */
-static int feed_batch(lane *self, PyObject *events)
+static int feed_batch(lane *self, turn *turn)
 {
-    size_t size = self->batch.size;
-    self->batch.size = 0;
-    return size == 0 ? 0 : feed_target(self, self->batch.bytes, size, events);
+    size_t size = turn->batch.size;
+    turn->batch.size = 0;
+    return size == 0 ? 0 : feed_target(self, turn->batch.bytes, size, turn->events);
 }
 
 /* Whether a text is not what may be all the arguments again; -1 after an error. That one begins with a bracket: whether they
  * are whole is only known once the batch is fed. */
-static int is_further(lane *self, const unsigned char *text, size_t size, PyObject *events)
+static int is_further(lane *self, const unsigned char *text, size_t size, turn *turn)
 {
-    if (size != 0 && (text[0] == '{' || text[0] == '[') && feed_batch(self, events) < 0) {
+    if (size != 0 && (text[0] == '{' || text[0] == '[') && feed_batch(self, turn) < 0) {
         return -1;
     }
     if (self->target == NULL) {
         return 0; /* the batch was bad */
     }
     const ts_view *view = self->target->view;
-    return !view->complete && (long long)size < view->offset + (long long)self->batch.size;
+    return !view->complete && (long long)size < view->offset + (long long)turn->batch.size;
 }
 
 /* Whether the text of a matching event can be used without a closer look; -1 after an error. */
-static inline int is_usable(lane *self, const unsigned char *text, size_t size, PyObject *events)
+static inline int is_usable(lane *self, const unsigned char *text, size_t size, turn *turn)
 {
     if (self->use != USE_CALL) {
         return 1;
     }
-    int further = self->watchful ? is_further(self, text, size, events) : 1;
+    int further = self->watchful ? is_further(self, text, size, turn) : 1;
     return further > 0 ? self->target != NULL && self->target->fault == Py_None : further;
 }
 
 /* is_last: of the chunk. Of a call, the texts of all events of a chunk are fed as one: that costs less. A check may end
  * the call at any of them. */
-static int use_text(lane *self, const unsigned char *text, size_t size, int is_last, PyObject *events)
+static int use_text(lane *self, const unsigned char *text, size_t size, int is_last, turn *turn)
 {
     self->hits++;
     if (self->use != USE_CALL) {
-        return size == 0 ? 0 : use_for_text(self, text, size, events);
+        return size == 0 ? 0 : use_for_text(self, text, size, turn->events);
     }
-    if (self->checked || (is_last && self->batch.size == 0)) {
-        return size == 0 ? 0 : feed_target(self, text, size, events);
+    ts_room *batch = &turn->batch;
+    if (self->checked || (is_last && batch->size == 0)) {
+        return size == 0 ? 0 : feed_target(self, text, size, turn->events);
     }
-    if (self->batch.bytes != NULL && text == self->batch.bytes + self->batch.size) {
-        self->batch.size += size; /* it was decoded there */
-    } else if (buffer_append(&self->batch, text, size) < 0) {
+    if (text == batch->bytes + batch->size) {
+        batch->size += size; /* it was decoded there */
+    } else if (batch_append(turn, text, size) < 0) {
         return -1;
     }
-    return is_last || self->batch.size >= BATCH_BYTES ? feed_batch(self, events) : 0;
+    return is_last || batch->size >= BATCH_BYTES ? feed_batch(self, turn) : 0;
 }
 
 /* ------------------------------------------------------------------ feeding */
@@ -213,22 +262,21 @@ static size_t event_end(const unsigned char *data, size_t size)
 }
 
 /* The bytes for the slow lane: the chunk itself where they are all of it. */
-static PyObject *bytes_from(lane *self, const unsigned char *data, size_t size)
+static PyObject *bytes_from(PyObject *chunk, const unsigned char *data, size_t size)
 {
-    PyObject *chunk = self->chunk;
-    if (chunk != NULL && size == (size_t)PyBytes_GET_SIZE(chunk) && data == (unsigned char *)PyBytes_AS_STRING(chunk)) {
+    if (size == (size_t)PyBytes_GET_SIZE(chunk) && data == (unsigned char *)PyBytes_AS_STRING(chunk)) {
         return Py_NewRef(chunk);
     }
     return PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
 }
 
-static int feed_slowly(lane *self, const unsigned char *data, size_t size, PyObject *events)
+static int feed_slowly(lane *self, const unsigned char *data, size_t size, turn *turn)
 {
-    if (feed_batch(self, events) < 0) {
+    if (feed_batch(self, turn) < 0) {
         return -1;
     }
-    PyObject *bytes = bytes_from(self, data, size);
-    int status = bytes == NULL ? -1 : native_handle(self, bytes, events);
+    PyObject *bytes = bytes_from(turn->chunk, data, size);
+    int status = bytes == NULL ? -1 : native_handle(self, bytes, turn->events);
     Py_XDECREF(bytes);
     return status;
 }
@@ -252,32 +300,33 @@ static int match(lane *self, const unsigned char *data, size_t size, size_t *use
 
 /* An event that matches is used: answers 1; 0 where it can't be, or -1. A chunk that may be no more than one event has
  * its text decoded on the stack, any other one behind the text that was gathered before. */
-static int match_and_use(lane *self, const unsigned char *data, size_t size, size_t *used, int *answer, PyObject *events)
+static int match_and_use(lane *self, const unsigned char *data, size_t size, size_t *used, int *answer, turn *turn)
 {
     unsigned char place[SHORT_TEXT];
     ts_room text = {place, 0, sizeof place};
-    if (self->use == USE_CALL && (self->batch.size != 0 || size > ONE_EVENT)) {
-        if (buffer_reserve(&self->batch, SHORT_TEXT) < 0) {
+    ts_room *batch = &turn->batch;
+    if (self->use == USE_CALL && (batch->size != 0 || size > ONE_EVENT)) {
+        if (batch_reserve(turn, SHORT_TEXT) < 0) {
             return -1;
         }
-        text.bytes = self->batch.bytes + self->batch.size;
-        text.capacity = self->batch.capacity - self->batch.size;
+        text.bytes = batch->bytes + batch->size;
+        text.capacity = batch->capacity - batch->size;
     }
     *answer = match(self, data, size, used, &text);
     if (*answer != TS_LANE_EVENT || (long long)*used > self->max_event) {
         return *answer < 0 ? -1 : 0;
     }
-    int usable = is_usable(self, text.bytes, text.size, events);
+    int usable = is_usable(self, text.bytes, text.size, turn);
     if (usable <= 0) {
         return usable;
     }
     self->room -= (long long)*used;
-    return use_text(self, text.bytes, text.size, *used == size, events) < 0 ? -1 : 1;
+    return use_text(self, text.bytes, text.size, *used == size && !turn->goes_on, turn) < 0 ? -1 : 1;
 }
 
 /* One event from the beginning of data, or all of data where none is told apart. *used: how much of it; 0 where it
  * matches so far but is not whole. */
-static int step(lane *self, const unsigned char *data, size_t size, size_t *used, PyObject *events)
+static int step(lane *self, const unsigned char *data, size_t size, size_t *used, turn *turn)
 {
     int answer = TS_LANE_OTHER;
     *used = 0;
@@ -287,7 +336,7 @@ static int step(lane *self, const unsigned char *data, size_t size, size_t *used
             self->room--;
             return 0;
         }
-        int done = match_and_use(self, data, size, used, &answer, events);
+        int done = match_and_use(self, data, size, used, &answer, turn);
         if (done != 0) {
             return done < 0 ? -1 : 0;
         }
@@ -298,29 +347,26 @@ static int step(lane *self, const unsigned char *data, size_t size, size_t *used
     }
     ts_lane_restart(self->matcher);
     *used = self->hopeful ? event_end(data, size) : size;
-    return feed_slowly(self, data, *used, events);
+    return feed_slowly(self, data, *used, turn);
 }
 
 /* Takes data as far as it goes. *taken: how far; what is left matches so far. */
-static int take_events(lane *self, const unsigned char *data, size_t size, size_t *taken, PyObject *events)
+static int take_events(lane *self, const unsigned char *data, size_t size, size_t *taken, turn *turn)
 {
     size_t at = 0, used = 1;
     while (at < size && used != 0) {
-        if (step(self, data + at, size - at, &used, events) < 0) {
-            self->batch.size = 0;
+        if (step(self, data + at, size - at, &used, turn) < 0) {
             return -1;
         }
         at += used;
     }
     *taken = at;
-    int status = feed_batch(self, events);
-    buffer_trim(&self->batch);
-    return status;
+    return 0;
 }
 
 /* A chunk that is one event which matches, as most are where nothing gathers them. Answers 1 if it is taken, 0 if it is to
  * be taken as any other one, or -1. */
-static int take_one(lane *self, const unsigned char *data, size_t size, PyObject *events)
+static int take_one(lane *self, const unsigned char *data, size_t size, turn *turn)
 {
     unsigned char place[SHORT_TEXT];
     ts_room text = {place, 0, sizeof place};
@@ -330,7 +376,7 @@ static int take_one(lane *self, const unsigned char *data, size_t size, PyObject
         (long long)size > self->max_event) {
         return 0;
     }
-    int usable = is_usable(self, text.bytes, text.size, events);
+    int usable = is_usable(self, text.bytes, text.size, turn);
     if (usable <= 0) {
         return usable;
     }
@@ -339,57 +385,95 @@ static int take_one(lane *self, const unsigned char *data, size_t size, PyObject
     if (text.size == 0) {
         return 1;
     }
-    int status = self->use == USE_CALL ? feed_target(self, text.bytes, text.size, events)
-                                       : use_for_text(self, text.bytes, text.size, events);
+    int status = self->use == USE_CALL ? feed_target(self, text.bytes, text.size, turn->events)
+                                       : use_for_text(self, text.bytes, text.size, turn->events);
     return status < 0 ? -1 : 1;
 }
 
-/* What matches so far waits in pending. */
+/* What is pending goes on with data. What of both matches so far is pending then. */
+static int take_pending(lane *self, const unsigned char *data, size_t size, turn *turn)
+{
+    if (pending_append(self, data, size) < 0) {
+        return -1;
+    }
+    pending_bytes *pending = pending_take(self);
+    size_t taken = 0;
+    int status = take_events(self, pending->bytes, pending->size, &taken, turn);
+    if (status < 0 || taken == pending->size) {
+        PyMem_Free(pending);
+        return status;
+    }
+    pending->size -= taken;
+    memmove(pending->bytes, pending->bytes + taken, pending->size);
+    self->pending = pending;
+    return 0;
+}
+
+/* Takes the first bytes of a chunk, where an event is pending: mostly they are the rest of it. Answers how many, or -1. */
+static Py_ssize_t take_rest(lane *self, const unsigned char *data, size_t size, turn *turn)
+{
+    size_t rest = event_end(data, size);
+    turn->goes_on = rest < size;
+    if (take_pending(self, data, rest, turn) < 0) {
+        return -1;
+    }
+    turn->goes_on = 0;
+    if (rest < size && self->pending != NULL) {
+        return take_pending(self, data + rest, size - rest, turn) < 0 ? -1 : (Py_ssize_t)size;
+    }
+    return (Py_ssize_t)rest;
+}
+
+static int take_all(lane *self, const unsigned char *data, size_t size, turn *turn)
+{
+    if (self->pending != NULL) {
+        Py_ssize_t rest = take_rest(self, data, size, turn);
+        if (rest < 0) {
+            return -1;
+        }
+        data += rest;
+        size -= (size_t)rest;
+    }
+    size_t taken = 0;
+    if (take_events(self, data, size, &taken, turn) < 0 || feed_batch(self, turn) < 0) {
+        return -1;
+    }
+    return taken < size ? pending_append(self, data + taken, size - taken) : 0;
+}
+
 static int take_chunk(lane *self, PyObject *chunk, PyObject *events)
 {
     const unsigned char *data = (const unsigned char *)PyBytes_AS_STRING(chunk);
     size_t size = (size_t)PyBytes_GET_SIZE(chunk);
-    size_t taken = 0;
-    if (self->pending.size == 0) {
-        int status = take_one(self, data, size, events);
-        if (status != 0) {
-            return status < 0 ? -1 : 0;
-        }
-        self->chunk = chunk;
-        status = take_events(self, data, size, &taken, events);
-        self->chunk = NULL;
-        if (status < 0) {
-            return -1;
-        }
-        return taken < size ? buffer_append(&self->pending, data + taken, size - taken) : 0;
+    turn turn;
+    turn_begin(&turn, chunk, events);
+    int status = self->pending == NULL ? take_one(self, data, size, &turn) : 0;
+    if (status == 0) {
+        status = take_all(self, data, size, &turn);
     }
-    if (buffer_append(&self->pending, data, size) < 0) {
-        return -1;
-    }
-    size = self->pending.size;
-    self->pending.size = 0;
-    if (take_events(self, self->pending.bytes, size, &taken, events) < 0) {
-        return -1;
-    }
-    memmove(self->pending.bytes, self->pending.bytes + taken, size - taken);
-    self->pending.size = size - taken;
-    buffer_trim(&self->pending);
-    return 0;
+    turn_end(&turn);
+    return status < 0 ? -1 : 0;
 }
 
 /* Gives what is pending to the slow lane, which then has all that came. */
 static int flush_pending(lane *self, PyObject *events)
 {
-    size_t size = self->pending.size;
-    self->pending.size = 0;
+    pending_bytes *pending = pending_take(self);
     ts_lane_restart(self->matcher);
-    return size == 0 ? 0 : feed_slowly(self, self->pending.bytes, size, events);
+    if (pending == NULL) {
+        return 0;
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize((const char *)pending->bytes, (Py_ssize_t)pending->size);
+    PyMem_Free(pending);
+    int status = bytes == NULL ? -1 : native_handle(self, bytes, events);
+    Py_XDECREF(bytes);
+    return status;
 }
 
 static int feed_any(lane *self, PyObject *data, PyObject *events)
 {
     Py_ssize_t size = PyBytes_CheckExact(data) ? PyBytes_GET_SIZE(data) : -1;
-    if (size > 0 && size <= self->room - (long long)self->pending.size) {
+    if (size > 0 && size <= self->room - (long long)pending_size(self)) {
         return take_chunk(self, data, events);
     }
     if (size < 0 && !PyUnicode_Check(data) && !PyObject_CheckBuffer(data)) {
@@ -531,8 +615,7 @@ static int lane_traverse(lane *self, visitproc visit, void *arg)
     Py_VISIT(self->assembler);
     Py_VISIT(self->framing);
     Py_VISIT(self->target);
-    Py_VISIT(self->index);
-    Py_VISIT(self->keep);
+    Py_VISIT(self->repeat);
     return 0;
 }
 
@@ -542,8 +625,7 @@ static int lane_clear(lane *self)
     Py_CLEAR(self->assembler);
     Py_CLEAR(self->framing);
     Py_CLEAR(self->target);
-    Py_CLEAR(self->index);
-    Py_CLEAR(self->keep);
+    Py_CLEAR(self->repeat);
     return 0;
 }
 
@@ -574,8 +656,7 @@ static void lane_dealloc(lane *self)
     PyObject_GC_UnTrack(self);
     lane_clear(self);
     ts_lane_free(self->matcher);
-    PyMem_Free(self->pending.bytes);
-    PyMem_Free(self->batch.bytes);
+    PyMem_Free(self->pending);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -593,7 +674,8 @@ static PyObject *lane_get_pending(lane *self, void *unused)
         native_raise_busy();
         return NULL;
     }
-    return PyBytes_FromStringAndSize((const char *)self->pending.bytes, (Py_ssize_t)self->pending.size);
+    const char *pending = self->pending == NULL ? NULL : (const char *)self->pending->bytes;
+    return PyBytes_FromStringAndSize(pending, (Py_ssize_t)pending_size(self));
 }
 
 /* For a copy: it has no template, so what is pending goes to the slow lane with the next bytes. */
@@ -604,16 +686,17 @@ static int lane_set_pending(lane *self, PyObject *bytes, void *unused)
         PyErr_SetString(PyExc_TypeError, "bytes are wanted");
         return -1;
     }
-    self->pending.size = 0;
+    PyMem_Free(pending_take(self));
     Py_ssize_t size = PyBytes_GET_SIZE(bytes);
-    return size == 0 ? 0 : buffer_append(&self->pending, (const unsigned char *)PyBytes_AS_STRING(bytes), (size_t)size);
+    return size == 0 ? 0 : pending_append(self, (const unsigned char *)PyBytes_AS_STRING(bytes), (size_t)size);
 }
 
 static PyObject *lane_sizeof(lane *self, PyObject *unused)
 {
     (void)unused;
     size_t size = (size_t)Py_TYPE(self)->tp_basicsize + ts_lane_size(self->matcher);
-    return PyLong_FromSize_t(size + self->pending.capacity + self->batch.capacity);
+    size += self->pending == NULL ? 0 : sizeof *self->pending + self->pending->capacity;
+    return PyLong_FromSize_t(size);
 }
 
 static PyMethodDef lane_methods[] = {
@@ -647,7 +730,7 @@ static PyMemberDef lane_members[] = {
     {"_steady", T_BOOL, offsetof(lane, steady), 0, "The framing is SSE, and the adapter handles all that comes."},
     {"_room", T_LONGLONG, offsetof(lane, room), 0, "Bytes that the stream may still have."},
     {"_max_event", T_LONGLONG, offsetof(lane, max_event), 0, "Bytes that an event may have."},
-    {"_hits", T_LONGLONG, offsetof(lane, hits), 0, "Events that took the lane."},
+    {"_hits", T_UINT, offsetof(lane, hits), 0, "Events that took the lane."},
     {"_between", T_BOOL, offsetof(lane, between), 0, "The slow lane stands between two events."},
     {"_hopeful", T_BOOL, offsetof(lane, hopeful), 0, "Events may repeat."},
     {"_interrupted", T_BOOL, offsetof(lane, interrupted), 0, "What is pulled is no longer wanted."},

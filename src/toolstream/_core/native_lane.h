@@ -8,12 +8,14 @@
 /* What the text of a matching event is for. */
 enum lane_use { USE_NOTHING, USE_CALL, USE_TEXT, USE_REASONING };
 
-typedef struct buffer {
-    unsigned char *bytes;
+/* The beginning of an event that matches so far. */
+typedef struct pending_bytes {
     size_t size;
     size_t capacity;
-} buffer;
+    unsigned char bytes[];
+} pending_bytes;
 
+/* Of these there is one for each stream that waits: what only a chunk needs is not here. */
 typedef struct lane {
     PyObject_HEAD
     module_state *state;
@@ -22,26 +24,35 @@ typedef struct lane {
     PyObject *assembler;         /* whom the adapter tells it */
     PyObject *framing;           /* what cuts bytes into events */
     fields *target;              /* USE_CALL: the call's parser */
-    PyObject *index;             /* else: the event's index, ... */
-    PyObject *keep;              /* tuple of lists: and who wants the text as well */
-    PyObject *chunk;             /* borrowed: the bytes that are being taken, or NULL */
-    buffer pending;              /* the beginning of an event that matches so far */
-    buffer batch;                /* USE_CALL: text of events of this chunk that its parser has not had yet */
+    PyObject *repeat;            /* else: the lane.Repeat, for its index and who wants the text as well */
+    pending_bytes *pending;      /* NULL: nothing is pending */
     long long room;              /* bytes that the stream may still have */
     long long framed;            /* bytes that the framing has had */
     long long max_event;         /* bytes that an event may have */
-    long long hits;              /* events that matched */
-    int tries;                   /* events that were made templates */
-    int use;
-    char watchful;               /* USE_CALL: a text that may repeat all before it needs a closer look */
-    char checked;                /* USE_CALL: the parser's reports go through its `take_reports` */
-    char quiet;                  /* and it has nothing to say as long as there are none */
+    unsigned hits;               /* events that matched */
+    unsigned tries;              /* events that were made templates */
+    unsigned char use : 2;       /* lane_use */
+    unsigned char watchful : 1;  /* USE_CALL: a text that may repeat all before it needs a closer look */
+    unsigned char checked : 1;   /* USE_CALL: the parser's reports go through its `take_reports` */
+    unsigned char quiet : 1;     /* and it has nothing to say as long as there are none */
     char between;                /* the slow lane stands between two events */
     char hopeful;                /* events may repeat: worth cutting chunks at events */
     char steady;                 /* the framing is SSE, and the adapter handles all that comes */
     char busy;
     char interrupted;            /* what is pulled is no longer wanted */
 } lane;
+
+/* lane.Repeat, a tuple. */
+enum repeat_member {
+    REPEAT_MEMBER,
+    REPEAT_TEXT,
+    REPEAT_CALL,
+    REPEAT_INDEX,
+    REPEAT_KEEP,
+    REPEAT_REASONING,
+    REPEAT_WATCHFUL,
+    REPEAT_COUNT
+};
 
 /* native_bind.c. Forgets the event that repeats. */
 void native_unbind(lane *self);
