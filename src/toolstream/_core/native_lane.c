@@ -196,28 +196,30 @@ static int feed_batch(lane *self, turn *turn)
     return size == 0 ? 0 : feed_target(self, turn->batch.bytes, size, turn->events);
 }
 
-/* Whether a text is not what may be all the arguments again; -1 after an error. That one begins with a bracket: whether they
- * are whole is only known once the batch is fed. */
-static int is_further(lane *self, const unsigned char *text, size_t size, turn *turn)
+static int begins_anew(const unsigned char *text, size_t size)
 {
-    if (size != 0 && (text[0] == '{' || text[0] == '[') && feed_batch(self, turn) < 0) {
-        return -1;
-    }
-    if (self->target == NULL) {
-        return 0; /* the batch was bad */
-    }
-    const ts_view *view = self->target->view;
-    return !view->complete && (long long)size < view->offset + (long long)turn->batch.size;
+    return size != 0 && (text[0] == '{' || text[0] == '[');
 }
 
-/* Whether the text of a matching event can be used without a closer look; -1 after an error. */
+/* Whether a text may be all the arguments again, those that were gathered included. */
+static int may_repeat_all(const lane *self, size_t size, const turn *turn)
+{
+    const ts_view *view = self->target->view;
+    return view->complete || (long long)size >= view->offset + (long long)turn->batch.size;
+}
+
+/* Whether the text of a matching event can be used without a closer look; -1 after an error. Text that may be all the
+ * arguments again begins with a bracket: whether they are whole is only known once the batch is fed. */
 static inline int is_usable(lane *self, const unsigned char *text, size_t size, turn *turn)
 {
     if (self->use != USE_CALL) {
         return 1;
     }
-    int further = self->watchful ? is_further(self, text, size, turn) : 1;
-    return further > 0 ? self->target != NULL && self->target->fault == Py_None : further;
+    if (self->watchful && begins_anew(text, size) && feed_batch(self, turn) < 0) {
+        return -1;
+    }
+    return self->target != NULL && self->target->fault == Py_None &&
+           !(self->watchful && may_repeat_all(self, size, turn));
 }
 
 /* is_last: of the chunk. Of a call, the texts of all events of a chunk are fed as one: that costs less. A check may end
@@ -350,15 +352,47 @@ static int step(lane *self, const unsigned char *data, size_t size, size_t *used
     return feed_slowly(self, data, *used, turn);
 }
 
+/* Gathers the text of one event after the other for a call's parser, up to one that does not match or needs a closer look:
+ * which can only be told by `step`. *taken moves behind what it took. */
+static int gather(lane *self, const unsigned char *data, size_t size, size_t *taken, turn *turn)
+{
+    ts_room *batch = &turn->batch;
+    size_t at = *taken, used = 0;
+    int gathers = self->use == USE_CALL && !self->checked && self->between && self->target->fault == Py_None;
+    while (gathers && at < size && batch->size < BATCH_BYTES) {
+        if (batch_reserve(turn, SHORT_TEXT) < 0) {
+            return -1;
+        }
+        ts_room text = {batch->bytes + batch->size, 0, batch->capacity - batch->size};
+        if (ts_lane_match_whole(self->matcher, data + at, size - at, &used, &text) != TS_LANE_EVENT ||
+            (long long)used > self->max_event) {
+            break;
+        }
+        if (self->watchful && (begins_anew(text.bytes, text.size) || may_repeat_all(self, text.size, turn))) {
+            break;
+        }
+        batch->size += text.size;
+        self->room -= (long long)used;
+        self->hits++;
+        at += used;
+    }
+    *taken = at;
+    return 0;
+}
+
 /* Takes data as far as it goes. *taken: how far; what is left matches so far. */
 static int take_events(lane *self, const unsigned char *data, size_t size, size_t *taken, turn *turn)
 {
     size_t at = 0, used = 1;
     while (at < size && used != 0) {
-        if (step(self, data + at, size - at, &used, turn) < 0) {
+        int status = size > ONE_EVENT ? gather(self, data, size, &at, turn) : 0;
+        if (status == 0 && at < size) {
+            status = step(self, data + at, size - at, &used, turn);
+            at += used;
+        }
+        if (status < 0) {
             return -1;
         }
-        at += used;
     }
     *taken = at;
     return 0;
