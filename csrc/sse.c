@@ -57,33 +57,26 @@ static void buffer_trim(ts_buffer *buffer)
 
 /* ------------------------------------------------------------------ lines */
 
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
+/* In so many bytes one end of a line is searched after the other. Not in all that came: a stream that uses only one of them
+ * would be read to its end for the other, again and again. */
+#define LINE_WINDOW 1024
 
-/* Nonzero if a byte of v is zero (Mycroft's test). */
-static uint64_t zero_bytes(uint64_t v)
-{
-    return (v - ONES) & ~v & HIGHS;
-}
-
-/* How many bytes come before the first CR or LF. Both are searched at once: a search for one and then the
- * other reads a stream that uses one of them again and again to its end. */
+/* How many bytes come before the first CR or LF. */
 static size_t line_length(const unsigned char *data, size_t size)
 {
     size_t at = 0;
-    while (size - at >= 16) {
-        uint64_t a;
-        uint64_t b;
-        memcpy(&a, data + at, 8);
-        memcpy(&b, data + at + 8, 8);
-        if ((zero_bytes(a ^ (ONES * '\n')) | zero_bytes(a ^ (ONES * '\r')) | zero_bytes(b ^ (ONES * '\n')) |
-             zero_bytes(b ^ (ONES * '\r'))) != 0) {
+    while (at < size) {
+        size_t window = size - at < LINE_WINDOW ? size - at : LINE_WINDOW;
+        const unsigned char *lf = (const unsigned char *)memchr(data + at, '\n', window);
+        size_t before = lf != NULL ? (size_t)(lf - data) - at : window;
+        const unsigned char *cr = (const unsigned char *)memchr(data + at, '\r', before);
+        if (cr != NULL) {
+            return (size_t)(cr - data);
+        }
+        at += before;
+        if (lf != NULL) {
             break;
         }
-        at += 16;
-    }
-    while (at < size && data[at] != '\n' && data[at] != '\r') {
-        at++;
     }
     return at;
 }
