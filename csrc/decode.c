@@ -4,16 +4,13 @@
 
 #include <string.h>
 
-/* No more of a run of characters beyond ASCII are taken at once: they fit into a block's room. */
-#define ODD_BYTES TS_BLOCK
-
-/* Reads \uXXXX, or two that are a pair, at text[at]. Answers the bytes read; 0 where it is malformed or half a pair. */
-static size_t unicode_escape(const unsigned char *text, size_t at, size_t end, uint32_t *code)
+/* Reads \uXXXX, or two that are a pair, at text[0]. Answers the bytes read; 0 where it is malformed or half a pair. */
+static size_t unicode_escape(const unsigned char *text, size_t size, uint32_t *code)
 {
     uint32_t units[2] = {0, 0};
-    size_t from = at;
+    size_t at = 0;
     for (int i = 0; i < 2; i++) {
-        if (end - at < 6 || text[at] != '\\' || text[at + 1] != 'u') {
+        if (size - at < 6 || text[at] != '\\' || text[at + 1] != 'u') {
             return 0;
         }
         for (size_t digit = 2; digit < 6; digit++) {
@@ -26,112 +23,74 @@ static size_t unicode_escape(const unsigned char *text, size_t at, size_t end, u
         at += 6;
         if (i == 0 && (units[0] < 0xd800 || units[0] > 0xdfff)) {
             *code = units[0];
-            return at - from;
+            return at;
         }
     }
     if (units[0] > 0xdbff || units[1] < 0xdc00 || units[1] > 0xdfff) {
         return 0;
     }
     *code = 0x10000 + ((units[0] - 0xd800) << 10) + (units[1] - 0xdc00);
-    return at - from;
+    return at;
 }
 
-/* The character of a simple escape, or 0. */
-static unsigned char escaped_character(unsigned char c)
-{
-    switch (c) {
-    case '"': case '\\': case '/': return c;
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return 0;
-    }
-}
+/* The character of a simple escape by its letter; 0: there is none. */
+static const unsigned char simple_escapes[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
 
-int ts_text_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written)
+/* Decodes a run of characters beyond ASCII, or an escape of digits, to at most TS_ROOM_SPARE bytes; *written: how many.
+ * Answers the bytes read, 0 where it is nothing of these, or is not all there. */
+static size_t odd_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written)
 {
-    size_t at = 0, to = 0;
-    while (at < size) {
-        size_t run = ts_plain_prefix(text + at, size - at);
-        run = run != 0 ? run : ts_utf8_prefix(text + at, size - at);
-        if (run != 0) {
-            memcpy(out + to, text + at, run);
-            at += run;
-            to += run;
-            continue;
-        }
-        if (text[at] != '\\' || size - at < 2) {
-            return 0; /* invalid UTF-8 */
-        }
-        unsigned char simple = escaped_character(text[at + 1]);
-        if (simple != 0) {
-            out[to++] = simple;
-            at += 2;
-            continue;
-        }
-        uint32_t code = 0;
-        size_t read = unicode_escape(text, at, size, &code);
-        if (read == 0) {
-            return 0;
-        }
-        to += ts_utf8_write(out + to, code);
-        at += read;
-    }
-    *written = to;
-    return 1;
-}
-
-/* The character at data[*at], which is not plain and no quote. Answers 0 where it is none, or is not all there. */
-static int take_odd(const unsigned char *data, size_t size, size_t *at, ts_room *text)
-{
-    unsigned char *out = text->bytes + text->size;
-    size_t from = *at;
-    if (data[from] >= 0x80) {
-        size_t run = ts_utf8_prefix(data + from, size - from < ODD_BYTES ? size - from : ODD_BYTES);
-        memcpy(out, data + from, run);
-        *at += run;
-        text->size += run;
-        return run != 0;
-    }
-    if (data[from] != '\\' || size - from < 2) {
-        return 0;
-    }
-    unsigned char simple = escaped_character(data[from + 1]);
-    if (simple != 0) {
-        out[0] = simple;
-        *at += 2;
-        text->size++;
-        return 1;
+    if (text[0] >= 0x80) {
+        *written = ts_utf8_prefix(text, size < TS_ROOM_SPARE ? size : TS_ROOM_SPARE);
+        memcpy(out, text, *written);
+        return *written;
     }
     uint32_t code = 0;
-    size_t read = unicode_escape(data, from, size, &code);
-    *at += read;
-    text->size += read != 0 ? ts_utf8_write(out, code) : 0;
-    return read != 0;
+    size_t read = unicode_escape(text, size, &code);
+    *written = read != 0 ? ts_utf8_write(out, code) : 0;
+    return read;
+}
+
+/* Copies a block, of which `left` bytes may be read. Answers how many of them are plain before the first that is not; the
+ * others do not count. */
+static size_t block_copy(const unsigned char *from, size_t left, unsigned char *out)
+{
+    unsigned char tail[TS_BLOCK] = {0}; /* which is not plain */
+    if (left < TS_BLOCK) {
+        ts_copy(tail, (const char *)from, left);
+        from = tail;
+    }
+    memcpy(out, from, TS_BLOCK);
+    return ts_plain_block(from);
 }
 
 int ts_text_take(const unsigned char *data, size_t size, size_t *at, ts_room *text)
 {
-    unsigned char tail[TS_BLOCK];
-    while (*at < size && data[*at] != '"' && text->capacity - text->size >= TS_BLOCK) {
-        if (!ts_is_plain(data[*at])) {
-            if (!take_odd(data, size, at, text)) {
+    const unsigned char *from = data + *at, *const end = data + size;
+    unsigned char *out = text->bytes + text->size, *const full = text->bytes + text->capacity;
+    while (from != end && *from != '"') {
+        if (full - out < TS_ROOM_SPARE) {
+            return 0;
+        }
+        size_t plain = block_copy(from, (size_t)(end - from), out);
+        from += plain;
+        out += plain;
+        if (plain < TS_BLOCK && end - from >= 2 && *from == '\\' && simple_escapes[from[1]] != 0) {
+            *out++ = simple_escapes[from[1]];
+            from += 2;
+        } else if (plain == 0) {
+            size_t written = 0, read = odd_decode(from, (size_t)(end - from), out, &written);
+            if (read == 0) {
                 return 0;
             }
-            continue;
+            from += read;
+            out += written;
         }
-        const unsigned char *block = data + *at;
-        if (size - *at < TS_BLOCK) {
-            memset(tail, 0, sizeof tail); /* which is not plain */
-            memcpy(tail, block, size - *at);
-            block = tail;
-        }
-        memcpy(text->bytes + text->size, block, TS_BLOCK);
-        size_t plain = ts_plain_block(block);
-        *at += plain;
-        text->size += plain;
     }
-    return *at < size && data[*at] == '"';
+    *at = (size_t)(from - data);
+    text->size = (size_t)(out - text->bytes);
+    return 1;
 }

@@ -219,9 +219,6 @@ struct ts_scanner {
 /* How many bytes of data are whole, valid multi-byte sequences. */
 size_t ts_utf8_prefix(const unsigned char *data, size_t size);
 
-/* Decodes the rest of a JSON string from data[*at] on, as far as its quote. Answers 0 where that is not there, the text
- * has no room (TS_BLOCK bytes more than it needs), or needs a closer look. */
-int ts_text_take(const unsigned char *data, size_t size, size_t *at, ts_room *text);
 /* The value of a hexadecimal digit; 16 for anything else. */
 unsigned ts_hex_digit(unsigned char c);
 /* Writes a code point as UTF-8, lone surrogates as three bytes; answers how many. */

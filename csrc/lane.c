@@ -223,11 +223,15 @@ static int text_ready(ts_lane *lane, const unsigned char *data, const unsigned c
         *text_size = size;
         return TS_LANE_EVENT;
     }
-    if (!ts_reserve_small((void **)&lane->scratch, &lane->scratch_capacity, 0, size, 64, 1)) {
+    if (!ts_reserve_small((void **)&lane->scratch, &lane->scratch_capacity, 0, size + TS_ROOM_SPARE, 64, 1)) {
         return TS_ERR_MEMORY;
     }
-    *text = lane->scratch;
-    return ts_text_decode(raw, size, lane->scratch, text_size) ? TS_LANE_EVENT : TS_LANE_OTHER;
+    ts_room room = {lane->scratch, 0, lane->scratch_capacity};
+    size_t at = 0;
+    int decoded = ts_text_take(raw, size, &at, &room);
+    *text = room.bytes;
+    *text_size = room.size;
+    return decoded ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
 int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t *used, const unsigned char **text,
@@ -276,7 +280,7 @@ static int whole_slot(int slot, const unsigned char *data, size_t size, size_t *
 {
     size_t from = *at, to = from;
     switch (slot) {
-    case TS_SLOT_TEXT: return ts_text_take(data, size, at, text) ? TS_LANE_EVENT : TS_LANE_MORE;
+    case TS_SLOT_TEXT: return ts_text_take(data, size, at, text) && *at < size ? TS_LANE_EVENT : TS_LANE_MORE;
     case TS_SLOT_STRING:
         to += ts_plain_prefix(data + from, size - from);
         *at = to;
@@ -420,15 +424,14 @@ static int text_find(const ts_example *example, lane_value *value)
         return TS_LANE_OTHER;
     }
     value->slot = TS_SLOT_TEXT;
-    size_t size = value->end - value->start, written = 0;
-    unsigned char *text = (unsigned char *)TS_MALLOC(size + 1);
-    if (text == NULL) {
+    size_t at = value->start, capacity = value->end - value->start + TS_ROOM_SPARE;
+    ts_room text = {(unsigned char *)TS_MALLOC(capacity), 0, capacity};
+    if (text.bytes == NULL) {
         return TS_ERR_MEMORY;
     }
-    const unsigned char *raw = (const unsigned char *)data.data + value->start;
-    int is_same = ts_text_decode(raw, size, text, &written) && written == example->text.size &&
-                  (written == 0 || memcmp(text, example->text.data, written) == 0);
-    TS_FREE(text);
+    int is_same = ts_text_take((const unsigned char *)data.data, value->end, &at, &text) &&
+                  text.size == example->text.size && (text.size == 0 || memcmp(text.bytes, example->text.data, text.size) == 0);
+    TS_FREE(text.bytes);
     return is_same ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 

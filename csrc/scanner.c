@@ -527,31 +527,52 @@ static int slice_scan(ts_scanner *s, const char *data, size_t size, size_t *take
     return status;
 }
 
-/* Most fragments lie inside one string as a whole, and nothing changes but how far the text goes. Answers 1 if this one
- * does, 0 with nothing changed. */
+/* The string in progress has grown by all of text[s->text_size .. end), and it has been reported that it grows. */
+static TS_NOINLINE int growth_goes_on(ts_scanner *s, size_t end, int escaped)
+{
+    s->reports.count = 0;
+    int64_t tag = escaped ? TS_GROW | TS_F_ESCAPED : TS_GROW;
+    if (ts_tape_append(&s->reports, tag, (int64_t)s->text_size, (int64_t)end) != TS_OK) {
+        return 0;
+    }
+    s->grown = position(s, end);
+    s->view.reports = s->reports.records;
+    s->view.report_count = 1;
+    s->view.step_count = 0;
+    return 1;
+}
+
+/* Most fragments lie inside one string as a whole, and nothing changes but how far the text goes, which may have to be
+ * reported. Answers what feeding it does, or TS_PAUSED with nothing changed if this is another one. */
 static int string_goes_on(ts_scanner *s, const char *data, size_t size)
 {
     int64_t taken = s->offset - s->counted_from;
-    int in_body = s->state == ST_IN_STRING && s->string == STR_BODY && !s->growing && s->view.status == TS_OK;
-    if (!in_body || size == 0 || size > SLICE || (int64_t)size > s->options->max_bytes - taken ||
+    int in_body = s->state == ST_IN_STRING && s->string == STR_BODY;
+    int is_usual = s->growing ? s->growing == 2 && s->grown == s->offset && s->view.status >= TS_OK
+                              : s->view.status == TS_OK;
+    if (!in_body || !is_usual || size == 0 || size > SLICE || (int64_t)size > s->options->max_bytes - taken ||
         s->text_capacity - s->text_size < size + TS_BLOCK) {
-        return 0;
+        return TS_PAUSED;
     }
     size_t end = s->text_size + size;
-    uint8_t escaped = s->escaped;
+    uint8_t escaped = 0;
     ts_copy(s->text + s->text_size, data, size);
     /* Looked at where it came from: what has just been written cannot be read at once in other pieces. */
     if (!ts_is_all_plain(data, size) && ts_string_body(s->text, s->text_size, end, &escaped) != end) {
-        return 0;
+        return TS_PAUSED;
     }
-    s->escaped = escaped;
+    if (s->growing && !growth_goes_on(s, end, escaped)) {
+        return TS_PAUSED;
+    }
+    s->escaped |= escaped;
     s->text_size = end;
     s->offset += (int64_t)size;
     s->view.text_size = (int64_t)end;
     s->view.offset = s->offset;
     s->view.scanned += (int64_t)size;
     s->view.consumed = (int64_t)size;
-    return 1;
+    s->view.status = s->growing ? TS_READY : TS_OK;
+    return s->view.status;
 }
 
 /* Feeds what is more than a string going on. Kept apart, so that this costs no more than it must. */
@@ -590,7 +611,8 @@ static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
 int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
 {
     text_compact(s);
-    return string_goes_on(s, data, size) ? TS_OK : feed_any(s, data, size);
+    int status = string_goes_on(s, data, size);
+    return status != TS_PAUSED ? status : feed_any(s, data, size);
 }
 
 int ts_scanner_finish(ts_scanner *s)

@@ -328,9 +328,19 @@ TS_API void ts_lane_restart(ts_lane *lane);
 /* Adds bytes that must be equal (slot 0), or a slot (data ignored), to the template. */
 TS_API int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size);
 
-/* The body of a JSON string without its escapes, as UTF-8: at most size bytes. Answers 1, or 0 where it needs a closer
- * look: half a surrogate pair, a bad escape, invalid UTF-8. */
-TS_API int ts_text_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written);
+/* Room for text: of capacity bytes, size are taken. Text is written by the block, so there must be spare room behind it. */
+#define TS_ROOM_SPARE 16
+
+typedef struct ts_room {
+    unsigned char *bytes;
+    size_t size;
+    size_t capacity;
+} ts_room;
+
+/* Decodes the body of a JSON string from data[*at] on to UTF-8, which is no longer, up to a quote or the end of data; *at
+ * moves there. Answers 1, or 0 where there is too little room, or it needs a closer look: half a surrogate pair, a bad
+ * escape, invalid UTF-8. */
+TS_API int ts_text_take(const unsigned char *data, size_t size, size_t *at, ts_room *text);
 
 /* An event that may repeat: head, then data (a JSON object), then tail. text: the value of the string member of that
  * name, decoded. ignored: names of members with strings or numbers that mean nothing; no more than TS_LANE_IGNORED of
@@ -359,13 +369,6 @@ enum ts_lane_answer {
 /* Makes the template of an event. Answers TS_LANE_EVENT; TS_LANE_OTHER, and there is no template, where its text or what
  * means nothing cannot be told for sure; or TS_ERR_MEMORY. */
 TS_API int ts_lane_learn(ts_lane *lane, const ts_example *example);
-
-/* Room for text: of capacity bytes, size are taken. */
-typedef struct ts_room {
-    unsigned char *bytes;
-    size_t size;
-    size_t capacity;
-} ts_room;
 
 /* As ts_lane_match, and faster, for an event that is there as a whole and whose text has room: it is put there, decoded.
  * TS_LANE_MORE where that is not so, or not told for sure: then ts_lane_match knows. It remembers nothing. */

@@ -114,7 +114,9 @@ PyObject *native_shared(module_state *state, PyObject *text);
 /* Adds whole members or elements, comma-separated, to a dict or list; none holds an integer that may not fit 64 bits. */
 int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size);
 
-/* native_strings.c. The str of the valid body of a JSON string; no memory is needed but its own. NULL without an exception
+/* native_strings.c. The str of valid UTF-8. */
+PyObject *native_utf8(const char *text, Py_ssize_t size);
+/* The str of the valid body of a JSON string; no memory is needed but its own. NULL without an exception
  * if that is no body, but holds a quote that no backslash escapes. */
 PyObject *native_long_string(const unsigned char *body, Py_ssize_t size);
 

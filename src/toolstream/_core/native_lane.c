@@ -129,7 +129,7 @@ static int spoil_call(lane *self, PyObject *events)
 static int use_for_text(lane *self, const unsigned char *text, size_t size, PyObject *events)
 {
     const event_class *class = self->use == USE_TEXT ? &self->state->text : &self->state->reasoning;
-    PyObject *string = PyUnicode_DecodeUTF8((const char *)text, (Py_ssize_t)size, NULL);
+    PyObject *string = native_utf8((const char *)text, (Py_ssize_t)size);
     PyObject *event = string == NULL ? NULL : class->type->tp_alloc(class->type, 0);
     if (event == NULL) {
         Py_XDECREF(string);

@@ -69,13 +69,14 @@ PyObject *native_string(module_state *state, const char *body, Py_ssize_t size, 
         return native_long_string((const unsigned char *)body, size);
     }
     if (!escaped) {
-        return PyUnicode_DecodeUTF8(body, size, NULL);
+        return native_utf8(body, size);
     }
     /* Most strings with escapes are short, as a model's fragments are. */
-    unsigned char text[SHORT_STRING];
-    size_t written = 0;
-    if (size <= SHORT_STRING && ts_text_decode((const unsigned char *)body, (size_t)size, text, &written)) {
-        return PyUnicode_DecodeUTF8((const char *)text, (Py_ssize_t)written, NULL);
+    unsigned char place[SHORT_STRING + TS_ROOM_SPARE];
+    ts_room text = {place, 0, sizeof place};
+    size_t at = 0;
+    if (size <= SHORT_STRING && ts_text_take((const unsigned char *)body, (size_t)size, &at, &text) && at == (size_t)size) {
+        return native_utf8((const char *)text.bytes, (Py_ssize_t)text.size);
     }
     PyObject *bytes = PyBytes_FromStringAndSize(body, size);
     PyObject *value = bytes == NULL ? NULL : PyObject_CallOneArg(state->load_string, bytes);

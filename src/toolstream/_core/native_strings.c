@@ -1,5 +1,5 @@
-/* The str of a JSON string that is so long that no copy may be made on the way: its characters are written where they
- * belong at once.
+/* Text to str: short text, most of which is ASCII; and the body of a JSON string that is so long that no copy may be made
+ * on the way: its characters are written where they belong at once.
  *
  * Trusts the scanner: the body is valid, and TS_BLOCK bytes behind its end are readable. Guarantees json.loads's values.
  */
@@ -7,8 +7,38 @@
 
 #include "plain.h"
 
+/* Text of so many bytes is looked at before Python's decoder is asked. */
+#define SHORT_TEXT 256
+
 /* More than any character. */
 #define NO_CHARACTER 0xffffffffu
+
+static int is_ascii(const char *text, size_t size)
+{
+    uint64_t all = 0, word = 0;
+    size_t at = 0;
+    for (; size - at >= 8; at += 8) {
+        memcpy(&word, text + at, 8);
+        all |= word;
+    }
+    word = 0;
+    for (; at < size; at++) {
+        word |= (unsigned char)text[at];
+    }
+    return ((all | word) & TS_HIGHS) == 0;
+}
+
+PyObject *native_utf8(const char *text, Py_ssize_t size)
+{
+    if (size < 2 || size > SHORT_TEXT || !is_ascii(text, (size_t)size)) {
+        return PyUnicode_DecodeUTF8(text, size, NULL); /* which knows the few strings that there is one of */
+    }
+    PyObject *string = PyUnicode_New(size, 127);
+    if (string != NULL) {
+        ts_copy((unsigned char *)PyUnicode_DATA(string), text, (size_t)size);
+    }
+    return string;
+}
 
 typedef struct reader {
     const unsigned char *at;
