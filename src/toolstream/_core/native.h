@@ -9,12 +9,15 @@
 
 #include "toolstream.h"
 
-/* An event class and where its instances keep their fields. */
+/* An event class, and where its instances keep their fields. */
 #define EVENT_FIELDS 3
+#define EVENT_SPARES 8
 
 typedef struct event_class {
     PyTypeObject *type;
     Py_ssize_t slots[EVENT_FIELDS];
+    PyObject *spares[EVENT_SPARES]; /* instances that have ended, without fields: the next ones */
+    int spare_count;
 } event_class;
 
 /* Strings that were keys before, at places that their bytes choose: a repeated key is no new string. */
@@ -135,6 +138,27 @@ int native_push(fields *self, PyObject *container, PyObject *place);
 void native_pop(fields *self);
 /* Brings the live value up to date with the scanner's steps. Answers 0, or -1 with an exception, as those below do. */
 int native_build(fields *self);
+
+/* native_classes.c. Takes over a class: names are its slots, EVENT_FIELDS at most, NULL behind the last. Answers 0, or -1
+ * with an exception. */
+int native_event_class_set(event_class *class, PyObject *module, PyObject *type, const char *const *names);
+void native_event_class_clear(event_class *class);
+/* A new instance, the fields of which are to be set. */
+PyObject *native_event(event_class *class);
+
+/* Appends an event to a list; takes the reference to it. Answers 0, or -1 with an exception. */
+static inline int native_append(PyObject *events, PyObject *event)
+{
+    Py_ssize_t size = PyList_GET_SIZE(events);
+    if (size < ((PyListObject *)events)->allocated) { /* as it mostly is: a list that is used again has room */
+        Py_SET_SIZE((PyVarObject *)events, size + 1);
+        PyList_SET_ITEM(events, size, event);
+        return 0;
+    }
+    int status = PyList_Append(events, event);
+    Py_DECREF(event);
+    return status;
+}
 
 /* native_reports.c. Appends the events that the scanner's reports stand for. */
 int native_report(fields *self, PyObject *events);

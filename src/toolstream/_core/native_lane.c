@@ -128,21 +128,20 @@ static int spoil_call(lane *self, PyObject *events)
 
 static int use_for_text(lane *self, const unsigned char *text, size_t size, PyObject *events)
 {
-    const event_class *class = self->use == USE_TEXT ? &self->state->text : &self->state->reasoning;
+    event_class *class = self->use == USE_TEXT ? &self->state->text : &self->state->reasoning;
     PyObject *string = native_utf8((const char *)text, (Py_ssize_t)size);
-    PyObject *event = string == NULL ? NULL : class->type->tp_alloc(class->type, 0);
+    PyObject *event = string == NULL ? NULL : native_event(class);
     if (event == NULL) {
         Py_XDECREF(string);
         return -1;
     }
     *(PyObject **)((char *)event + class->slots[0]) = string;
     *(PyObject **)((char *)event + class->slots[1]) = Py_NewRef(PyTuple_GET_ITEM(self->repeat, REPEAT_INDEX));
-    int status = PyList_Append(events, event);
+    int status = native_append(events, event);
     PyObject *keep = PyTuple_GET_ITEM(self->repeat, REPEAT_KEEP);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keep) && status == 0; i++) {
         status = PyList_Append(PyTuple_GET_ITEM(keep, i), string);
     }
-    Py_DECREF(event);
     return status;
 }
 

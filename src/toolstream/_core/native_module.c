@@ -1,59 +1,6 @@
 /* The CPython extension `toolstream._core._native`: its types, and what they need of Python. */
 #include "native.h"
 
-/* Ends an event whose fields are EVENT_FIELDS slots behind the head and nothing else: what Python's own function for
- * classes with __slots__ does, without the search for what else such a class might have. */
-static void event_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject **slots = (PyObject **)(self + 1);
-    PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, event_dealloc) /* events that hold events end without recursion */
-    for (int i = 0; i < EVENT_FIELDS; i++) {
-        Py_XDECREF(slots[i]);
-    }
-    type->tp_free(self);
-    Py_DECREF(type);
-    Py_TRASHCAN_END
-}
-
-/* Events come and go with each fragment. A class that is as event_dealloc says is given it; its subclasses go on from there. */
-static void event_dealloc_set(PyTypeObject *type)
-{
-    int is_plain = type->tp_base != NULL && type->tp_base->tp_basicsize == (Py_ssize_t)sizeof(PyObject) &&
-                   type->tp_basicsize == (Py_ssize_t)(sizeof(PyObject) + EVENT_FIELDS * sizeof(PyObject *)) &&
-                   type->tp_dictoffset == 0 && type->tp_weaklistoffset == 0 && type->tp_itemsize == 0 &&
-                   type->tp_finalize == NULL && type->tp_del == NULL && PyType_IS_GC(type);
-    if (is_plain) {
-        type->tp_dealloc = event_dealloc;
-    }
-}
-
-/* names: of the class's slots, EVENT_FIELDS at most, NULL behind the last. */
-static int event_class_set(event_class *event, PyObject *type, const char *const *names)
-{
-    if (!PyType_Check(type)) {
-        PyErr_SetString(PyExc_TypeError, "an event class is wanted");
-        return -1;
-    }
-    for (int i = 0; i < EVENT_FIELDS && names[i] != NULL; i++) {
-        PyObject *slot = PyObject_GetAttrString(type, names[i]);
-        if (slot == NULL) {
-            return -1;
-        }
-        if (!PyObject_TypeCheck(slot, &PyMemberDescr_Type)) {
-            Py_DECREF(slot);
-            PyErr_Format(PyExc_TypeError, "%s is no slot", names[i]);
-            return -1;
-        }
-        event->slots[i] = ((PyMemberDescrObject *)slot)->d_member->offset;
-        Py_DECREF(slot);
-    }
-    Py_INCREF(type);
-    Py_XSETREF(event->type, (PyTypeObject *)type);
-    return 0;
-}
-
 static PyObject *native_configure(PyObject *module, PyObject *args)
 {
     static const char *const complete_names[] = {"call", "path", "value"};
@@ -64,13 +11,12 @@ static PyObject *native_configure(PyObject *module, PyObject *args)
         return NULL;
     }
     module_state *state = (module_state *)PyModule_GetState(module);
-    if (event_class_set(&state->complete, complete, complete_names) < 0 ||
-        event_class_set(&state->delta, delta, delta_names) < 0 || event_class_set(&state->text, text, text_names) < 0 ||
-        event_class_set(&state->reasoning, reasoning, text_names) < 0) {
+    if (native_event_class_set(&state->complete, module, complete, complete_names) < 0 ||
+        native_event_class_set(&state->delta, module, delta, delta_names) < 0 ||
+        native_event_class_set(&state->text, module, text, text_names) < 0 ||
+        native_event_class_set(&state->reasoning, module, reasoning, text_names) < 0) {
         return NULL;
     }
-    event_dealloc_set(state->complete.type);
-    event_dealloc_set(state->delta.type);
     Py_XSETREF(state->loads, Py_NewRef(loads));
     Py_XSETREF(state->load, Py_NewRef(load));
     Py_XSETREF(state->load_string, Py_NewRef(load_string));
@@ -173,10 +119,10 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->pulled_type);
     Py_CLEAR(state->markers_type);
     Py_CLEAR(state->text_type);
-    Py_CLEAR(state->complete.type);
-    Py_CLEAR(state->delta.type);
-    Py_CLEAR(state->text.type);
-    Py_CLEAR(state->reasoning.type);
+    native_event_class_clear(&state->complete);
+    native_event_class_clear(&state->delta);
+    native_event_class_clear(&state->text);
+    native_event_class_clear(&state->reasoning);
     Py_CLEAR(state->loads);
     Py_CLEAR(state->load);
     Py_CLEAR(state->load_string);

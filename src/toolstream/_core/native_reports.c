@@ -55,9 +55,9 @@ static PyObject *path_join(PyObject *prefix, PyObject *place)
 
 /* Appends event(call, path, last); takes the references to path and last, either of which may be NULL after an
  * error. */
-static int emit(fields *self, PyObject *events, const event_class *event, PyObject *path, PyObject *last)
+static int emit(fields *self, PyObject *events, event_class *event, PyObject *path, PyObject *last)
 {
-    PyObject *object = path == NULL || last == NULL ? NULL : event->type->tp_alloc(event->type, 0);
+    PyObject *object = path == NULL || last == NULL ? NULL : native_event(event);
     if (object == NULL) {
         Py_XDECREF(path);
         Py_XDECREF(last);
@@ -67,9 +67,7 @@ static int emit(fields *self, PyObject *events, const event_class *event, PyObje
     *(PyObject **)((char *)object + event->slots[0]) = self->call;
     *(PyObject **)((char *)object + event->slots[1]) = path;
     *(PyObject **)((char *)object + event->slots[2]) = last;
-    int status = PyList_Append(events, object);
-    Py_DECREF(object);
-    return status;
+    return native_append(events, object);
 }
 
 /* FieldComplete for the value at the end of path in the current container; takes the reference to path. */
