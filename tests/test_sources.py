@@ -853,6 +853,76 @@ def test_an_iterator_that_was_not_used_does_not_use_up_the_stream() -> None:
     assert plain(stream) == pushed()
 
 
+# What a stream's iterator is: a generator, also where its events come from C
+
+
+EVENTS = len(pushed())
+begun = pytest.mark.parametrize("taken", range(EVENTS), ids=lambda taken: f"{taken} events taken")
+
+
+def begin(taken: int) -> tuple[Source, Any]:
+    """A source, and the iterator over its stream, which has given so many events."""
+    source = Source(FRAMES)
+    steps = iter(toolstream.parse(source))
+    assert plain(itertools.islice(steps, taken)) == pushed()[:taken]
+    return source, steps
+
+
+@begun
+def test_sending_nothing_gives_the_next_event(taken: int) -> None:
+    source, steps = begin(taken)
+    assert plain([steps.send(None), *steps]) == pushed()[taken:]
+    assert source.closed
+    with pytest.raises(StopIteration):
+        steps.send(None)
+
+
+@begun
+def test_what_is_thrown_into_an_iterator_ends_it_and_closes_the_source(taken: int) -> None:
+    source, steps = begin(taken)
+    with pytest.raises(BrokenError, match="thrown"):
+        steps.throw(BrokenError("thrown"))
+    assert source.closed == (taken > 0)  # one that has not begun has no source yet
+    assert list(steps) == []
+
+
+@begun
+def test_closing_an_iterator_closes_the_source(taken: int) -> None:
+    source, steps = begin(taken)
+    steps.close()
+    assert source.closed == (taken > 0)
+    assert list(steps) == []
+
+
+@begun
+def test_an_iterator_that_nobody_holds_closes_the_source(taken: int) -> None:
+    source, steps = begin(taken)
+    del steps
+    gc.collect()
+    assert source.closed == (taken > 0)
+
+
+@begun
+def test_an_iterator_is_running_while_it_waits_for_the_source(taken: int) -> None:
+    seen: list[Any] = []
+
+    def chunks() -> Iterator[bytes]:
+        for frame in FRAMES:
+            if len(seen) == taken:
+                with pytest.raises(ValueError, match="already executing"):
+                    next(steps)
+                with pytest.raises(ValueError, match="already executing"):
+                    steps.close()
+                assert steps.gi_running
+            yield frame
+
+    steps: Any = iter(toolstream.parse(chunks()))
+    for event in steps:
+        assert not steps.gi_running
+        seen.append(event)
+    assert plain(seen) == pushed()
+
+
 # Faults
 
 

@@ -13,7 +13,9 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, supp
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from . import sources
+from ._core import native
 from .errors import ToolStreamError
+from .lane import IS_FAST
 from .limits import Limits
 from .stream_parser import StreamParser
 
@@ -61,7 +63,7 @@ class _Stream:
         return None if self._steps is None else self._steps()
 
     def _begin(self) -> Any:
-        steps = _read_async(self._reading) if self._reading.kind.is_async else _read(self._reading)
+        steps = _read_async(self._reading) if self._reading.kind.is_async else _steps(self._reading)
         self._steps = weakref.ref(steps)
         return steps
 
@@ -293,6 +295,10 @@ class _Reading:
                 self.parser.close()
 
 
+def _steps(reading: _Reading) -> Generator[Event]:
+    return native.Steps(_read(reading)) if IS_FAST else _read(reading)
+
+
 def _read(reading: _Reading) -> Generator[Event]:
     if reading.state == "closed":
         return
@@ -309,7 +315,11 @@ def _read(reading: _Reading) -> Generator[Event]:
                     if reading.parser.stopped:
                         return
                 elif intake.is_plain and not reading.marks:
-                    yield from reading.parser._pull_all(items)
+                    pulled = reading.parser._pull_all(items)
+                    if IS_FAST:
+                        yield pulled  # type: ignore[misc]  # whose events `native.Steps` gives in its place
+                    else:
+                        yield from pulled
                     break
         except ToolStreamError as fault:
             yield from reading.take(fault)

@@ -1,14 +1,14 @@
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
-from ..events import FieldComplete, FieldDelta, ReasoningDelta, TextDelta
+from ..events import Event, FieldComplete, FieldDelta, ReasoningDelta, TextDelta
 from ..fields import CffiFields as Fields
 from ..lane import SlowLane as Lane
 from ..sse import CffiFrames as Frames
 from ..text_formats.cursor import CffiMarkers as Markers
 from ..text_formats.cursor import CffiText as Text
 
-__all__ = ["Constructor", "Fields", "Frames", "Lane", "Markers", "Text", "configure", "shared"]
+__all__ = ["Constructor", "Fields", "Frames", "Lane", "Markers", "Steps", "Text", "configure", "shared"]
 
 class Constructor:
     def __init__(
@@ -16,6 +16,7 @@ class Constructor:
     ) -> None: ...
     def __call__(self, instance: object, *args: Any, **kwargs: Any) -> None: ...
 
+def Steps(generator: Generator[Event], /) -> Generator[Event]: ...  # noqa: N802
 def shared(text: Any, /) -> Any: ...
 def configure(
     complete: type[FieldComplete],

@@ -56,6 +56,7 @@ typedef struct module_state {
     PyTypeObject *frames_type;
     PyTypeObject *pull_type;
     PyTypeObject *pulled_type;
+    PyTypeObject *steps_type;
     PyTypeObject *markers_type;
     PyTypeObject *text_type;
     event_class complete;        /* FieldComplete(call, path, value) */
@@ -106,6 +107,7 @@ extern PyType_Spec native_lane_spec;
 extern PyType_Spec native_frames_spec;
 extern PyType_Spec native_pull_spec;
 extern PyType_Spec native_pulled_spec;
+extern PyType_Spec native_steps_spec;
 extern PyType_Spec native_markers_spec;
 extern PyType_Spec native_text_spec;
 extern PyType_Spec native_constructor_spec;
@@ -151,7 +153,7 @@ static inline int native_append(PyObject *events, PyObject *event)
 {
     Py_ssize_t size = PyList_GET_SIZE(events);
     if (size < ((PyListObject *)events)->allocated) { /* as it mostly is: a list that is used again has room */
-        Py_SET_SIZE((PyVarObject *)events, size + 1);
+        Py_SET_SIZE(events, size + 1);
         PyList_SET_ITEM(events, size, event);
         return 0;
     }

@@ -69,15 +69,16 @@ static int native_exec(PyObject *module)
     state->frames_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_frames_spec, NULL);
     state->pull_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_pull_spec, NULL);
     state->pulled_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_pulled_spec, NULL);
+    state->steps_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_steps_spec, NULL);
     state->markers_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_markers_spec, NULL);
     state->text_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_text_spec, NULL);
     if (state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL ||
-        state->pull_type == NULL || state->pulled_type == NULL || state->markers_type == NULL ||
-        state->text_type == NULL) {
+        state->pull_type == NULL || state->pulled_type == NULL || state->steps_type == NULL ||
+        state->markers_type == NULL || state->text_type == NULL) {
         return -1;
     }
-    PyTypeObject *const types[] = {state->fields_type, state->lane_type, state->frames_type, state->markers_type,
-                                   state->text_type};
+    PyTypeObject *const types[] = {state->fields_type, state->lane_type,    state->frames_type,
+                                   state->steps_type,  state->markers_type, state->text_type};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (PyModule_AddType(module, types[i]) < 0) {
             return -1;
@@ -97,6 +98,7 @@ static int native_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->frames_type);
     Py_VISIT(state->pull_type);
     Py_VISIT(state->pulled_type);
+    Py_VISIT(state->steps_type);
     Py_VISIT(state->markers_type);
     Py_VISIT(state->text_type);
     Py_VISIT(state->complete.type);
@@ -117,6 +119,7 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->frames_type);
     Py_CLEAR(state->pull_type);
     Py_CLEAR(state->pulled_type);
+    Py_CLEAR(state->steps_type);
     Py_CLEAR(state->markers_type);
     Py_CLEAR(state->text_type);
     native_event_class_clear(&state->complete);

@@ -12,7 +12,7 @@ typedef struct pulled {
     PyObject *lane;
     PyObject *items;             /* NULL once they have ended, and while one of them is waited for */
     PyObject *events;            /* list, or NULL */
-    Py_ssize_t next;             /* of them, the one that is given next */
+    Py_ssize_t next;             /* of several of them, the one that is given next */
 } pulled;
 
 PyObject *native_pulled_new(module_state *state, PyObject *lane, PyObject *items)
@@ -69,10 +69,18 @@ static int pull(pulled *self)
 
 static PyObject *pulled_next(pulled *self)
 {
-    if ((self->events == NULL || self->next >= PyList_GET_SIZE(self->events)) && pull(self) <= 0) {
-        return NULL;
+    PyObject *events = self->events;
+    if (events == NULL || self->next >= PyList_GET_SIZE(events)) {
+        if (pull(self) <= 0) {
+            return NULL;
+        }
+        events = self->events;
+        if (PyList_GET_SIZE(events) == 1) { /* as it mostly is: handed over, so that none are left */
+            Py_SET_SIZE(events, 0);
+            return PyList_GET_ITEM(events, 0);
+        }
     }
-    return Py_NewRef(PyList_GET_ITEM(self->events, self->next++));
+    return Py_NewRef(PyList_GET_ITEM(events, self->next++));
 }
 
 /* ------------------------------------------------------------------ the type */

@@ -16,14 +16,14 @@
 static int is_ascii(const char *text, size_t size)
 {
     uint64_t all = 0, word = 0;
-    size_t at = 0;
-    for (; size - at >= 8; at += 8) {
-        memcpy(&word, text + at, 8);
-        all |= word;
-    }
-    word = 0;
-    for (; at < size; at++) {
-        word |= (unsigned char)text[at];
+    if (size >= 8) { /* whole words, the last of which may overlap the one before */
+        for (size_t at = 0; at < size - 8; at += 8) {
+            memcpy(&word, text + at, 8);
+            all |= word;
+        }
+        memcpy(&word, text + size - 8, 8);
+    } else {
+        ts_copy((unsigned char *)&word, text, size);
     }
     return ((all | word) & TS_HIGHS) == 0;
 }
