@@ -1101,6 +1101,25 @@ def test_event_classes_may_be_extended_and_their_events_end_as_others_do() -> No
     assert sys.getrefcount(value) == held - 2
 
 
+def test_an_event_that_has_ended_leaves_nothing_to_those_that_come() -> None:
+    def events() -> list[Any]:
+        parser = JSONParser(deltas=True)
+        return [event for letter in '{"a": "12345678", "b": "x", "c": [' for event in parser.feed(letter)]
+
+    kept, values = events(), [object() for _ in range(100)]
+    told = [event.to_dict() for event in kept]
+    held = [sys.getrefcount(value) for value in values]
+    ended = [FieldComplete(None, ("z",), value) for value in values]
+    ended.clear()
+    assert [sys.getrefcount(value) for value in values] == held
+    for kind in (FieldComplete, FieldDelta):
+        bare = kind.__new__(kind)  # without its fields, which its constructor sets
+        assert not any(hasattr(bare, name) for name in kind.__slots__)
+    again = events()
+    assert [event.to_dict() for event in (*again, *kept)] == told * 2
+    assert len({*map(id, kept), *map(id, again)}) == 2 * len(kept)
+
+
 def test_an_event_in_a_cycle_of_references_is_collected() -> None:
     value: list[Any] = []
     value.append(FieldComplete(None, ("a",), value))

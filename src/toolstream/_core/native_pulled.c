@@ -3,7 +3,7 @@
  *     while (events := lane._pull(items)) is not None:
  *         yield from events
  *
- * It closes nothing, and holds the events of one item until the next one is wanted.
+ * It closes nothing, and holds what an item has completed, if it is more than one event, until the next item is wanted.
  */
 #include "native.h"
 
