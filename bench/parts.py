@@ -43,9 +43,9 @@ def _parse(chunks: Sequence[bytes]) -> None:
 
 
 def _deltas(chunks: Sequence[bytes]) -> int:
-    size = 0
+    size, field_delta = 0, toolstream.FieldDelta
     for event in toolstream.parse(iter(chunks), deltas=True):
-        if type(event) is toolstream.FieldDelta:
+        if type(event) is field_delta:
             size += len(event.text)
     return size
 

@@ -78,8 +78,9 @@ def _parse(**options: Any) -> Read:
 
     def read_deltas(chunks: Chunks) -> Any:
         stream, size = toolstream.parse(iter(chunks), **options), 0
+        field_delta = toolstream.FieldDelta
         for event in stream:
-            if type(event) is toolstream.FieldDelta:
+            if type(event) is field_delta:
                 size += len(event.text)
         return stream.calls[0].arguments
 
