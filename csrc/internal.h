@@ -150,7 +150,6 @@ enum ts_level_flag {
 typedef struct ts_level {
     int64_t run_start;           /* the first member that no TS_RUN has shown; -1: none until the next ',' */
     int64_t run_end;             /* behind the last member that is final and not a container of its own */
-    int64_t member_start;        /* behind the last ',' or the opening bracket */
     int64_t place;               /* where the current key begins, behind its quote; of an array: the current index */
     uint32_t key_size;           /* its bytes, quotes left out */
     uint32_t key_mark;           /* ts_keys.count before the first key of this object */
@@ -187,8 +186,7 @@ struct ts_scanner {
     int64_t line;
     int64_t line_start;
     int64_t token;               /* where the token in progress begins */
-    int64_t root_start;          /* the root value, -1 before */
-    int64_t root_end;
+    int64_t member_start;        /* behind the last ',' or the opening bracket */
     int64_t grown;               /* the string in progress is reported up to here */
     int64_t hold;                /* an unfinished escape, pair or sequence begins here, or -1 */
     int64_t escape;              /* the escape in progress begins here */

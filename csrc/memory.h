@@ -16,7 +16,7 @@ static inline void *ts_resize_array(void *block, size_t count, size_t item_size)
     return TS_REALLOC(block, count * item_size);
 }
 
-/* Makes room for more items behind count ones, growing by an eighth at least so that appending stays linear, and by
+/* Makes room for more items behind count ones, growing by a sixteenth at least so that appending stays linear, and by
  * `step` items at least so that a short array does not grow one by one. Answers 0, with everything as it was, without
  * memory. */
 static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_t more, size_t step, size_t item_size)
@@ -28,7 +28,7 @@ static inline int ts_reserve(void **block, size_t *capacity, size_t count, size_
         return 0;
     }
     size_t wanted = count + more;
-    size_t grown = *capacity + (*capacity / 8 > step ? *capacity / 8 : step);
+    size_t grown = *capacity + (*capacity / 16 > step ? *capacity / 16 : step);
     if (grown < wanted) {
         grown = wanted;
     }

@@ -278,8 +278,8 @@ int ts_scanner_take(ts_scanner *s, const char *data, size_t size, const ts_outli
     if (outline->has_breaks) {
         lines_count(s, data, size);
     }
-    s->root_start = outline->start;
-    s->root_end = outline->end;
+    s->view.value_start = outline->start;
+    s->view.value_end = outline->end;
     s->root_shown = 1;
     s->state = ST_END;
     s->view.scanned = s->offset;

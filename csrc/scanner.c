@@ -116,7 +116,7 @@ void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size)
 
 static int root_end(ts_scanner *s, int64_t end, uint32_t traits)
 {
-    s->root_end = end;
+    s->view.value_end = end;
     s->root_traits = traits;
     s->state = ST_END;
     s->view.unsettled = 1;
@@ -161,7 +161,7 @@ static int container_begin(ts_scanner *s, int64_t at, int is_array)
     ts_level *level = &s->levels[s->level_count++];
     memset(level, 0, sizeof *level);
     level->run_start = at + 1;
-    level->member_start = at + 1;
+    s->member_start = at + 1;
     level->key_mark = (uint32_t)s->keys.count;
     level->key = TS_NO_KEY;
     if (is_array) {
@@ -213,9 +213,9 @@ static int container_end(ts_scanner *s, int64_t at)
 }
 
 /* Behind a ',' or an opening bracket the next member begins. */
-static void member_begin(ts_level *level, int64_t start)
+static void member_begin(ts_scanner *s, ts_level *level, int64_t start)
 {
-    level->member_start = start;
+    s->member_start = start;
     if (level->run_start < 0) {
         level->run_start = start;
     }
@@ -286,7 +286,7 @@ static size_t value_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
     ts_level *level = top_level(s);
     if (level == NULL) {
-        s->root_start = position(s, at);
+        s->view.value_start = position(s, at);
         s->want = 0;
         s->inner = 0;
     } else if (level->flags & LV_ARRAY) {
@@ -315,7 +315,7 @@ static size_t after_value(ts_scanner *s, size_t at, int *status)
     unsigned char c = s->text[at];
     int is_array = (level->flags & LV_ARRAY) != 0;
     if (c == ',') {
-        member_begin(level, position(s, at + 1));
+        member_begin(s, level, position(s, at + 1));
         level->place += is_array;
         s->state = is_array ? ST_VALUE : ST_KEY;
         return at + 1;
@@ -421,8 +421,6 @@ void ts_view_update(ts_scanner *s)
     view->text_start = s->text_start;
     view->text_size = (int64_t)s->text_size;
     view->offset = s->offset;
-    view->value_start = s->root_start < 0 ? -1 : s->root_start - s->text_start;
-    view->value_end = s->root_end < 0 ? -1 : s->root_end - s->text_start;
     view->complete = s->state == ST_END;
 }
 
@@ -451,8 +449,8 @@ ts_scanner *ts_scanner_new(const ts_options *options)
     s->keys.seed = options->seed;
     s->words = options->paths != NULL ? (uint32_t)ts_paths_words(options->paths) : 0;
     s->line = 1;
-    s->root_start = -1;
-    s->root_end = -1;
+    s->view.value_start = -1;
+    s->view.value_end = -1;
     s->hold = -1;
     ts_view_update(s);
     return s;
@@ -673,8 +671,8 @@ int ts_scanner_next(ts_scanner *s)
         return status != TS_OK ? status : TS_ERR_ARGUMENT;
     }
     s->state = ST_VALUE;
-    s->root_start = -1;
-    s->root_end = -1;
+    s->view.value_start = -1;
+    s->view.value_end = -1;
     s->root_shown = 0;
     s->keep_from = s->offset;
     s->counted_from = s->offset;

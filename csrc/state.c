@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define STATE_FORMAT 2
+#define STATE_FORMAT 3
 
 typedef struct ts_io {
     unsigned char *out;          /* writing: NULL while only counting */
@@ -162,7 +162,6 @@ static void io_level(ts_io *io, ts_level *level, size_t key_count)
 {
     io_int64(io, &level->run_start);
     io_int64(io, &level->run_end);
-    io_int64(io, &level->member_start);
     io_int64(io, &level->place);
     io_uint32(io, &level->key_size);
     io_index(io, &level->key_mark, key_count);
@@ -173,7 +172,7 @@ static void io_level(ts_io *io, ts_level *level, size_t key_count)
 static void io_levels(ts_io *io, ts_scanner *s)
 {
     size_t count = s->level_count;
-    io_count(io, &count, 64);
+    io_count(io, &count, 56);
     if (io->in != NULL && !io->failed && count != 0) {
         io->failed = ts_levels_reserve(s, count) != TS_OK;
         if (!io->failed) {
@@ -213,8 +212,9 @@ static void io_scalars(ts_io *io, ts_scanner *s)
     io_int64(io, &s->line);
     io_int64(io, &s->line_start);
     io_int64(io, &s->token);
-    io_int64(io, &s->root_start);
-    io_int64(io, &s->root_end);
+    io_int64(io, &s->member_start);
+    io_int64(io, &s->view.value_start);
+    io_int64(io, &s->view.value_end);
     io_small(io, &s->state, ST_STATE_COUNT - 1);
     io_small(io, &s->root_shown, 1);
     io_small(io, &s->root_traits, LV_TRAITS);
@@ -269,6 +269,10 @@ static int is_sound(const ts_scanner *s)
         return 0;
     }
     if (s->state == ST_IN_STRING && (s->grown < s->text_start || s->grown > end)) {
+        return 0;
+    }
+    int is_due = s->state == ST_END && !s->root_shown; /* the root is to be shown yet, by its place */
+    if (is_due && (s->view.value_start < s->text_start || s->view.value_end < s->view.value_start || s->view.value_end > end)) {
         return 0;
     }
     if (s->state == ST_IN_LITERAL && s->matched > (s->literal == 1 ? 4 : 3)) {

@@ -134,7 +134,7 @@ static int root_append(ts_scanner *s)
     }
     int64_t tag = TS_ROOT | trait_flags(s->root_traits);
     s->root_shown = 1;
-    return ts_tape_append(&s->steps, tag, s->root_start - s->text_start, s->root_end - s->text_start);
+    return ts_tape_append(&s->steps, tag, s->view.value_start - s->text_start, s->view.value_end - s->text_start);
 }
 
 int ts_settle(ts_scanner *s)
@@ -151,7 +151,7 @@ int ts_settle(ts_scanner *s)
             status = ts_run_append(s, level);
         }
         int is_top = i + 1 == s->level_count;
-        level->run_start = is_top && member_is_open(s) ? level->member_start : -1;
+        level->run_start = is_top && member_is_open(s) ? s->member_start : -1;
     }
     if (status != TS_OK) {
         return status;

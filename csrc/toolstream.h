@@ -153,8 +153,8 @@ typedef struct ts_view {
     int64_t consumed;            /* how many bytes the last feed took */
     int64_t offset;              /* bytes taken in all; after an error: the first offending byte */
     int64_t scanned;             /* bytes looked at in all: equals offset unless something was rescanned */
-    int64_t value_start;         /* the root value in text: where it begins, -1 before; valid while it is kept */
-    int64_t value_end;           /* ... and, once complete, ends */
+    int64_t value_start;         /* offset in the stream of the root value; -1 before */
+    int64_t value_end;           /* ... and, once complete, of its end */
     uint32_t report_count;
     uint32_t step_count;
     int32_t status;              /* the last call's answer; an error stays */

@@ -591,8 +591,9 @@ static void test_values_in_a_row(void)
             at += (size_t)view->consumed;
             if (view->complete) {
                 CHECK(status == TS_PAUSED);
-                CHECK(view->value_start >= 0 && view->value_end <= view->text_size);
-                replay_write(&values, view->text + view->value_start, (size_t)(view->value_end - view->value_start));
+                CHECK(view->value_start >= view->text_start && view->value_end <= view->text_start + view->text_size);
+                replay_write(&values, view->text + (view->value_start - view->text_start),
+                             (size_t)(view->value_end - view->value_start));
                 replay_print(&values, ";");
                 status = ts_scanner_next(scanner);
             }

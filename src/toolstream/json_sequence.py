@@ -34,7 +34,8 @@ class JSONSequence(FieldParser):
         view = self._state
         if not view.complete:
             return None, len(data)
-        text: bytes = ffi.buffer(view.text, view.text_size)[view.value_start : view.value_end]
+        begin = view.text_start
+        text: bytes = ffi.buffer(view.text, view.text_size)[view.value_start - begin : view.value_end - begin]
         taken = int(view.consumed)
         lib.ts_scanner_next(self._core)
         return text, taken
