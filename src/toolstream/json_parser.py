@@ -57,10 +57,11 @@ _SEED = (secrets.randbits(64), secrets.randbits(64))
 class _Settings:
     """All that a scanner is made with, and the core's own form of it. Equal settings are one object."""
 
-    __slots__ = ("address", "arguments", "digits", "max_bytes", "max_depth", "options", "subscription")
+    __slots__ = ("address", "arguments", "digits", "limit_name", "max_bytes", "max_depth", "options", "subscription")
 
     def __init__(self, *arguments: Any) -> None:
-        subscription, duplicate_keys, self.max_depth, self.max_bytes, self.digits, keep_text, stop_at_end = arguments
+        subscription, duplicate_keys, self.max_depth, self.max_bytes, self.digits, *others = arguments
+        keep_text, stop_at_end, self.limit_name = others
         if duplicate_keys not in _DUPLICATES:
             raise ValueError(f'duplicate_keys is "error", "last" or "strict", not {duplicate_keys!r}')
         self.arguments = arguments
@@ -91,7 +92,7 @@ _PLAIN_SETTINGS_KEPT = 256
 
 def _new_plain_settings(key: tuple[Any, ...]) -> _Settings:
     depth, deltas, *others = key
-    settings = _settings(Subscription.compile(depth=depth, deltas=deltas), *others, False, False)
+    settings = _settings(Subscription.compile(depth=depth, deltas=deltas), *others, False, False, "max_bytes")
     if len(_plain_settings) >= _PLAIN_SETTINGS_KEPT:
         _plain_settings.clear()
     _plain_settings[key] = settings
@@ -126,11 +127,7 @@ class FieldParser(Fields):
     call: what the events name. keep_text: keep all of the text for `text`. stop_at_end: see `JSONSequence`.
     """
 
-    __slots__ = (
-        "_limit_name",
-        "_read_so_far",
-        "_settings",
-    )
+    __slots__ = ("_read_so_far", "_settings")
 
     is_checked = False  # what it reports goes through a check first
 
@@ -147,9 +144,15 @@ class FieldParser(Fields):
         stop_at_end: bool = False,
     ) -> None:
         self._settings = _settings(
-            subscription, duplicate_keys, limits.max_depth, max_bytes, _max_int_digits(), keep_text, stop_at_end
+            subscription,
+            duplicate_keys,
+            limits.max_depth,
+            max_bytes,
+            _max_int_digits(),
+            keep_text,
+            stop_at_end,
+            limit_name,
         )
-        self._limit_name = limit_name
         self.call = call
         self._read_so_far: _Decoded | None = None
         self._start(self._settings.address)
@@ -296,9 +299,10 @@ class FieldParser(Fields):
             return IncompleteError(reason, partial=self.snapshot(strings=False), pending_path=path, **place)
         if status == lib.TS_ERR_DUPLICATE:
             return DuplicateKeyError("a repeated key", **place)
+        limit_name = self._settings.limit_name
         limits = {
             lib.TS_ERR_DEPTH: ("max_depth", f"nested deeper than max_depth={self._settings.max_depth}"),
-            lib.TS_ERR_BYTES: (self._limit_name, f"longer than {self._limit_name}={self._settings.max_bytes} bytes"),
+            lib.TS_ERR_BYTES: (limit_name, f"longer than {limit_name}={self._settings.max_bytes} bytes"),
             lib.TS_ERR_DIGITS: ("int_max_str_digits", f"an integer of more than {self._settings.digits} digits"),
         }
         if status in limits:
@@ -321,7 +325,6 @@ class FieldParser(Fields):
         lib.ts_scanner_save(self._core, saved, size)
         return {
             "settings": self._settings.arguments,
-            "limit_name": self._limit_name,
             "call": self.call,
             "closed": self._closed,
             "fault": self._fault,
@@ -334,7 +337,6 @@ class FieldParser(Fields):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._settings = _settings(*state["settings"])
-        self._limit_name = state["limit_name"]
         self.call = state["call"]
         self._closed = state["closed"]
         self._fault = state["fault"]
@@ -410,8 +412,7 @@ class JSONParser(FieldParser):
             self._settings = _plain_settings.get(key) or _new_plain_settings(key)
         else:
             subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
-            self._settings = _settings(subscription, *others, False, False)
-        self._limit_name = "max_bytes"
+            self._settings = _settings(subscription, *others, False, False, "max_bytes")
         self._read_so_far = None
         self._start(self._settings.address)
 
