@@ -1,4 +1,4 @@
-/* Compares events with the one before them: see ts_lane in toolstream.h.
+/* Compares events with the one before them: see ts_template in toolstream.h.
  *
  * A template is a list of parts: bytes that must be equal, and slots. Matching stops and resumes anywhere, so each byte
  * is compared once however the stream is cut. The lane understands nothing: it only knows that equal bytes mean the
@@ -8,159 +8,180 @@
 
 #include <string.h>
 
-/* So many parts and bytes are made room for at least, while the template is made. */
-#define PART_STEP 4
-#define BYTES_STEP 32
-
-/* Of the bytes in a template there are no more than so many. */
+/* Of the bytes in a template there are no more than so many, and of its parts. */
 #define BYTES_MAX ((UINT32_C(1) << 29) - 1)
+#define PARTS_MAX UINT16_MAX
+
+/* An event that would have more parts is none that repeats. */
+#define LEARNED_PARTS 128
 
 typedef struct lane_part {
-    uint32_t bytes;              /* where they stand in ts_lane.bytes */
-    uint32_t size : 29;
+    uint32_t size : 29;          /* of its bytes, which stand behind those of the part before */
     uint32_t slot : 3;           /* ts_slot, or 0: bytes */
 } lane_part;
 
-struct ts_lane {
-    lane_part *parts;
-    unsigned char *bytes;
-    unsigned char *scratch;      /* text without its escapes */
-    uint32_t scratch_capacity;
-    uint32_t count;              /* of parts */
-    uint32_t capacity;
+/* One for each stream that waits, if others do not have the same. Behind the parts stand their bytes. */
+struct ts_template {
+    uint32_t holders;
     uint32_t bytes_size;
-    uint32_t bytes_capacity;
-
-    uint32_t closing;            /* from this part on there are only bytes and blanks */
-    uint32_t part;               /* matching stands in this part */
-    uint32_t part_start;         /* which began here in the event */
-    uint32_t at;                 /* and has come to here */
-    uint32_t text_start;         /* the wanted text in the event */
-    uint32_t text_end;
-    uint8_t text_is_plain;       /* it holds no escape, and only ASCII */
+    uint32_t closing_bytes;      /* those before the part `closing` */
+    uint16_t count;              /* of parts */
+    uint16_t closing;            /* from this part on there are only bytes and blanks */
+    lane_part parts[];
 };
 
-size_t ts_lane_size(const ts_lane *lane)
+static const unsigned char *bytes_of(const ts_template *t)
 {
-    return sizeof *lane + lane->capacity * sizeof *lane->parts + lane->bytes_capacity + lane->scratch_capacity;
+    return (const unsigned char *)(t->parts + t->count);
 }
 
-ts_lane *ts_lane_new(void)
+size_t ts_template_size(const ts_template *t)
 {
-    ts_lane *lane = (ts_lane *)TS_MALLOC(sizeof *lane);
-    if (lane != NULL) {
-        memset(lane, 0, sizeof *lane);
+    return sizeof *t + t->count * sizeof *t->parts + t->bytes_size;
+}
+
+uint32_t ts_template_holders(const ts_template *t)
+{
+    return t->holders;
+}
+
+ts_template *ts_template_hold(ts_template *t)
+{
+    t->holders++;
+    return t;
+}
+
+void ts_template_free(ts_template *t)
+{
+    if (t != NULL && --t->holders == 0) {
+        TS_FREE(t);
     }
-    return lane;
 }
 
-void ts_lane_free(ts_lane *lane)
+int ts_template_same(const ts_template *a, const ts_template *b)
 {
-    if (lane != NULL) {
-        TS_FREE(lane->parts);
-        TS_FREE(lane->bytes);
-        TS_FREE(lane->scratch);
-        TS_FREE(lane);
+    return a->bytes_size == b->bytes_size && a->count == b->count &&
+           memcmp(a->parts, b->parts, a->count * sizeof *a->parts + a->bytes_size) == 0;
+}
+
+uint32_t ts_template_hash(const ts_template *t)
+{
+    const unsigned char *bytes = bytes_of(t);
+    uint32_t hash = t->bytes_size;
+    for (uint32_t i = 0; i < t->bytes_size; i++) {
+        hash = (hash ^ bytes[i]) * UINT32_C(16777619); /* FNV-1a; where it is used, a collision costs nothing */
     }
+    return hash ^ hash >> 15;
 }
 
-void ts_lane_restart(ts_lane *lane)
+static int is_joined(const ts_part *parts, size_t at)
 {
-    lane->part = 0;
-    lane->part_start = 0;
-    lane->at = 0;
+    return at != 0 && parts[at].slot == 0 && parts[at - 1].slot == 0;
 }
 
-void ts_lane_clear(ts_lane *lane)
+/* How much there is of all parts. Neighbouring bytes are one part. Answers TS_OK or TS_ERR_ARGUMENT. */
+static int parts_measure(const ts_part *parts, size_t count, size_t *own, size_t *bytes)
 {
-    lane->count = 0;
-    lane->bytes_size = 0;
-    lane->closing = 0;
-    ts_lane_restart(lane);
+    *own = *bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = parts[i].slot == 0 ? parts[i].size : 0;
+        int is_bad = parts[i].slot < 0 || parts[i].slot > TS_SLOT_SPACE || (parts[i].slot == 0 && size == 0);
+        if (is_bad || size > BYTES_MAX - *bytes) {
+            return TS_ERR_ARGUMENT;
+        }
+        *own += !is_joined(parts, i);
+        *bytes += size;
+    }
+    return *own == 0 || *own > PARTS_MAX ? TS_ERR_ARGUMENT : TS_OK;
 }
 
-int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size)
+int ts_template_new(const ts_part *parts, size_t count, ts_template **made)
 {
-    if (slot < 0 || slot > TS_SLOT_SPACE || (slot == 0 && size == 0)) {
+    size_t own, bytes;
+    *made = NULL;
+    if (parts_measure(parts, count, &own, &bytes) != TS_OK) {
         return TS_ERR_ARGUMENT;
     }
-    size = slot != 0 ? 0 : size;
-    if (size > BYTES_MAX - lane->bytes_size ||
-        !ts_reserve_small((void **)&lane->parts, &lane->capacity, lane->count, 1, PART_STEP, sizeof *lane->parts) ||
-        !ts_reserve_small((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, size, BYTES_STEP, 1)) {
+    ts_template *t = (ts_template *)TS_MALLOC(sizeof *t + own * sizeof *t->parts + bytes);
+    if (t == NULL) {
         return TS_ERR_MEMORY;
     }
-    lane_part *last = lane->count == 0 ? NULL : &lane->parts[lane->count - 1];
-    if (slot == 0 && last != NULL && last->slot == 0) {
-        last->size = (last->size + (uint32_t)size) & BYTES_MAX;
-    } else {
-        lane_part *part = &lane->parts[lane->count++];
-        part->slot = (unsigned)slot & 7;
-        part->bytes = lane->bytes_size;
-        part->size = (uint32_t)size & BYTES_MAX;
+    *t = (ts_template){.holders = 1, .bytes_size = (uint32_t)bytes, .count = (uint16_t)own};
+    unsigned char *out = (unsigned char *)(t->parts + own);
+    lane_part *part = t->parts;
+    uint32_t written = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = parts[i].slot == 0 ? parts[i].size : 0;
+        if (!is_joined(parts, i)) {
+            part += i != 0;
+            *part = (lane_part){.slot = (unsigned)parts[i].slot & 7};
+        }
+        part->size = (part->size + (uint32_t)size) & BYTES_MAX;
+        if (size != 0) {
+            memcpy(out + written, parts[i].data, size);
+            written += (uint32_t)size;
+        }
+        if (part->slot != 0 && part->slot != TS_SLOT_SPACE) {
+            t->closing = (uint16_t)(part - t->parts + 1);
+            t->closing_bytes = written;
+        }
     }
-    if (size != 0) {
-        memcpy(lane->bytes + lane->bytes_size, data, size);
-        lane->bytes_size += (uint32_t)size;
-    }
-    if (slot != 0 && slot != TS_SLOT_SPACE) {
-        lane->closing = lane->count;
-    }
+    *made = t;
     return TS_OK;
 }
 
 /* ------------------------------------------------------------------ parts */
 
-static int match_bytes(ts_lane *lane, const lane_part *part, const unsigned char *data, size_t size)
+static int match_bytes(const ts_template *t, ts_match *m, const lane_part *part, const unsigned char *data, size_t size)
 {
-    size_t done = lane->at - lane->part_start;
+    size_t done = m->at - m->part_start;
     size_t left = part->size - done;
-    size_t there = size - lane->at < left ? size - lane->at : left;
-    if (there != 0 && memcmp(lane->bytes + part->bytes + done, data + lane->at, there) != 0) {
+    size_t there = size - m->at < left ? size - m->at : left;
+    if (there != 0 && memcmp(bytes_of(t) + m->bytes + done, data + m->at, there) != 0) {
         return TS_LANE_OTHER;
     }
-    lane->at += (uint32_t)there;
+    m->at += (uint32_t)there;
     return there == left ? TS_LANE_EVENT : TS_LANE_MORE;
 }
 
 /* The rest of a string, its closing quote left to the part behind it. */
-static int match_string(ts_lane *lane, const unsigned char *data, size_t size)
+static int match_string(ts_match *m, const unsigned char *data, size_t size)
 {
-    if (lane->at == lane->part_start) {
-        lane->text_is_plain = 1;
+    if (m->at == m->part_start) {
+        m->text_is_plain = 1;
     }
-    while (lane->at < size) {
-        lane->at += (uint32_t)ts_plain_prefix(data + lane->at, size - lane->at);
-        if (lane->at == size) {
+    while (m->at < size) {
+        m->at += (uint32_t)ts_plain_prefix(data + m->at, size - m->at);
+        if (m->at == size) {
             break;
         }
-        unsigned char c = data[lane->at];
+        unsigned char c = data[m->at];
         if (c == '"') {
             return TS_LANE_EVENT;
         }
         if (c < 0x20) {
             return TS_LANE_OTHER; /* no JSON, or the event's end */
         }
-        lane->text_is_plain = 0;
+        m->text_is_plain = 0;
         if (c == '\\') {
-            if (size - lane->at < 2) {
+            if (size - m->at < 2) {
                 break;
             }
-            lane->at++;
+            m->at++;
         }
-        lane->at++;
+        m->at++;
     }
     return TS_LANE_MORE;
 }
 
 /* A string that means nothing; only a plain one is told to be sound without a closer look. */
-static int match_ignored(ts_lane *lane, const unsigned char *data, size_t size)
+static int match_ignored(ts_match *m, const unsigned char *data, size_t size)
 {
-    lane->at += (uint32_t)ts_plain_prefix(data + lane->at, size - lane->at);
-    if (lane->at == size) {
+    m->at += (uint32_t)ts_plain_prefix(data + m->at, size - m->at);
+    if (m->at == size) {
         return TS_LANE_MORE;
     }
-    return data[lane->at] == '"' ? TS_LANE_EVENT : TS_LANE_OTHER;
+    return data[m->at] == '"' ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
 /* Whether so many digits are a number that any reader can hold. */
@@ -169,110 +190,100 @@ static int is_number(const unsigned char *digits, size_t count)
     return count == 1 || (count != 0 && count <= 18 && digits[0] != '0');
 }
 
-static int match_number(ts_lane *lane, const unsigned char *data, size_t size)
+static int match_number(ts_match *m, const unsigned char *data, size_t size)
 {
-    while (lane->at < size && is_digit(data[lane->at])) {
-        lane->at++;
+    while (m->at < size && is_digit(data[m->at])) {
+        m->at++;
     }
-    if (lane->at == size) {
+    if (m->at == size) {
         return TS_LANE_MORE;
     }
-    return is_number(data + lane->part_start, lane->at - lane->part_start) ? TS_LANE_EVENT : TS_LANE_OTHER;
+    return is_number(data + m->part_start, m->at - m->part_start) ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
-static int match_space(ts_lane *lane, const unsigned char *data, size_t size)
+static int match_space(ts_match *m, const unsigned char *data, size_t size)
 {
-    while (lane->at < size && data[lane->at] == ' ') {
-        lane->at++;
+    while (m->at < size && data[m->at] == ' ') {
+        m->at++;
     }
-    return lane->at == size ? TS_LANE_MORE : TS_LANE_EVENT;
+    return m->at == size ? TS_LANE_MORE : TS_LANE_EVENT;
 }
 
 /* The event's end without any blanks, which is how it mostly stands: all bytes that are left, at once. */
-static int match_closing(ts_lane *lane, const unsigned char *data, size_t size)
+static int match_closing(const ts_template *t, ts_match *m, const unsigned char *data, size_t size)
 {
-    size_t from = lane->parts[lane->part].bytes;
-    size_t left = lane->bytes_size - from;
-    if (lane->at != lane->part_start || size - lane->at < left || memcmp(lane->bytes + from, data + lane->at, left) != 0) {
+    size_t left = t->bytes_size - t->closing_bytes;
+    if (m->at != m->part_start || size - m->at < left ||
+        memcmp(bytes_of(t) + t->closing_bytes, data + m->at, left) != 0) {
         return 0;
     }
-    lane->at += (uint32_t)left;
-    lane->part = lane->count;
+    m->at += (uint32_t)left;
     return 1;
 }
 
-static int match_part(ts_lane *lane, const lane_part *part, const unsigned char *data, size_t size)
+static int match_part(const ts_template *t, ts_match *m, const lane_part *part, const unsigned char *data, size_t size)
 {
     switch (part->slot) {
-    case 0: return match_bytes(lane, part, data, size);
-    case TS_SLOT_TEXT: return match_string(lane, data, size);
-    case TS_SLOT_STRING: return match_ignored(lane, data, size);
-    case TS_SLOT_NUMBER: return match_number(lane, data, size);
-    default: return match_space(lane, data, size);
+    case 0: return match_bytes(t, m, part, data, size);
+    case TS_SLOT_TEXT: return match_string(m, data, size);
+    case TS_SLOT_STRING: return match_ignored(m, data, size);
+    case TS_SLOT_NUMBER: return match_number(m, data, size);
+    default: return match_space(m, data, size);
     }
 }
 
 /* ------------------------------------------------------------------ matching */
 
-static int text_ready(ts_lane *lane, const unsigned char *data, const unsigned char **text, size_t *text_size)
+int ts_template_match(const ts_template *t, ts_match *m, const unsigned char *data, size_t size, size_t *used,
+                      ts_found *text)
 {
-    const unsigned char *raw = data + lane->text_start;
-    size_t size = lane->text_end - lane->text_start;
-    if (lane->text_is_plain) {
-        *text = raw;
-        *text_size = size;
-        return TS_LANE_EVENT;
-    }
-    if (!ts_reserve_small((void **)&lane->scratch, &lane->scratch_capacity, 0, size + TS_ROOM_SPARE, 64, 1)) {
-        return TS_ERR_MEMORY;
-    }
-    ts_room room = {lane->scratch, 0, lane->scratch_capacity};
-    size_t at = 0;
-    int decoded = ts_text_take(raw, size, &at, &room);
-    *text = room.bytes;
-    *text_size = room.size;
-    return decoded ? TS_LANE_EVENT : TS_LANE_OTHER;
-}
-
-int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t *used, const unsigned char **text,
-                  size_t *text_size)
-{
-    if (lane->count == 0 || size > UINT32_MAX / 2) { /* no event is so long that 32 bits cannot tell a place in it */
+    if (size > UINT32_MAX / 2) { /* no event is so long that 32 bits cannot tell a place in it */
         return TS_LANE_OTHER;
     }
-    while (lane->part < lane->count) {
-        if (lane->part == lane->closing && lane->closing != 0 && match_closing(lane, data, size)) {
+    while (m->part < t->count) {
+        if (m->part == t->closing && t->closing != 0 && match_closing(t, m, data, size)) {
             break;
         }
-        const lane_part *part = &lane->parts[lane->part];
-        int answer = match_part(lane, part, data, size);
+        const lane_part *part = &t->parts[m->part];
+        int answer = match_part(t, m, part, data, size);
         if (answer != TS_LANE_EVENT) {
             if (answer == TS_LANE_OTHER) {
-                ts_lane_restart(lane);
+                *m = (ts_match){0};
             }
             return answer;
         }
         if (part->slot == TS_SLOT_TEXT) {
-            lane->text_start = lane->part_start;
-            lane->text_end = lane->at;
+            m->text_start = m->part_start;
+            m->text_end = m->at;
         }
-        lane->part++;
-        lane->part_start = lane->at;
+        m->bytes += part->size;
+        m->part++;
+        m->part_start = m->at;
     }
-    *used = lane->at;
-    ts_lane_restart(lane);
-    return text_ready(lane, data, text, text_size);
+    *used = m->at;
+    *text = (ts_found){data + m->text_start, m->text_end - m->text_start, m->text_is_plain};
+    *m = (ts_match){0};
+    return TS_LANE_EVENT;
 }
 
-/* The bytes of a part that stand at data[*at], which moves behind them. */
-static inline int whole_bytes(const ts_lane *lane, const lane_part *part, const unsigned char *data, size_t size, size_t *at)
+/* An event that is being compared: where its parts have come to. */
+typedef struct whole_event {
+    const unsigned char *data;
+    size_t size;
+    size_t at;
+    const unsigned char *bytes;  /* the template's, of the next part */
+} whole_event;
+
+/* The bytes of a part, all there. */
+static inline int whole_bytes(whole_event *event, size_t count)
 {
-    size_t from = *at, count = part->size;
-    if (size - from < count) {
+    const unsigned char *from = event->data + event->at, *bytes = event->bytes;
+    if (event->size - event->at < count) {
         return TS_LANE_MORE;
     }
-    *at = from + count;
-    return memcmp(lane->bytes + part->bytes, data + from, count) == 0 ? TS_LANE_EVENT : TS_LANE_OTHER;
+    event->at += count;
+    event->bytes += count;
+    return memcmp(bytes, from, count) == 0 ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
 /* A slot that ends before data does. */
@@ -300,35 +311,36 @@ static int whole_slot(int slot, const unsigned char *data, size_t size, size_t *
     }
 }
 
-/* The parts from the given one up to another, all there. */
-static inline int whole_parts(const ts_lane *lane, uint32_t from, uint32_t to, const unsigned char *data, size_t size,
-                              size_t *at, ts_room *text)
+/* The parts from one up to another, all there. */
+static inline int whole_parts(const lane_part *part, const lane_part *end, whole_event *event, ts_room *text)
 {
     int answer = TS_LANE_EVENT;
-    for (const lane_part *part = lane->parts + from; part < lane->parts + to && answer == TS_LANE_EVENT; part++) {
-        answer = part->slot == 0 ? whole_bytes(lane, part, data, size, at) : whole_slot(part->slot, data, size, at, text);
+    for (; part < end && answer == TS_LANE_EVENT; part++) {
+        answer = part->slot == 0 ? whole_bytes(event, part->size)
+                                 : whole_slot(part->slot, event->data, event->size, &event->at, text);
     }
     return answer;
 }
 
-int ts_lane_match_whole(const ts_lane *lane, const unsigned char *data, size_t size, size_t *used, ts_room *text)
+int ts_template_match_whole(const ts_template *t, const unsigned char *data, size_t size, size_t *used, ts_room *text)
 {
-    if (lane->closing >= lane->count || lane->at != 0) {
+    if (t->closing >= t->count) {
         return TS_LANE_MORE;
     }
-    size_t at = 0;
+    whole_event event = {data, size, 0, bytes_of(t)};
+    const lane_part *closing = t->parts + t->closing;
     text->size = 0;
-    int answer = whole_parts(lane, 0, lane->closing, data, size, &at, text);
+    int answer = whole_parts(t->parts, closing, &event, text);
     if (answer != TS_LANE_EVENT) {
         return answer;
     }
-    size_t closing = lane->parts[lane->closing].bytes, left = lane->bytes_size - closing;
-    if (size - at >= left && memcmp(lane->bytes + closing, data + at, left) == 0) {
-        at += left; /* without any blanks, which is how it mostly stands */
+    size_t left = t->bytes_size - t->closing_bytes;
+    if (size - event.at >= left && memcmp(event.bytes, data + event.at, left) == 0) {
+        event.at += left; /* without any blanks, which is how it mostly stands */
     } else {
-        answer = whole_parts(lane, lane->closing, lane->count, data, size, &at, text);
+        answer = whole_parts(closing, t->parts + t->count, &event, text);
     }
-    *used = at;
+    *used = event.at;
     return answer;
 }
 
@@ -435,77 +447,66 @@ static int text_find(const ts_example *example, lane_value *value)
     return is_same ? TS_LANE_EVENT : TS_LANE_OTHER;
 }
 
-static int add_bytes(ts_lane *lane, const char *data, size_t size)
+/* The parts of the template that is being made. */
+typedef struct part_list {
+    ts_part parts[LEARNED_PARTS];
+    size_t count;                /* as if there were room for all */
+} part_list;
+
+static void add_part(part_list *list, int slot, const char *data, size_t size)
 {
-    return size == 0 ? TS_OK : ts_lane_add(lane, 0, data, size);
+    if (list->count < LEARNED_PARTS) {
+        list->parts[list->count] = (ts_part){slot, data, size};
+    }
+    list->count++;
+}
+
+static void add_bytes(part_list *list, const char *data, size_t size)
+{
+    if (size != 0) {
+        add_part(list, 0, data, size);
+    }
 }
 
 /* What stands behind the last slot: blanks may stand before the brackets that close the event. */
-static int add_closing(ts_lane *lane, ts_bytes data, size_t at)
+static void add_closing(part_list *list, ts_bytes data, size_t at)
 {
     size_t end = data.size;
     while (end > at && (data.data[end - 1] == ' ' || data.data[end - 1] == ']' || data.data[end - 1] == '}')) {
         end--;
     }
-    int status = add_bytes(lane, data.data + at, end - at);
-    for (; end < data.size && status == TS_OK; end++) {
+    add_bytes(list, data.data + at, end - at);
+    for (; end < data.size; end++) {
         if (data.data[end] != ' ') {
-            status = ts_lane_add(lane, TS_SLOT_SPACE, NULL, 0);
-            status = status == TS_OK ? ts_lane_add(lane, 0, data.data + end, 1) : status;
+            add_part(list, TS_SLOT_SPACE, NULL, 0);
+            add_part(list, 0, data.data + end, 1);
         }
     }
-    return status == TS_OK ? ts_lane_add(lane, TS_SLOT_SPACE, NULL, 0) : status;
+    add_part(list, TS_SLOT_SPACE, NULL, 0);
 }
 
-/* values: in their order, not overlapping. */
-static int template_add(ts_lane *lane, const ts_example *example, const lane_value *values, size_t count)
+/* Makes the template of an event with these values, which are in their order and do not overlap. */
+static int template_make(const ts_example *example, const lane_value *values, size_t count, ts_template **made)
 {
-    int status = add_bytes(lane, example->head.data, example->head.size);
+    part_list list;
     size_t at = 0;
-    for (size_t i = 0; i < count && status == TS_OK; i++) {
-        status = add_bytes(lane, example->data.data + at, values[i].start - at);
-        status = status == TS_OK ? ts_lane_add(lane, values[i].slot, NULL, 0) : status;
+    list.count = 0;
+    add_bytes(&list, example->head.data, example->head.size);
+    for (size_t i = 0; i < count; i++) {
+        add_bytes(&list, example->data.data + at, values[i].start - at);
+        add_part(&list, values[i].slot, NULL, 0);
         at = values[i].end;
     }
-    status = status == TS_OK ? add_closing(lane, example->data, at) : status;
-    return status == TS_OK ? add_bytes(lane, example->tail.data, example->tail.size) : status;
+    add_closing(&list, example->data, at);
+    add_bytes(&list, example->tail.data, example->tail.size);
+    int status = list.count > LEARNED_PARTS ? TS_ERR_ARGUMENT : ts_template_new(list.parts, list.count, made);
+    return status == TS_OK ? TS_LANE_EVENT : status == TS_ERR_MEMORY ? status : TS_LANE_OTHER;
 }
 
-/* Makes an array no larger than its items. Answers 0 without memory. */
-static int array_fit(void **block, uint32_t *capacity, uint32_t count, size_t item_size)
-{
-    if (count != *capacity) {
-        void *smaller = ts_resize_array(*block, count, item_size);
-        if (smaller == NULL) {
-            return 0;
-        }
-        *block = smaller;
-        *capacity = count;
-    }
-    return 1;
-}
-
-/* Makes the template of an event with these values: it is kept for long, so it takes no more memory than it must. */
-static int template_make(ts_lane *lane, const ts_example *example, const lane_value *values, size_t count)
-{
-    size_t most = example->head.size + example->data.size + example->tail.size;
-    if (most > BYTES_MAX) {
-        return TS_LANE_OTHER;
-    }
-    int has_room = ts_reserve_small((void **)&lane->bytes, &lane->bytes_capacity, 0, most, 0, 1);
-    if (!has_room || template_add(lane, example, values, count) != TS_OK ||
-        !array_fit((void **)&lane->parts, &lane->capacity, lane->count, sizeof *lane->parts) ||
-        !array_fit((void **)&lane->bytes, &lane->bytes_capacity, lane->bytes_size, 1)) {
-        ts_lane_clear(lane);
-        return TS_ERR_MEMORY;
-    }
-    return TS_LANE_EVENT;
-}
-
-int ts_lane_learn(ts_lane *lane, const ts_example *example)
+int ts_template_learn(const ts_example *example, ts_template **made)
 {
     lane_value values[TS_LANE_IGNORED + 1];
-    ts_lane_clear(lane);
+    *made = NULL;
     int answer = text_find(example, &values[0]);
     if (answer != TS_LANE_EVENT) {
         return answer;
@@ -527,5 +528,5 @@ int ts_lane_learn(ts_lane *lane, const ts_example *example)
             return TS_LANE_OTHER;
         }
     }
-    return template_make(lane, example, values, count);
+    return template_make(example, values, count, made);
 }

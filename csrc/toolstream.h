@@ -2,7 +2,7 @@
  *
  *   ts_scanner   JSON text in fragments  -> records: "the value at P has ended", "the string at P grew"
  *   ts_sse       an SSE byte stream      -> frames (WHATWG HTML, section 9.2)
- *   ts_lane      an SSE byte stream      -> the text of events that are like the one before them
+ *   ts_template  an SSE byte stream      -> the text of events that are like the one before them
  *   ts_markers   text in pieces          -> where the first of several markers stands
  *
  * This is the only header that others see; the Python binding's declarations are made from it (lines
@@ -313,20 +313,27 @@ enum ts_slot {
     TS_SLOT_SPACE = 4            /* any number of blanks */
 };
 
-typedef struct ts_lane ts_lane;
+/* What a template is made of: bytes that must be equal (slot 0), or a slot (data ignored). */
+typedef struct ts_part {
+    int slot;
+    const char *data;
+    size_t size;
+} ts_part;
 
-/* A lane without a template, or NULL without memory. Freed with ts_lane_free (NULL allowed). */
-TS_API ts_lane *ts_lane_new(void);
-TS_API void ts_lane_free(ts_lane *lane);
-/* As ts_scanner_size. */
-TS_API size_t ts_lane_size(const ts_lane *lane);
+/* It does not change, so streams whose events are alike can hold one together, though not from several threads at once. */
+typedef struct ts_template ts_template;
 
-/* Forgets the template; only what has been matched so far of an event. */
-TS_API void ts_lane_clear(ts_lane *lane);
-TS_API void ts_lane_restart(ts_lane *lane);
-
-/* Adds bytes that must be equal (slot 0), or a slot (data ignored), to the template. */
-TS_API int ts_lane_add(ts_lane *lane, int slot, const char *data, size_t size);
+/* Makes one, with one holder. Answers TS_OK, TS_ERR_ARGUMENT (no parts, bytes of size 0, no such slot), TS_ERR_MEMORY. */
+TS_API int ts_template_new(const ts_part *parts, size_t count, ts_template **made);
+/* One more holder, and one less (NULL allowed). */
+TS_API ts_template *ts_template_hold(ts_template *t);
+TS_API void ts_template_free(ts_template *t);
+/* As ts_scanner_size; and how many hold it. */
+TS_API size_t ts_template_size(const ts_template *t);
+TS_API uint32_t ts_template_holders(const ts_template *t);
+/* Whether two match the same, and a hash that is then the same. */
+TS_API int ts_template_same(const ts_template *a, const ts_template *b);
+TS_API uint32_t ts_template_hash(const ts_template *t);
 
 /* Room for text: of capacity bytes, size are taken. Text is written by the block, so there must be spare room behind it. */
 #define TS_ROOM_SPARE 16
@@ -359,25 +366,44 @@ typedef struct ts_example {
     size_t ignored_count;
 } ts_example;
 
-/* What ts_lane_match answers. */
+/* What ts_template_match answers. */
 enum ts_lane_answer {
-    TS_LANE_EVENT = 1,           /* an event as in the template: *used bytes; its text is ready */
+    TS_LANE_EVENT = 1,           /* an event as in the template: *used bytes */
     TS_LANE_MORE = 2,            /* so far as in the template: call again with the same bytes and more */
-    TS_LANE_OTHER = 3            /* something else, or text that needs a closer look */
+    TS_LANE_OTHER = 3            /* something else */
 };
 
 /* Makes the template of an event. Answers TS_LANE_EVENT; TS_LANE_OTHER, and there is no template, where its text or what
  * means nothing cannot be told for sure; or TS_ERR_MEMORY. */
-TS_API int ts_lane_learn(ts_lane *lane, const ts_example *example);
+TS_API int ts_template_learn(const ts_example *example, ts_template **made);
 
-/* As ts_lane_match, and faster, for an event that is there as a whole and whose text has room: it is put there, decoded.
- * TS_LANE_MORE where that is not so, or not told for sure: then ts_lane_match knows. It remembers nothing. */
-TS_API int ts_lane_match_whole(const ts_lane *lane, const unsigned char *data, size_t size, size_t *used, ts_room *text);
+/* As ts_template_match, and faster, for an event that is there as a whole and whose text has room: it is put there,
+ * decoded. TS_LANE_MORE where that is not so, or not told for sure: then ts_template_match knows. */
+TS_API int ts_template_match_whole(const ts_template *t, const unsigned char *data, size_t size, size_t *used,
+                                   ts_room *text);
 
-/* Compares the bytes from the beginning of an event on. After TS_LANE_MORE it goes on where it stopped. *text: decoded,
- * valid UTF-8, in data or in the lane, until the next call. TS_ERR_MEMORY is possible. */
-TS_API int ts_lane_match(ts_lane *lane, const unsigned char *data, size_t size, size_t *used,
-                         const unsigned char **text, size_t *text_size);
+/* How far an event has been compared; all 0 at its beginning. */
+typedef struct ts_match {
+    uint32_t part;               /* the part of the template, */
+    uint32_t bytes;              /* ... and where its bytes stand there */
+    uint32_t part_start;         /* where it began in the event */
+    uint32_t at;                 /* how far it goes so far */
+    uint32_t text_start;         /* the text in the event */
+    uint32_t text_end;
+    uint8_t text_is_plain;
+} ts_match;
+
+/* The text of an event, which may have to be decoded. */
+typedef struct ts_found {
+    const unsigned char *text;
+    size_t size;
+    int is_plain;                /* it holds no escape, and only ASCII */
+} ts_found;
+
+/* Compares the bytes from the beginning of an event on. After TS_LANE_MORE it goes on where it stopped, else *match is at
+ * an event's beginning again. */
+TS_API int ts_template_match(const ts_template *t, ts_match *match, const unsigned char *data, size_t size, size_t *used,
+                             ts_found *text);
 
 /* ------------------------------------------------------------------ markers in a model's raw text */
 

@@ -30,6 +30,9 @@ typedef struct key_slot {
     PyObject *key;               /* ASCII */
 } key_slot;
 
+/* Templates that streams share, at places that their hashes choose. */
+#define TEMPLATE_SLOTS 64
+
 /* The names that C asks Python for; native_module.c spells them. */
 enum name {
     NAME_FAIL,
@@ -68,6 +71,7 @@ typedef struct module_state {
     PyObject *load_string;       /* values.load_string(body): where native_string is not enough */
     PyObject *names[NAME_COUNT];
     ts_sse *spare_sse;           /* a framer that no stream is in; NULL while one has it */
+    ts_template *templates[TEMPLATE_SLOTS];
     key_slot keys[KEY_CACHE_SLOTS];
 } module_state;
 

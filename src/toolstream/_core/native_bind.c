@@ -9,7 +9,8 @@ void native_unbind(lane *self)
     self->use = USE_NOTHING;
     Py_CLEAR(self->target);
     Py_CLEAR(self->repeat);
-    ts_lane_clear(self->matcher);
+    ts_template_free(self->template);
+    self->template = NULL;
 }
 
 /* ------------------------------------------------------------------ the template */
@@ -69,6 +70,33 @@ static int surroundings_find(ts_bytes bytes, ts_example *example)
     return 0;
 }
 
+static ts_template **template_slot(module_state *state, const ts_template *t)
+{
+    return &state->templates[ts_template_hash(t) % TEMPLATE_SLOTS];
+}
+
+size_t native_template_size(const lane *self)
+{
+    if (self->template == NULL) {
+        return 0;
+    }
+    uint32_t streams = ts_template_holders(self->template) - (*template_slot(self->state, self->template) == self->template);
+    return ts_template_size(self->template) / streams;
+}
+
+/* The same template, and the very one that other streams have, if some do: where events name no message, they are alike. */
+static ts_template *template_shared(module_state *state, ts_template *made)
+{
+    ts_template **slot = template_slot(state, made);
+    if (*slot == NULL || !ts_template_same(*slot, made)) {
+        ts_template_free(*slot);
+        *slot = ts_template_hold(made);
+        return made;
+    }
+    ts_template_free(made);
+    return ts_template_hold(*slot);
+}
+
 static int learn_from(lane *self, ts_example *example, PyObject *repeat, PyObject *ignored)
 {
     ts_bytes names[TS_LANE_IGNORED];
@@ -76,10 +104,14 @@ static int learn_from(lane *self, ts_example *example, PyObject *repeat, PyObjec
         !utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_TEXT), &example->text) || !ignored_read(ignored, names, example)) {
         return TS_LANE_OTHER;
     }
-    int answer = ts_lane_learn(self->matcher, example);
+    ts_template *made;
+    int answer = ts_template_learn(example, &made);
     if (answer == TS_ERR_MEMORY) {
         PyErr_NoMemory();
         return -1;
+    }
+    if (answer == TS_LANE_EVENT) {
+        self->template = template_shared(self->state, made);
     }
     return answer;
 }

@@ -24,6 +24,7 @@ typedef struct turn {
     PyObject *events;            /* the list that events are appended to */
     PyObject *chunk;             /* the bytes */
     int goes_on;                 /* more of it comes behind the bytes that are being looked at */
+    ts_match match;              /* how far the next event has been compared */
     ts_room batch;               /* USE_CALL: text of its events that the call's parser has not had yet */
     unsigned char place[BATCH_PLACE];
 } turn;
@@ -33,6 +34,7 @@ static void turn_begin(turn *turn, PyObject *chunk, PyObject *events)
     turn->events = events;
     turn->chunk = chunk;
     turn->goes_on = 0;
+    turn->match = (ts_match){0};
     turn->batch = (ts_room){turn->place, 0, BATCH_PLACE};
 }
 
@@ -98,6 +100,9 @@ static int pending_append(lane *self, const unsigned char *data, size_t size)
         if (bigger == NULL) {
             PyErr_NoMemory();
             return -1;
+        }
+        if (before == 0) {
+            bigger->match = (ts_match){0};
         }
         bigger->capacity = capacity;
         self->pending = bigger;
@@ -282,19 +287,38 @@ static int feed_slowly(lane *self, const unsigned char *data, size_t size, turn 
     return status;
 }
 
-/* Compares data with the template. Answers as ts_lane_match, or -1. Short text is decoded into the room. */
-static int match(lane *self, const unsigned char *data, size_t size, size_t *used, ts_room *text)
+/* Decodes the text of an event behind the text that was gathered before. Answers TS_LANE_EVENT; TS_LANE_OTHER for text that
+ * needs a closer look, or -1. */
+static int decode(const ts_found *found, ts_room *text, turn *turn)
 {
-    int answer = ts_lane_match_whole(self->matcher, data, size, used, text);
+    if (batch_reserve(turn, found->size + TS_ROOM_SPARE) < 0) {
+        return -1;
+    }
+    ts_room *batch = &turn->batch;
+    *text = (ts_room){batch->bytes + batch->size, 0, batch->capacity - batch->size};
+    size_t at = 0;
+    return ts_text_take(found->text, found->size, &at, text) ? TS_LANE_EVENT : TS_LANE_OTHER;
+}
+
+/* Compares data with the template. Answers as ts_template_match, TS_LANE_OTHER for text that needs a closer look, or -1.
+ * Short text is decoded into the room. */
+static int match(lane *self, const unsigned char *data, size_t size, size_t *used, ts_room *text, turn *turn)
+{
+    int answer = TS_LANE_MORE;
+    if (turn->match.at == 0) {
+        answer = ts_template_match_whole(self->template, data, size, used, text);
+    }
     if (answer != TS_LANE_MORE) {
         return answer;
     }
-    const unsigned char *found = NULL;
-    answer = ts_lane_match(self->matcher, data, size, used, &found, &text->size);
-    text->bytes = (unsigned char *)(uintptr_t)found;
-    if (answer == TS_ERR_MEMORY) {
-        PyErr_NoMemory();
-        return -1;
+    ts_found found;
+    answer = ts_template_match(self->template, &turn->match, data, size, used, &found);
+    if (answer == TS_LANE_EVENT && !found.is_plain) {
+        return decode(&found, text, turn);
+    }
+    if (answer == TS_LANE_EVENT) {
+        text->bytes = (unsigned char *)(uintptr_t)found.text;
+        text->size = found.size;
     }
     return answer;
 }
@@ -313,7 +337,7 @@ static int match_and_use(lane *self, const unsigned char *data, size_t size, siz
         text.bytes = batch->bytes + batch->size;
         text.capacity = batch->capacity - batch->size;
     }
-    *answer = match(self, data, size, used, &text);
+    *answer = match(self, data, size, used, &text, turn);
     if (*answer != TS_LANE_EVENT || (long long)*used > self->max_event) {
         return *answer < 0 ? -1 : 0;
     }
@@ -346,7 +370,7 @@ static int step(lane *self, const unsigned char *data, size_t size, size_t *used
         *used = 0;
         return 0;
     }
-    ts_lane_restart(self->matcher);
+    turn->match = (ts_match){0};
     *used = self->hopeful ? event_end(data, size) : size;
     return feed_slowly(self, data, *used, turn);
 }
@@ -357,13 +381,14 @@ static int gather(lane *self, const unsigned char *data, size_t size, size_t *ta
 {
     ts_room *batch = &turn->batch;
     size_t at = *taken, used = 0;
-    int gathers = self->use == USE_CALL && !self->checked && self->between && self->target->fault == Py_None;
+    int gathers = self->use == USE_CALL && !self->checked && self->between && self->target->fault == Py_None &&
+                  turn->match.at == 0;
     while (gathers && at < size && batch->size < BATCH_BYTES) {
         if (batch_reserve(turn, SHORT_TEXT) < 0) {
             return -1;
         }
         ts_room text = {batch->bytes + batch->size, 0, batch->capacity - batch->size};
-        if (ts_lane_match_whole(self->matcher, data + at, size - at, &used, &text) != TS_LANE_EVENT ||
+        if (ts_template_match_whole(self->template, data + at, size - at, &used, &text) != TS_LANE_EVENT ||
             (long long)used > self->max_event) {
             break;
         }
@@ -405,7 +430,7 @@ static int take_one(lane *self, const unsigned char *data, size_t size, turn *tu
     ts_room text = {place, 0, sizeof place};
     size_t used;
     if (size > ONE_EVENT || self->use == USE_NOTHING || !self->between ||
-        ts_lane_match_whole(self->matcher, data, size, &used, &text) != TS_LANE_EVENT || used != size ||
+        ts_template_match_whole(self->template, data, size, &used, &text) != TS_LANE_EVENT || used != size ||
         (long long)size > self->max_event) {
         return 0;
     }
@@ -431,11 +456,14 @@ static int take_pending(lane *self, const unsigned char *data, size_t size, turn
     }
     pending_bytes *pending = pending_take(self);
     size_t taken = 0;
+    turn->match = pending->match;
     int status = take_events(self, pending->bytes, pending->size, &taken, turn);
     if (status < 0 || taken == pending->size) {
         PyMem_Free(pending);
         return status;
     }
+    pending->match = turn->match;
+    turn->match = (ts_match){0};
     pending->size -= taken;
     memmove(pending->bytes, pending->bytes + taken, pending->size);
     self->pending = pending;
@@ -471,7 +499,13 @@ static int take_all(lane *self, const unsigned char *data, size_t size, turn *tu
     if (take_events(self, data, size, &taken, turn) < 0 || feed_batch(self, turn) < 0) {
         return -1;
     }
-    return taken < size ? pending_append(self, data + taken, size - taken) : 0;
+    if (taken < size) {
+        if (pending_append(self, data + taken, size - taken) < 0) {
+            return -1;
+        }
+        self->pending->match = turn->match;
+    }
+    return 0;
 }
 
 static int take_chunk(lane *self, PyObject *chunk, PyObject *events)
@@ -492,7 +526,6 @@ static int take_chunk(lane *self, PyObject *chunk, PyObject *events)
 static int flush_pending(lane *self, PyObject *events)
 {
     pending_bytes *pending = pending_take(self);
-    ts_lane_restart(self->matcher);
     if (pending == NULL) {
         return 0;
     }
@@ -675,11 +708,6 @@ static PyObject *lane_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->state = (module_state *)PyType_GetModuleState(own);
-    self->matcher = ts_lane_new();
-    if (self->matcher == NULL) {
-        Py_DECREF(self);
-        return PyErr_NoMemory();
-    }
     return (PyObject *)self;
 }
 
@@ -688,7 +716,7 @@ static void lane_dealloc(lane *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     lane_clear(self);
-    ts_lane_free(self->matcher);
+    ts_template_free(self->template);
     PyMem_Free(self->pending);
     type->tp_free(self);
     Py_DECREF(type);
@@ -727,7 +755,7 @@ static int lane_set_pending(lane *self, PyObject *bytes, void *unused)
 static PyObject *lane_sizeof(lane *self, PyObject *unused)
 {
     (void)unused;
-    size_t size = (size_t)Py_TYPE(self)->tp_basicsize + ts_lane_size(self->matcher);
+    size_t size = (size_t)Py_TYPE(self)->tp_basicsize + native_template_size(self);
     size += self->pending == NULL ? 0 : sizeof *self->pending + self->pending->capacity;
     return PyLong_FromSize_t(size);
 }

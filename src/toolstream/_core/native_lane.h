@@ -10,6 +10,7 @@ enum lane_use { USE_NOTHING, USE_CALL, USE_TEXT, USE_REASONING };
 
 /* The beginning of an event that matches so far. */
 typedef struct pending_bytes {
+    ts_match match;              /* how far they have been compared */
     size_t size;
     size_t capacity;
     unsigned char bytes[];
@@ -19,7 +20,7 @@ typedef struct pending_bytes {
 typedef struct lane {
     PyObject_HEAD
     module_state *state;
-    ts_lane *matcher;
+    ts_template *template;       /* NULL: USE_NOTHING */
     PyObject *adapter;           /* who knows what events mean; None or NULL before the provider is known */
     PyObject *assembler;         /* whom the adapter tells it */
     PyObject *framing;           /* what cuts bytes into events */
@@ -56,6 +57,8 @@ enum repeat_member {
 
 /* native_bind.c. Forgets the event that repeats. */
 void native_unbind(lane *self);
+/* A stream's part of the memory for its template. */
+size_t native_template_size(const lane *self);
 /* Makes a template of the event that a frame held, if the adapter says that others like it may follow. whole: all the
  * event's bytes, none where it came in pieces. Answers 0, or -1 with an exception set. */
 int native_bind(lane *self, PyObject *frame, ts_bytes whole, PyObject *event);

@@ -142,7 +142,11 @@ static int native_clear(PyObject *module)
 static void native_free(void *module)
 {
     (void)native_clear((PyObject *)module);
-    ts_sse_free(((module_state *)PyModule_GetState((PyObject *)module))->spare_sse);
+    module_state *state = (module_state *)PyModule_GetState((PyObject *)module);
+    ts_sse_free(state->spare_sse);
+    for (size_t slot = 0; slot < TEMPLATE_SLOTS; slot++) {
+        ts_template_free(state->templates[slot]);
+    }
 }
 
 static PyMethodDef native_methods[] = {
