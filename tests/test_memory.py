@@ -26,7 +26,7 @@ needs_native = pytest.mark.skipif(BINDING == "cffi" or not IS_FAST, reason="the 
 SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 NAME, FIELDS, FRAGMENT = "search", 12, 16
 # Beside the text of the call and its values. Before 3.11 a dict keeps the hashes of its keys, also where all are str.
-BOUND = 3600 if sys.version_info >= (3, 11) else 4100
+BOUND = 2750 if sys.version_info >= (3, 11) else 2900
 ARGUMENTS = json.dumps({f"field_{number}": "a value of some length " * 4 for number in range(FIELDS)})
 HALF = ARGUMENTS[: len(ARGUMENTS) // 2]
 PIECES = [HALF[at : at + FRAGMENT] for at in range(0, len(HALF), FRAGMENT)]
@@ -128,6 +128,40 @@ def test_between_two_events_no_framer_is_held() -> None:
     between.feed(events)
     inside.feed(events[:60])
     assert sys.getsizeof(between._framing) < 150 < 300 < sys.getsizeof(inside._framing)
+
+
+@needs_native
+def test_what_an_event_that_was_cut_needed_is_given_back() -> None:
+    start, block, delta, *_ = anthropic()
+    parser = idle([start, block, delta])
+    assert HALF.startswith('{"field_0": "')
+    assert len(PIECES[0]) > len('{"field_0": "')
+    delta["delta"]["partial_json"] = "more of a string"
+    events = sse([delta]) * 40
+    parser.feed(events)
+    before = sys.getsizeof(parser)
+    cut = len(events) - 20
+    assert cut > 4000
+    for _ in range(3):
+        parser.feed(events[:cut])
+        assert sys.getsizeof(parser) < before + 300
+        parser.feed(events[cut:])
+        assert sys.getsizeof(parser) == before
+
+
+@needs_native
+def test_streams_whose_events_are_alike_hold_one_template() -> None:
+    def wire(index: int, others: Wire) -> Wire:
+        return [{**event, **({"index": index} if "index" in event else {})} for event in others]
+
+    alike = [idle(wire(77, anthropic())) for _ in range(8)]
+    with_others = sys.getsizeof(alike[0])
+    del alike[1:]
+    gc.collect()
+    alone = sys.getsizeof(alike[0])
+    other = idle(wire(78, anthropic()))
+    assert alone == sys.getsizeof(other)
+    assert alone - with_others > 100
 
 
 @needs_native
