@@ -41,7 +41,7 @@ static const unsigned char simple_escapes[256] = {
 
 /* Decodes a run of characters beyond ASCII, or an escape of digits, to at most TS_ROOM_SPARE bytes; *written: how many.
  * Answers the bytes read, 0 where it is nothing of these, or is not all there. */
-static size_t odd_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written)
+static TS_NOINLINE size_t odd_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written)
 {
     if (text[0] >= 0x80) {
         *written = ts_utf8_prefix(text, size < TS_ROOM_SPARE ? size : TS_ROOM_SPARE);
@@ -54,34 +54,46 @@ static size_t odd_decode(const unsigned char *text, size_t size, unsigned char *
     return read;
 }
 
-/* Copies a block, of which `left` bytes may be read. Answers how many of them are plain before the first that is not; the
- * others do not count. */
-static size_t block_copy(const unsigned char *from, size_t left, unsigned char *out)
+/* Copies a block. Answers how many of its bytes are plain before the first that is not; the others do not count. */
+static inline size_t block_copy(const unsigned char *from, unsigned char *out)
 {
-    unsigned char tail[TS_BLOCK] = {0}; /* which is not plain */
-    if (left < TS_BLOCK) {
-        ts_copy(tail, (const char *)from, left);
-        from = tail;
-    }
     memcpy(out, from, TS_BLOCK);
     return ts_plain_block(from);
+}
+
+/* The same where fewer bytes than a block are left. */
+static TS_NOINLINE size_t rest_copy(const unsigned char *from, size_t left, unsigned char *out)
+{
+    unsigned char block[TS_BLOCK] = {0}; /* which is not plain */
+    ts_copy(block, (const char *)from, left % TS_BLOCK); /* so that the compiler, too, sees that it fits */
+    return block_copy(block, out);
 }
 
 int ts_text_take(const unsigned char *data, size_t size, size_t *at, ts_room *text)
 {
     const unsigned char *from = data + *at, *const end = data + size;
     unsigned char *out = text->bytes + text->size, *const full = text->bytes + text->capacity;
-    while (from != end && *from != '"') {
+    for (;;) {
+        size_t left = (size_t)(end - from);
+        if (left < TS_BLOCK && (left == 0 || *from == '"')) {
+            break;
+        }
         if (full - out < TS_ROOM_SPARE) {
             return 0;
         }
-        size_t plain = block_copy(from, (size_t)(end - from), out);
+        size_t plain = left < TS_BLOCK ? rest_copy(from, left, out) : block_copy(from, out);
         from += plain;
         out += plain;
-        if (plain < TS_BLOCK && end - from >= 2 && *from == '\\' && simple_escapes[from[1]] != 0) {
+        if (plain == TS_BLOCK) {
+            continue;
+        }
+        if (from == end || *from == '"') {
+            break;
+        }
+        if (*from == '\\' && end - from > 1 && simple_escapes[from[1]] != 0) {
             *out++ = simple_escapes[from[1]];
             from += 2;
-        } else if (plain == 0) {
+        } else {
             size_t written = 0, read = odd_decode(from, (size_t)(end - from), out, &written);
             if (read == 0) {
                 return 0;
