@@ -29,6 +29,8 @@ from toolstream import (
     ToolStreamError,
     loads,
 )
+from toolstream.json_parser import FieldParser
+from toolstream.paths import Subscription
 
 DOCUMENT = (
     '{"query":"tide \\u00e9 😀","limit":10,"tags":["a",{"b":[true,null]}],"note":{"deep":{"x":-1.5e3}},"end":false}'
@@ -1135,6 +1137,19 @@ def test_a_long_chain_of_events_ends_without_recursion() -> None:
         chain = FieldComplete(None, (), chain)
     del chain
     assert JSONParser().feed("{") == []
+
+
+@pytest.mark.parametrize("text", ['{"a": "\u00e9\U0001f600", "b": [1]}', "[]", '{"a": {"b": "plain"}}'])
+def test_a_parser_that_keeps_its_text_tells_whether_it_holds_another(text: str) -> None:
+    parser = FieldParser(Subscription.compile(), Limits(), None, keep_text=True)
+    for at, character in enumerate(text):
+        assert parser.holds(text[:at])
+        assert not parser.holds(text)
+        assert not parser.holds(text[:at] + "\ud83d")
+        parser.feed(character)
+    assert parser.holds(text)
+    assert not parser.holds(text + " ")
+    assert not parser.holds(text.upper() + text[1:])
 
 
 def test_a_saved_parser_whose_places_do_not_fit_its_open_containers_is_refused() -> None:

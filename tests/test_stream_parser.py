@@ -877,11 +877,12 @@ class TestMoving:
         assert [call.arguments for call in reading.calls] == [call.arguments for call in straight.calls]
         assert [call.text for call in reading.calls] == [call.text for call in straight.calls]
 
+    @pytest.mark.parametrize("provider", ["auto", "anthropic"])
     @pytest.mark.parametrize("form", [wire.lines, lambda stream: json.dumps(stream).encode()])
-    def test_inside_other_framings(self, form: Any) -> None:
+    def test_inside_other_framings(self, form: Any, provider: str) -> None:
         stream = STREAMS["anthropic, one call"]
         data = form(stream)
-        reading = wire.Reading(StreamParser())
+        reading = wire.Reading(StreamParser(provider=provider))
         for piece in wire.pieces(data, 13):
             reading.parser = pickle.loads(pickle.dumps(reading.parser))
             reading.events += reading.parser.feed(piece)

@@ -45,7 +45,7 @@ from .paths import Subscriptions
 from .resends import repeats, same_value, unseen
 from .shared import shared
 from .tools.checks import CheckedParser, Checks
-from .usage import Usage, counts
+from .usage import NOTHING, Usage, same_counts
 
 StopKind = Literal["tools", "natural", "length", "filter", "error", "other"]
 """What a stop reason means for the calls before it.
@@ -54,6 +54,7 @@ tools: asks for them to be run. natural: the model has finished; asks for its ca
 provider itself cut the message. error: it broke off. other: anything else.
 """
 CUTS = ("length", "filter")
+UNCERTAIN = (*CUTS, "error")  # what came last may have been meant to go on
 # Where nothing is being read, nothing can happen: a tuple, so that nothing gets lost in it.
 NO_EVENTS: list[Event] = ()  # type: ignore[assignment]
 
@@ -90,11 +91,10 @@ class Assembler(CallTable):
     def __init__(
         self,
         subscriptions: Subscriptions,
-        *,
-        duplicate_keys: DuplicateKeys = "error",
-        on_error: str = "raise",
+        duplicate_keys: DuplicateKeys,
+        on_error: str,
         limits: Limits,
-        checks: Checks | None = None,
+        checks: Checks | None,
     ) -> None:
         self.events = NO_EVENTS
         self.calls: list[ToolCall] = []
@@ -161,9 +161,8 @@ class Assembler(CallTable):
 
     def _begin_content(self) -> None:
         """As `_begin`, for what only a message that has not ended can hold: behind its end another one begins."""
-        if self.ended:
+        if self.ended or not self.started:
             self.message_start(None, None)
-        self._begin()
 
     def text_delta(self, text: str, index: int, *, aside: bool = False) -> None:
         """Visible text. aside: of another choice than the one that `text` shows."""
@@ -183,8 +182,9 @@ class Assembler(CallTable):
     def usage_update(self, usage: Usage) -> None:
         """Counts so far, each replacing the one before."""
         self._begin()
-        before, self._usage = self.usage, usage
-        if counts(usage) != counts(before):
+        before = NOTHING if self._usage is None else self._usage
+        self._usage = usage
+        if not same_counts(usage, before):
             self.events.append(UsageUpdate(usage))
 
     def stop(self, reason: str | None, kind: StopKind, scope: int = 0) -> None:
@@ -192,19 +192,19 @@ class Assembler(CallTable):
         self._begin()
         if scope == 0 and reason is not None:
             self.stop_reason = reason
-        calls = [call for call in self._unsettled_calls() if call._scope == scope]
+        calls = self._unsettled_calls(scope)
         for call in calls:
             # Of free text nothing but its own end tells whether it is whole.
-            certain = kind not in (*CUTS, "error") and (call._ended or not call._free_text)
+            certain = kind not in UNCERTAIN and (call._ended or not call._free_text)
             self._end(call, certain=certain)
             if is_nothing(call):
                 self._settle(call)
         if kind == "natural":
-            kind = "tools" if any(call.complete and not call.server for call in self._message_calls(scope)) else "other"
-        choice = self._choice_of(scope)
+            kind = "tools" if self._has_own(scope) else "other"
+        choice = self if scope == 0 else self._choice_of(scope)
         if choice.kind not in CUTS:  # some servers say twice why they stop, and the cut only once
             choice.kind = kind
-        if kind == "tools":
+        if kind == "tools" and choice.unconfirmed is not None:
             self._confirm(choice)
         for call in calls:
             if not call._over:
@@ -221,17 +221,30 @@ class Assembler(CallTable):
         if self._open:
             for scope in sorted({call._scope for call in self._unsettled_calls()}):
                 self.stop(None, "other", scope)
-        calls = self._message_calls()
-        own = [call for call in calls if not call.server]
-        safe = bool(own) and self.kind == "tools"
-        for call in calls:
-            safe = safe and call.complete and (call.server or self._choice_of(call._scope).kind == "tools")
-        if safe:
-            for call in own:
-                call._state = "committed"
+        safe = self.kind == "tools" and self._are_safe(self._message_calls())
         self._usage = self.usage.finished()
         self.ended = True
         self.events.append(MessageEnd(self.stop_reason, self._usage, safe))
+
+    def _has_own(self, scope: int) -> bool:
+        """Whether a call of the choice is whole and the caller's to run."""
+        calls = self._message_calls(scope)
+        own = [call for call in calls if call._complete and call._state != "void" and not call.server]
+        return bool(own)
+
+    def _are_safe(self, calls: list[ToolCall]) -> bool:
+        """Whether all calls are whole, and some are the caller's to run: these are committed then."""
+        own = []
+        for call in calls:
+            if not call._complete or call._state == "void":
+                return False
+            if not call.server:
+                own.append(call)
+                if self._choice_of(call._scope).kind != "tools":
+                    return False
+        for call in own:
+            call._state = "committed"
+        return bool(own)
 
     def break_off(self, reason: str) -> NoReturn:
         """The stream has ended without the provider's own end. Raises `IncompleteError`."""
@@ -301,18 +314,21 @@ class Assembler(CallTable):
         before = self.call(key)
         if before is not None and not before._over:
             self._end(before)
-        call = ToolCall(id or None, shared(name) or "", server=server, free_text=free_text, scope=scope)
+        call = ToolCall(id or None, shared(name) or "", server, free_text, scope)
         return self._open_anew(key, call)
 
     def _open_anew(self, key: Hashable, call: ToolCall) -> ToolCall:
         """A call begins, whatever was known by its key."""
-        self.went_on(call._scope)
+        scope = call._scope
+        choice = self if scope == 0 else self._choice_of(scope)
+        if choice.closing is not None or choice.unconfirmed is not None:
+            self.went_on(scope)
         limit = self.limits.max_calls
         if limit is not None and self._opened >= limit:
             raise LimitError(f"more than max_calls={limit} tool calls", limit="max_calls")
         self._opened += 1
         self._set_key(key, call)
-        self._choice_of(call._scope).latest = call
+        choice.latest = call
         self._add_unsettled(call)
         if call.name:
             self._start(call)
@@ -322,7 +338,8 @@ class Assembler(CallTable):
         """The call's name, or more of it, is known."""
         call.name = name
         if call._held is not None and not call._over:
-            self._note_growth(call)
+            if self._notes_growth:
+                self._note_growth(call)
             self._feed_first(call, "")
 
     def fragment(self, key: Hashable, text: str | None) -> None:
@@ -337,7 +354,10 @@ class Assembler(CallTable):
         if call is None or arguments is None or call._state == "void":
             return
         text = as_text(arguments)
-        seen, call._half = call.text, ""
+        call._half = ""
+        if isinstance(call._parser, FieldParser) and call._parser.holds(text):
+            return
+        seen = call.text
         if text.startswith(seen):
             if len(text) > len(seen):
                 self._feed(call, text[len(seen) :])
@@ -471,7 +491,7 @@ class Assembler(CallTable):
         self.end_whole(scope)
         self._begin_content()
         key = key_at(scope, index if index is not None else f"call {self._opened}")
-        call = self._open_anew(key, ToolCall(id, "", scope=scope))
+        call = self._open_anew(key, ToolCall(id, "", False, False, scope))
         call.name = shared(name) or ""
         return call
 
@@ -554,8 +574,9 @@ class Assembler(CallTable):
 
     def _passes(self, call: ToolCall) -> bool:
         """Whether a call whose arguments are whole may end, by its tool's schema."""
+        assert self.checks is not None
         try:
-            if self.checks is not None and self._check(call, certain=True):
+            if self._check(call, certain=True):
                 self.checks.end(call, self.events)
         except JSONError as error:
             self.spoil(call, error)
@@ -565,7 +586,8 @@ class Assembler(CallTable):
         if call._over:
             self._feed_late(call, text)
             return
-        self._note_growth(call)
+        if self._notes_growth:
+            self._note_growth(call)
         if call._half or "\ud800" <= text[-1] <= "\udbff":
             text, call._half = split_half(call._half + text)
             if not text:
@@ -582,7 +604,8 @@ class Assembler(CallTable):
         """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
         held = call._held
         if held is None and call.name and (call._free_text or text.strip() != "{}"):
-            self._start(call)
+            if not call._started:
+                self._start(call)
             self._parse(call, text)
             return
         if held is None or (is_placeholder(held) and text.lstrip().startswith("{")):
@@ -631,15 +654,7 @@ class Assembler(CallTable):
         kind = FieldParser
         if self.checks is not None and call._check is not None:
             kind, subscription = CheckedParser, self.checks.subscription(call)
-        return kind(
-            subscription,
-            duplicate_keys=self._duplicate_keys,
-            limits=self.limits,
-            max_bytes=max_bytes,
-            limit_name="max_call_bytes",
-            call=call,
-            keep_text=True,
-        )
+        return kind(subscription, self.limits, max_bytes, self._duplicate_keys, "max_call_bytes", call, True)
 
     def _end(self, call: ToolCall, certain: bool = False) -> None:
         """The provider has ended the call: settles it if its arguments are whole.
@@ -647,23 +662,25 @@ class Assembler(CallTable):
         No arguments at all, free text and a bare number look the same whole and cut; so they are whole only when that
         is certain.
         """
+        choice = self if call._scope == 0 else self._choice_of(call._scope)
         if not call._ended:
             call._ended = True
-            choice = self._choice_of(call._scope)
             choice.closing = with_one_more(choice.closing, call)
         if not call.name:
             return
-        self._start(call)
-        self._release(call)
-        self._settle_arguments(call)
+        if not call._started:
+            self._start(call)
+        if call._held is not None:
+            self._release(call)
+        if call._doubt is not None or call._owes_brace:
+            self._settle_arguments(call)
         if call._half and not call._over:
             self._feed_half(call)
         whole = not call._over and (is_whole(call) or (certain and self._closes(call)))
-        if whole and self._passes(call):
+        if whole and (self.checks is None or self._passes(call)):
             self._settle(call)
             call._complete = True
             call._state = "closed"
-            choice = self._choice_of(call._scope)
             choice.unconfirmed = with_one_more(choice.unconfirmed, call)
             self.events.append(ToolCallEnd(call))
 
@@ -676,7 +693,7 @@ class Assembler(CallTable):
             self._close_object(call)
 
     def _note_growth(self, call: ToolCall) -> None:
-        if self._notes_growth and not call._has_grown:
+        if not call._has_grown:
             call._has_grown = True
             choice = self._choice_of(call._scope)
             choice.grown = with_one_more(choice.grown, call)

@@ -144,9 +144,12 @@ class CallTable(Choice):
         elif len(each_of(self._unsettled)) > 2 * self._open + _SLACK:
             self._unsettled = self._unsettled_calls()
 
-    def _unsettled_calls(self) -> list[ToolCall]:
-        """The calls that are not over, in the order in which they began."""
-        return [call for call in each_of(self._unsettled) if not call._over]
+    def _unsettled_calls(self, scope: int | None = None) -> list[ToolCall]:
+        """The calls that are not over, of one choice or of all, in the order in which they began."""
+        if self._unsettled is None:
+            return []
+        calls = each_of(self._unsettled)
+        return [call for call in calls if not call._over and (scope is None or call._scope == scope)]
 
     @property
     def has_open_calls(self) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin, overload
 from .errors import IncompleteError, InvalidFieldError, LimitError, ToolStreamError
 from .events import Event, FieldDelta, Path
 from .json_parser import FieldParser
+from .records import Record, constructor
 from .tools.partial import Partial
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_PLACEHOLDER = 8  # bytes, white space included
 
 
-class ToolCall:
+class ToolCall(Record):
     """A call to a tool, as far as the stream has told it. Two calls are equal only if they are the same object.
 
     id: the provider's id, the one that the tool's result must carry; None where it sends none.
@@ -70,7 +71,7 @@ class ToolCall:
     )
 
     def __init__(
-        self, id: str | None, name: str, *, server: bool = False, free_text: bool = False, scope: int = 0
+        self, id: str | None, name: str, server: bool = False, free_text: bool = False, scope: int = 0
     ) -> None:
         self.id = id
         self.name = name
@@ -191,6 +192,9 @@ class ToolCall:
 
     def __repr__(self) -> str:
         return f"<ToolCall {self.name!r} id={self.id!r} index={self.index} state={self.state!r}>"
+
+
+ToolCall.__init__ = constructor(ToolCall, ToolCall.__init__)  # type: ignore[method-assign]
 
 
 class FreeText:

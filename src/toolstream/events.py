@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from ._core import native
 from .errors import InvalidFieldError, ToolStreamError
+from .records import Record, constructor
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -27,7 +27,7 @@ Path = tuple["str | int", ...]
 _E = TypeVar("_E", bound="type[_EventBase]")
 
 
-class _EventBase:
+class _EventBase(Record):
     __slots__: tuple[str, ...] = ()
     type: ClassVar[str]
 
@@ -73,22 +73,14 @@ def _plain(value: Any) -> Any:
 def _event(cls: _E) -> _E:
     """Gives the class its constructor and match order from its slots."""
     names = cls.__slots__
+    # The slots' own descriptors: `__setattr__` refuses, and `object.__setattr__`, which a frozen dataclass uses, costs
+    # three times as much.
     setters: dict[str, Any] = {f"_set_{name}": getattr(cls, name).__set__ for name in names}
     body = "\n".join(f"    _set_{name}(self, {name})" for name in names)
     exec(f"def __init__(self, {', '.join(names)}):\n{body}", setters)
-    type.__setattr__(cls, "__init__", constructor(cls, names, setters["__init__"]))
+    type.__setattr__(cls, "__init__", constructor(cls, setters["__init__"]))
     type.__setattr__(cls, "__match_args__", names)
     return cls
-
-
-def constructor(cls: type, names: tuple[str, ...], written: Callable[..., None], defaults: tuple[Any, ...] = ()) -> Any:
-    """The `__init__` of an immutable class: what `written` does, in one C call where that can be.
-
-    names: the parameters, which are slots of the same names. defaults: of the last ones. What does not fit is left to
-    `written`, which knows what is wrong with it. It fills the object by the slots' own descriptors: `__setattr__`
-    refuses, and `object.__setattr__`, which a frozen dataclass uses, costs three times as much.
-    """
-    return written if native is None else native.Constructor(cls, names, written, defaults)
 
 
 @_event

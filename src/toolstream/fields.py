@@ -173,6 +173,13 @@ class CffiFields:
             data = memoryview(data)[view.consumed :]
             status = lib.ts_scanner_feed(self._scanner, ffi.from_buffer(data), len(data))
 
+    def holds(self, text: str) -> bool:
+        """Whether this is all the text so far (with keep_text)."""
+        with self._guard:
+            view = self._view
+            so_far: bytes = ffi.buffer(view.text, view.text_size)[: view.offset]
+        return so_far == text.encode("utf-8", "surrogatepass")
+
     def _finish(self) -> int:
         """The text has ended: answers the core's status."""
         with self._guard:

@@ -25,6 +25,7 @@ Frame = tuple[str, bytes]
 DONE: EventDict = {"type": "[DONE]"}
 """The mark that ends a stream of OpenAI's kind; told by identity."""
 
+_DONE_DATA = b"[DONE]"
 BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 _LENGTHS = (b"\0", b"\1")  # first bytes of a message in an AWS event stream, which is shorter than 32 MiB
@@ -84,7 +85,7 @@ class AutoFraming:
 
     def feed(self, data: bytes) -> Iterable[EventDict | Frame]:
         if not self._head and data[:1].isalpha():  # as nearly every stream begins
-            self.decided = new_framing("sse", self._max_event_bytes)
+            self.decided = SSEFraming(self._max_event_bytes)
             return self.decided.feed(data)
         self._head += data
         name = self._decide(data)
@@ -129,7 +130,11 @@ class SSEFraming(FrameParser):
         frames = self._take(data)
         return frames if self._status >= 0 else _then_raise(frames, self._fault())
 
-    def close(self) -> Iterator[EventDict]:
+    def close(self) -> Iterable[EventDict]:
+        return () if self.between else self._rest()
+
+    def _rest(self) -> Iterator[EventDict]:
+        """What no blank line has ended."""
         for name, body in self.flush():
             try:
                 event = frame_event(name, body)
@@ -152,12 +157,14 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
 
     name: the frame's event type, which stands in for a `type` that the object lacks.
     """
+    if data == _DONE_DATA:
+        return DONE
     try:
         event = fast_loads(data)
     except JSONDecodeError:
         data = data.strip(_SPACE)
         if data[:1] != b"{":
-            return DONE if data == b"[DONE]" else None
+            return DONE if data == _DONE_DATA else None
         event = loads(data)
     if type(event) is not dict:
         return None

@@ -134,10 +134,9 @@ class FieldParser(Fields):
     def __init__(
         self,
         subscription: Subscription,
-        *,
-        duplicate_keys: DuplicateKeys = "error",
         limits: Limits,
         max_bytes: int | None,
+        duplicate_keys: DuplicateKeys = "error",
         limit_name: str = "max_bytes",
         call: ToolCall | None = None,
         keep_text: bool = False,

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ._core import native
 from .fields import as_bytes
 from .guard import Guard
+from .records import Record, constructor
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .providers import Adapter
 
 
-class Repeat(NamedTuple):
+class Repeat(Record):
     """An event that may be followed by others like it: equal but for the string member that holds text, and for what
     the adapter ignores, and meaning the same but for that text.
 
@@ -37,13 +38,28 @@ class Repeat(NamedTuple):
     watchful: a text that may repeat all before it must be looked at.
     """
 
-    member: str
-    text: str
-    call: ToolCall | None = None
-    event_index: int = 0
-    keep: tuple[list[str], ...] = ()
-    reasoning: bool = False
-    watchful: bool = False
+    __slots__ = ("call", "event_index", "keep", "member", "reasoning", "text", "watchful")
+
+    def __init__(
+        self,
+        member: str,
+        text: str,
+        call: ToolCall | None = None,
+        event_index: int = 0,
+        keep: tuple[list[str], ...] = (),
+        reasoning: bool = False,
+        watchful: bool = False,
+    ) -> None:
+        self.member = member
+        self.text = text
+        self.call = call
+        self.event_index = event_index
+        self.keep = keep
+        self.reasoning = reasoning
+        self.watchful = watchful
+
+
+Repeat.__init__ = constructor(Repeat, Repeat.__init__)  # type: ignore[method-assign]
 
 
 class SlowLane:
@@ -59,6 +75,7 @@ class SlowLane:
         "_hits",
         "_hopeful",
         "_interrupted",
+        "_known",
         "_max_event",
         "_pending",
         "_room",
@@ -75,7 +92,9 @@ class SlowLane:
     _max_event: int
     # What is pulled is no longer wanted.
     _interrupted: bool
-    # The fast lane's own: whether it may give events to the adapter itself, whether the slow one stands between two
+    # The adapter is known and its message has begun, so that nothing is left to decide about an event.
+    _known: bool
+    # The fast lane's own: whether it may cut bytes into frames itself, whether the slow one stands between two
     # events, whether events may repeat, how many did, and the bytes of one that is not whole.
     _steady: bool
     _between: bool
@@ -90,8 +109,11 @@ class SlowLane:
         self._guard = Guard()
         self._hits = 0
         self._pending = b""
+        self._framed = 0
+        self._between = False
         self._adapter = None
         self._steady = False
+        self._known = False
         self._interrupted = False
         return self
 
@@ -135,6 +157,10 @@ class SlowLane:
         return None
 
     def _feed_slowly(self, data: Data, events: list[Event]) -> None:
+        raise NotImplementedError
+
+    def _take_frames(self, data: bytes, events: list[Event]) -> None:
+        """Has bytes of a stream of SSE framed and their events handled. Only the fast lane does."""
         raise NotImplementedError
 
     def _enter(self) -> None:

@@ -42,4 +42,4 @@ _UNLIMITED = 2**62
 
 def core_bound(bound: int | None) -> int:
     """A bound as the core takes it: a number of 64 bits, however large it is here."""
-    return _UNLIMITED if bound is None else min(bound, _UNLIMITED)
+    return _UNLIMITED if bound is None or bound > _UNLIMITED else bound

@@ -248,19 +248,6 @@ class _Reading:
             self.take(fault)
             raise fault from error
 
-    def end(self) -> Iterator[Event]:
-        """The source has ended."""
-        if self.state == "closed":  # by another thread or task, which some sources take for their end
-            return
-        for ending in (self.intake.flush, self.parser.close):
-            try:
-                events = ending()
-            except ToolStreamError as fault:
-                yield from self.take(fault)
-                raise
-            yield from events
-        self.parser_is_open = False
-
     def close(self) -> None:
         """Reading is over, or will never begin."""
         self._end_parser()
@@ -321,10 +308,13 @@ def _read(reading: _Reading) -> Generator[Event]:
                     else:
                         yield from pulled
                     break
+            if reading.state != "closed":  # by another thread, which some sources take for their end
+                yield from intake.flush()
+                yield from reading.parser.close()
+                reading.parser_is_open = False
         except ToolStreamError as fault:
             yield from reading.take(fault)
             raise
-        yield from reading.end()
     except Exception as error:
         if reading.state != "closed":
             reading.tell(error)
@@ -351,12 +341,16 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
                         yield None  # type: ignore[misc]
                     if reading.parser.stopped:
                         return
+            if reading.state != "closed":  # by another task
+                for event in intake.flush():
+                    yield event
+                for event in reading.parser.close():
+                    yield event
+                reading.parser_is_open = False
         except ToolStreamError as fault:
             for event in reading.take(fault):
                 yield event
             raise
-        for event in reading.end():
-            yield event
     except Exception as error:
         if reading.state != "closed":
             reading.tell(error)
@@ -469,18 +463,10 @@ def parse(
     iterating raises `ToolStreamError` for a fault in the stream, after the events before it, and whatever
     the source itself raises.
     """
-    parser = StreamParser(
-        provider=provider,
-        depth=depth,
-        paths=paths,
-        deltas=deltas,
-        duplicate_keys=duplicate_keys,
-        on_error=on_error,
-        tools=tools,
-        on_invalid=on_invalid,
-        framing=framing,
-        limits=limits,
-        prefill=prefill,
+    # As StreamParser(...): to hand on its keywords would take as long as half of the rest.
+    parser = StreamParser.__new__(StreamParser)
+    parser._set_up(
+        provider, depth, paths, deltas, duplicate_keys, on_error, tools, on_invalid, framing, limits, prefill
     )
     if parser.takes_text:
         told = sources.told_framing(sources.unwrap(source)) if framing == "auto" else None

@@ -266,14 +266,19 @@ def _fits(kind: _Kind, argument: str | int | None, part: str | int) -> bool:
 
 def subscriptions(depth: int | None, paths: Any, deltas: Any) -> Subscriptions:
     """As `Subscriptions`; what most callers ask for is made once."""
-    if paths is None and isinstance(deltas, bool):
-        return _subscriptions_by_depth(depth, deltas)
-    return Subscriptions(depth=depth, paths=paths, deltas=deltas)
+    if paths is not None or type(deltas) is not bool or not (depth is None or type(depth) is int):
+        return Subscriptions(depth=depth, paths=paths, deltas=deltas)
+    known = _by_depth_and_deltas.get((depth, deltas))
+    if known is None:
+        if len(_by_depth_and_deltas) >= _KEPT:
+            _by_depth_and_deltas.clear()
+        known = _by_depth_and_deltas[depth, deltas] = Subscriptions(depth=depth, paths=None, deltas=deltas)
+    return known
 
 
-@lru_cache(maxsize=64, typed=True)
-def _subscriptions_by_depth(depth: int | None, deltas: bool) -> Subscriptions:
-    return Subscriptions(depth=depth, paths=None, deltas=deltas)
+# A look into this dict is a fifth of what `lru_cache` takes for the same.
+_by_depth_and_deltas: dict[tuple[int | None, bool], Subscriptions] = {}
+_KEPT = 64
 
 
 def _check_depth(depth: int | None) -> None:

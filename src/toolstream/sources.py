@@ -314,11 +314,9 @@ class Intake:
     each begin with a field's name stand below each other, and chunks go on where the last one stopped.
     """
 
-    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed", "is_plain", "pull", "pull_async")
+    __slots__ = ("_framing", "_lines", "_parser", "_seen", "feed", "is_plain")
 
     feed: Callable[[Any], list[Event]]
-    pull: Callable[[Iterator[Any]], list[Event] | None]
-    pull_async: Callable[[AsyncIterator[Any]], Awaitable[list[Event] | None]]
 
     def __init__(self, parser: StreamParser, framing: str) -> None:
         self._parser = parser
@@ -327,8 +325,6 @@ class Intake:
         self._seen: list[Any] = []
         self.feed = self._feed_first
         self.is_plain = False
-        self.pull = self._pull_each
-        self.pull_async = self._pull_each_async
 
     def interrupt(self) -> None:
         """The next item is refused, with a `RuntimeError`."""
@@ -341,8 +337,10 @@ class Intake:
             return self.feed(item)
         return None
 
-    def _pull_each(self, items: Iterator[Any]) -> list[Event] | None:
+    def pull(self, items: Iterator[Any]) -> list[Event] | None:
         """The events of the first item that completes any; None at the end of the items."""
+        if self.is_plain:
+            return self._parser._pull(items)
         for item in items:
             events = self.feed(item)
             if events:
@@ -355,8 +353,11 @@ class Intake:
             return self.feed(item)
         return None
 
+    def pull_async(self, items: AsyncIterator[Any]) -> Awaitable[list[Event] | None]:
+        """As `pull`."""
+        return self._parser._pull_async(items) if self.is_plain else self._pull_each_async(items)
+
     async def _pull_each_async(self, items: AsyncIterator[Any]) -> list[Event] | None:
-        """As `_pull_each`."""
         async for item in items:
             events = self.feed(item)
             if events:
@@ -366,8 +367,6 @@ class Intake:
     def _take_chunks(self) -> None:
         self.is_plain = True
         self.feed = self._parser.feed
-        self.pull = self._parser._pull
-        self.pull_async = self._parser._pull_async
 
     def flush(self) -> list[Event]:
         """The source has ended: feeds what had been held back."""
@@ -376,6 +375,9 @@ class Intake:
         return self._feed_as_chunks() if self._seen else []
 
     def _feed_first(self, item: Any) -> list[Event]:
+        if type(item) is bytes and self._framing == "auto" and b"\n" in item:  # as nearly every source begins
+            self._take_chunks()
+            return self.feed(item)
         if self._framing == "events" or not _is_text(item):
             self.feed = self._parser.feed_event
         elif self._framing == "lines":

@@ -26,7 +26,7 @@ from .errors import (
 from .event_objects import as_dict
 from .events import Event
 from .fields import Data, as_bytes
-from .framing import BOM, DONE, AutoFraming, EventDict, Frame, SSEFraming, frame_event, new_framing
+from .framing import BOM, DONE, AutoFraming, EventDict, Frame, Framing, SSEFraming, frame_event, new_framing
 from .json_parser import DuplicateKeys
 from .lane import IS_FAST, LASTING, Lane
 from .limits import Limits, core_bound
@@ -46,6 +46,7 @@ _BEGUN = 2  # an event has come that decided nothing
 _DONE = 4  # [DONE] has come: what follows is none of the stream's
 _CLOSED = 8
 _STOPPED = 16  # an invalid field has ended the reading
+_GUESSED = 32  # that it is SSE, until the first bytes tell
 _OVER = _DONE | _CLOSED | _STOPPED
 # What code that expects a provider's shape may raise for data of another one.
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -96,35 +97,55 @@ class StreamParser(Lane):
         limits: Limits = Limits(),  # noqa: B008 - immutable
         prefill: str = "",
     ) -> None:
+        self._set_up(
+            provider, depth, paths, deltas, duplicate_keys, on_error, tools, on_invalid, framing, limits, prefill
+        )
+
+    def _set_up(
+        self,
+        provider: Any,
+        depth: int | None,
+        paths: Any,
+        deltas: Any,
+        duplicate_keys: DuplicateKeys,
+        on_error: OnError,
+        tools: Any,
+        on_invalid: OnInvalid,
+        framing: str,
+        limits: Limits,
+        prefill: str,
+    ) -> None:
         if on_error not in ("raise", "event"):
             raise ValueError(f'on_error is "raise" or "event", not {on_error!r}')
         if duplicate_keys not in ("error", "last", "strict"):
             raise ValueError(f'duplicate_keys is "error", "last" or "strict", not {duplicate_keys!r}')
         choice = providers.candidates(provider)
-        self._candidates = choice if isinstance(choice, list) else []
         known = None if tools is None else toolset(tools)
-        text: Any = choice if providers.reads_text(choice) else None
+        text: Any = None
+        self._candidates: list[type[providers.Adapter]] = []
+        if isinstance(choice, list):
+            self._candidates = choice
+        elif providers.reads_text(choice):
+            text = choice
         if text is not None:
             text.configure(prefill=prefill, tools=known, limits=limits)
         elif prefill or framing == "text":
             raise ValueError("prefill, and text itself, need a text format as provider")
         self._marks = _TEXT if text is not None and framing in ("auto", "text") else 0
-        self._framing = new_framing("auto" if framing == "text" else framing, limits.max_event_bytes)
+        self._framing: Framing
+        if framing in ("auto", "text"):
+            self._marks |= _GUESSED
+            self._framing = SSEFraming(limits.max_event_bytes)
+        else:
+            self._framing = new_framing(framing, limits.max_event_bytes)
         if on_invalid not in ON_INVALID:
             raise ValueError(f"on_invalid is one of {', '.join(ON_INVALID)}, not {on_invalid!r}")
         reported = subscriptions(depth, paths, deltas)
-        self._assembler = Assembler(
-            reported,
-            duplicate_keys=duplicate_keys,
-            on_error=on_error,
-            limits=limits,
-            checks=None if known is None else Checks(known, on_invalid, reported),
-        )
+        checks = None if known is None else Checks(known, on_invalid, reported)
+        self._assembler = Assembler(reported, duplicate_keys, on_error, limits, checks)
         self._room = core_bound(limits.max_bytes)
         self._max_event = core_bound(limits.max_event_bytes)
         self._hopeful = IS_FAST
-        self._between = False
-        self._framed = 0  # bytes that the framing has had
         self._head = b""  # the first bytes, to show and to judge by while no event has come
         self._fault: Exception | None = None
         if not isinstance(choice, list):
@@ -139,15 +160,27 @@ class StreamParser(Lane):
         if self._marks & _TEXT:
             self._run(self._take_text, data, events)
             return
-        self._run(self._take, data if type(data) is bytes else bytes(as_bytes(data)), events)
+        chunk = data if type(data) is bytes else bytes(as_bytes(data))
+        if self._adapter is None and len(self._head) < _HEAD:
+            self._head += chunk[: _HEAD - len(self._head)]
+        if self._marks & _GUESSED and chunk:
+            self._marks ^= _GUESSED
+            if chunk[:1].isalpha():  # as nearly every stream begins
+                self._steady = self._is_steady()
+            else:
+                self._framing = AutoFraming(self._assembler.limits.max_event_bytes)
+        if self._steady and chunk and len(chunk) <= self._room:
+            self._take_frames(chunk, events)
+            return
+        self._run(self._take, chunk, events)
         self._between = self._framing.between
         self._steady = self._is_steady()
 
     def _is_steady(self) -> bool:
-        """Whether what comes next are SSE events for the adapter and nothing has to be decided about them."""
-        if self._adapter is None or not self._assembler.started or type(self._framing) is not SSEFraming:
+        """Whether what comes next are SSE frames, and the fast lane may have them."""
+        if type(self._framing) is not SSEFraming:
             return False
-        return IS_FAST and not (self._marks & _OVER or self._fault)
+        return IS_FAST and not (self._marks & (_OVER | _GUESSED) or self._fault)
 
     def _take_frame(self, frame: Frame, events: list[Event]) -> None:
         """Takes a frame with which the fast lane can do nothing."""
@@ -241,8 +274,6 @@ class StreamParser(Lane):
         self._assembler.abandon()
 
     def _take(self, data: bytes) -> None:
-        if self._adapter is None and len(self._head) < _HEAD:
-            self._head += data[: _HEAD - len(self._head)]
         within = data if len(data) <= self._room else data[: self._room]
         self._room -= len(within)
         self._framed += len(within)
@@ -311,6 +342,8 @@ class StreamParser(Lane):
             elif not assembler.started and not adapter.recognises(event):
                 self._raise_error(event)  # a provider that the caller has named may answer with an error, too
             adapter.handle(event, assembler)
+            if not self._known:
+                self._known = assembler.started
         except (ToolStreamError, *_MISSHAPEN) as fault:
             self._refuse(event, fault)
 
@@ -395,7 +428,7 @@ class StreamParser(Lane):
 
     def _expect_events(self, framing: str) -> None:
         """What is fed is not the model's text itself after all, but a stream of events that hold it."""
-        self._marks &= ~_TEXT
+        self._marks &= ~(_TEXT | _GUESSED)
         self._framing = new_framing(framing, self._assembler.limits.max_event_bytes)
 
     @property
@@ -474,6 +507,7 @@ class StreamParser(Lane):
         for name, value in state.items():
             setattr(self, name, value)
         self._steady = self._is_steady()
+        self._known = self._adapter is not None and self._assembler.started
 
 
 def _new(cls: type[StreamParser]) -> StreamParser:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from operator import attrgetter
 from typing import Any
 
-from .events import constructor
+from .records import Record, constructor
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Usage:
+class Usage(Record):
     """Token counts so far; None where the provider has said nothing.
 
     input_tokens: all prompt tokens, cached ones included.
@@ -39,7 +38,7 @@ class Usage:
         raw: dict[str, Any] | None = None,
         final: bool = False,
     ) -> None:
-        # As in `events.constructor`.
+        # As events are made.
         _set_input(self, input_tokens)
         _set_output(self, output_tokens)
         _set_read(self, cache_read_tokens)
@@ -84,9 +83,18 @@ _set_input, _set_output, _set_read, _set_write, _set_reasoning, _set_raw, _set_f
     getattr(Usage, field.name).__set__ for field in fields(Usage)
 )
 
-Usage.__init__ = constructor(  # type: ignore[method-assign]
-    Usage, tuple(field.name for field in fields(Usage)), Usage.__init__, (False,)
-)
+Usage.__init__ = constructor(Usage, Usage.__init__)  # type: ignore[method-assign]
 
-counts = attrgetter(*(field.name for field in fields(Usage) if field.name != "raw"))
-"""All that a `Usage` says, as a tuple, without `raw`."""
+NOTHING = Usage()
+
+
+def same_counts(one: Usage, other: Usage) -> bool:
+    """Whether they say the same, whatever the provider's own objects hold beside that."""
+    return (
+        one.output_tokens == other.output_tokens
+        and one.input_tokens == other.input_tokens
+        and one.cache_read_tokens == other.cache_read_tokens
+        and one.cache_write_tokens == other.cache_write_tokens
+        and one.reasoning_tokens == other.reasoning_tokens
+        and one.final == other.final
+    )

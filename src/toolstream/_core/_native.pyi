@@ -8,11 +8,19 @@ from ..sse import CffiFrames as Frames
 from ..text_formats.cursor import CffiMarkers as Markers
 from ..text_formats.cursor import CffiText as Text
 
-__all__ = ["Constructor", "Fields", "Frames", "Lane", "Markers", "Steps", "Text", "configure", "shared"]
+__all__ = ["Constructor", "Fields", "Frames", "Lane", "Markers", "Record", "Steps", "Text", "configure", "shared"]
+
+class Record: ...
 
 class Constructor:
     def __init__(
-        self, cls: type, names: tuple[str, ...], written: Callable[..., None], defaults: tuple[Any, ...], /
+        self,
+        cls: type,
+        names: tuple[str, ...],
+        slots: tuple[str, ...],
+        written: Callable[..., None],
+        values: tuple[Any, ...],
+        /,
     ) -> None: ...
     def __call__(self, instance: object, *args: Any, **kwargs: Any) -> None: ...
 

@@ -37,6 +37,7 @@ typedef struct key_slot {
 enum name {
     NAME_FAIL,
     NAME_FEED_SLOWLY,
+    NAME_HANDLE_FIRST,
     NAME_SPOIL,
     NAME_TAKE_FAULT,
     NAME_TAKE_FRAME,
@@ -49,6 +50,7 @@ enum name {
     NAME_PARSER,
     NAME_EVENTS,
     NAME_TYPE,
+    NAME_INIT,
     NAME_MESSAGE,                /* the type of an SSE event that names none */
     NAME_COUNT
 };
@@ -62,6 +64,8 @@ typedef struct module_state {
     PyTypeObject *steps_type;
     PyTypeObject *markers_type;
     PyTypeObject *text_type;
+    PyTypeObject *record_type;
+    PyTypeObject *constructor_type;
     event_class complete;        /* FieldComplete(call, path, value) */
     event_class delta;           /* FieldDelta(call, path, text) */
     event_class text;            /* TextDelta(text, index) */
@@ -115,6 +119,10 @@ extern PyType_Spec native_steps_spec;
 extern PyType_Spec native_markers_spec;
 extern PyType_Spec native_text_spec;
 extern PyType_Spec native_constructor_spec;
+extern PyType_Spec native_record_spec;
+
+/* Finds what a record holds, in the order of its parameters; borrowed. Answers 0 where it has not so many. */
+int native_record_read(module_state *state, PyObject *record, PyObject **fields, Py_ssize_t count);
 
 /* native_values.c. The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */
 PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size);

@@ -4,11 +4,23 @@
 /* So many events in vain were made templates before the stream is taken for one whose events do not repeat. */
 #define TRIES 32
 
+/* The fields of lane.Repeat. */
+enum repeat_field {
+    REPEAT_MEMBER,
+    REPEAT_TEXT,
+    REPEAT_CALL,
+    REPEAT_INDEX,
+    REPEAT_KEEP,
+    REPEAT_REASONING,
+    REPEAT_WATCHFUL,
+    REPEAT_COUNT
+};
+
 void native_unbind(lane *self)
 {
     self->use = USE_NOTHING;
     Py_CLEAR(self->target);
-    Py_CLEAR(self->repeat);
+    Py_CLEAR(self->place);
     ts_template_free(self->template);
     self->template = NULL;
 }
@@ -97,11 +109,11 @@ static ts_template *template_shared(module_state *state, ts_template *made)
     return ts_template_hold(*slot);
 }
 
-static int learn_from(lane *self, ts_example *example, PyObject *repeat, PyObject *ignored)
+static int learn_from(lane *self, ts_example *example, PyObject *const *repeat, PyObject *ignored)
 {
     ts_bytes names[TS_LANE_IGNORED];
-    if (!utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_MEMBER), &example->member) ||
-        !utf8_of(PyTuple_GET_ITEM(repeat, REPEAT_TEXT), &example->text) || !ignored_read(ignored, names, example)) {
+    if (!utf8_of(repeat[REPEAT_MEMBER], &example->member) ||
+        !utf8_of(repeat[REPEAT_TEXT], &example->text) || !ignored_read(ignored, names, example)) {
         return TS_LANE_OTHER;
     }
     ts_template *made;
@@ -117,7 +129,7 @@ static int learn_from(lane *self, ts_example *example, PyObject *repeat, PyObjec
 }
 
 /* whole: the event's bytes, none where it came in pieces. Answers TS_LANE_EVENT, TS_LANE_OTHER, or -1 with an exception. */
-static int learn(lane *self, PyObject *frame, ts_bytes whole, PyObject *repeat, PyObject *ignored)
+static int learn(lane *self, PyObject *frame, ts_bytes whole, PyObject *const *repeat, PyObject *ignored)
 {
     PyObject *data = PyTuple_GET_ITEM(frame, 1);
     ts_example example = {.data = {PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data)}};
@@ -140,7 +152,7 @@ static int learn(lane *self, PyObject *frame, ts_bytes whole, PyObject *repeat, 
 /* ------------------------------------------------------------------ what it is for */
 
 /* For a call's arguments: the call's parser takes the text. Answers 0, or -1 with an exception set. */
-static int use_for_call(lane *self, PyObject *repeat, PyObject *parser)
+static int use_for_call(lane *self, PyObject *const *repeat, PyObject *parser)
 {
     PyObject *checked = PyObject_GetAttr(parser, self->state->names[NAME_IS_CHECKED]);
     if (checked == NULL) {
@@ -149,16 +161,20 @@ static int use_for_call(lane *self, PyObject *repeat, PyObject *parser)
     self->checked = checked == Py_True;
     Py_DECREF(checked);
     self->target = (fields *)Py_NewRef(parser);
-    self->watchful = PyTuple_GET_ITEM(repeat, REPEAT_WATCHFUL) == Py_True;
+    self->watchful = repeat[REPEAT_WATCHFUL] == Py_True;
     self->quiet = 0;
     self->use = USE_CALL;
     return 0;
 }
 
-static int use_for_text(lane *self, PyObject *repeat)
+/* For text of the message. */
+static int use_for_text(lane *self, PyObject *const *repeat)
 {
-    self->repeat = Py_NewRef(repeat);
-    self->use = PyTuple_GET_ITEM(repeat, REPEAT_REASONING) == Py_True ? USE_REASONING : USE_TEXT;
+    self->place = PyTuple_Pack(2, repeat[REPEAT_INDEX], repeat[REPEAT_KEEP]);
+    if (self->place == NULL) {
+        return -1;
+    }
+    self->use = repeat[REPEAT_REASONING] == Py_True ? USE_REASONING : USE_TEXT;
     return 0;
 }
 
@@ -175,7 +191,7 @@ static PyObject *parser_of(lane *self, PyObject *call)
     return parser;
 }
 
-static int bind_to(lane *self, PyObject *frame, ts_bytes whole, PyObject *repeat, PyObject *parser)
+static int bind_to(lane *self, PyObject *frame, ts_bytes whole, PyObject *const *repeat, PyObject *parser)
 {
     PyObject *ignored = PyObject_GetAttr(self->adapter, self->state->names[NAME_IGNORED]);
     if (ignored != NULL && !PyTuple_Check(ignored)) {
@@ -199,29 +215,31 @@ static int bind_to(lane *self, PyObject *frame, ts_bytes whole, PyObject *repeat
 /* What the adapter says of the event: a Repeat, None, or NULL with an exception. */
 static PyObject *repeat_ask(lane *self, PyObject *event)
 {
-    PyObject *repeat =
-        PyObject_CallMethodObjArgs(self->adapter, self->state->names[NAME_REPEATS], event, self->assembler, NULL);
-    if (repeat == NULL) {
-        /* `handle` has borne the event, so it is no fault. */
-        if (PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
-            PyErr_Clear();
-            return Py_NewRef(Py_None);
-        }
-        return NULL;
-    }
-    if (repeat != Py_None && (!PyTuple_Check(repeat) || PyTuple_GET_SIZE(repeat) != REPEAT_COUNT ||
-                              !PyTuple_Check(PyTuple_GET_ITEM(repeat, REPEAT_KEEP)))) {
-        PyErr_SetString(PyExc_TypeError, "an adapter's `repeats` answers a Repeat or None");
-        Py_CLEAR(repeat);
+    PyObject *args[] = {self->adapter, event, self->assembler};
+    PyObject *repeat = PyObject_VectorcallMethod(self->state->names[NAME_REPEATS], args, 3, NULL);
+    /* `handle` has borne the event, so it is no fault. */
+    if (repeat == NULL && PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        PyErr_Clear();
+        return Py_NewRef(Py_None);
     }
     return repeat;
 }
 
+/* Its fields, borrowed. Answers 0, or -1 with an exception set. */
+static int repeat_read(lane *self, PyObject *repeat, PyObject **fields)
+{
+    if (!native_record_read(self->state, repeat, fields, REPEAT_COUNT) || !PyTuple_Check(fields[REPEAT_KEEP])) {
+        PyErr_SetString(PyExc_TypeError, "an adapter's `repeats` answers a Repeat or None");
+        return -1;
+    }
+    return 0;
+}
+
 /* Whether text like the event's needs nothing but to be fed. Answers 1 or 0, or -1 with an exception set. */
-static int may_repeat(lane *self, PyObject *repeat)
+static int may_repeat(lane *self, PyObject *const *repeat)
 {
     PyObject *may = PyObject_CallMethodOneArg(self->assembler, self->state->names[NAME_MAY_REPEAT],
-                                              PyTuple_GET_ITEM(repeat, REPEAT_CALL));
+                                              repeat[REPEAT_CALL]);
     int answer = may == NULL ? -1 : PyObject_IsTrue(may);
     Py_XDECREF(may);
     return answer;
@@ -237,17 +255,28 @@ static int is_worth_it(lane *self)
     return self->hopeful;
 }
 
+static int bind_if_worth_it(lane *self, PyObject *frame, ts_bytes whole, PyObject *const *repeat)
+{
+    int status = may_repeat(self, repeat);
+    if (status <= 0 || !is_worth_it(self)) {
+        return status;
+    }
+    PyObject *parser = parser_of(self, repeat[REPEAT_CALL]);
+    status = parser != NULL ? bind_to(self, frame, whole, repeat, parser) : PyErr_Occurred() ? -1 : 0;
+    Py_XDECREF(parser);
+    return status;
+}
+
 int native_bind(lane *self, PyObject *frame, ts_bytes whole, PyObject *event)
 {
     PyObject *repeat = repeat_ask(self, event);
     if (repeat == NULL) {
         return -1;
     }
-    int status = repeat == Py_None ? 0 : may_repeat(self, repeat);
-    if (status > 0 && is_worth_it(self)) {
-        PyObject *parser = parser_of(self, PyTuple_GET_ITEM(repeat, REPEAT_CALL));
-        status = parser != NULL ? bind_to(self, frame, whole, repeat, parser) : PyErr_Occurred() ? -1 : 0;
-        Py_XDECREF(parser);
+    PyObject *fields[REPEAT_COUNT];
+    int status = repeat == Py_None ? 0 : repeat_read(self, repeat, fields);
+    if (status == 0 && repeat != Py_None) {
+        status = bind_if_worth_it(self, frame, whole, fields);
     }
     Py_DECREF(repeat);
     return status < 0 ? -1 : 0;

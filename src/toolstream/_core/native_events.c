@@ -71,14 +71,23 @@ static int fault_take(lane *self, PyObject *event, PyObject *events)
     return done == NULL ? -1 : 0;
 }
 
+/* Gives an event to the adapter, or to the subclass as long as something has to be decided about it. */
+static PyObject *event_tell(lane *self, PyObject *event)
+{
+    PyObject *const *names = self->state->names;
+    if (!self->known) {
+        return PyObject_CallMethodOneArg((PyObject *)self, names[NAME_HANDLE_FIRST], event);
+    }
+    PyObject *args[] = {self->adapter, event, self->assembler};
+    return PyObject_VectorcallMethod(names[NAME_HANDLE], args, 3, NULL);
+}
+
 static int event_handle(lane *self, PyObject *frame, ts_bytes whole, PyObject *event, PyObject *events)
 {
     native_unbind(self); /* what the template meant may change */
-    PyObject *done = events_set(self, events) < 0 ? NULL
-                                                  : PyObject_CallMethodObjArgs(self->adapter,
-                                                                               self->state->names[NAME_HANDLE], event,
-                                                                               self->assembler, NULL);
-    if (done == NULL || (self->hopeful && native_bind(self, frame, whole, event) < 0)) {
+    int may_bind = self->known && self->hopeful;
+    PyObject *done = events_set(self, events) < 0 ? NULL : event_tell(self, event);
+    if (done == NULL || (may_bind && native_bind(self, frame, whole, event) < 0)) {
         Py_XDECREF(done);
         return fault_take(self, event, events);
     }
@@ -133,20 +142,29 @@ static int frames_handle(lane *self, PyObject *bytes, PyObject *events)
     return status;
 }
 
-static int can_handle(const lane *self)
+static int can_frame(const lane *self)
 {
-    return self->steady && self->adapter != NULL && self->assembler != NULL && self->framing != NULL &&
+    return self->steady && self->assembler != NULL && self->framing != NULL &&
            PyObject_TypeCheck(self->framing, self->state->frames_type);
 }
 
 int native_handle(lane *self, PyObject *bytes, PyObject *events)
 {
     long long size = PyBytes_CheckExact(bytes) ? (long long)PyBytes_GET_SIZE(bytes) : -1;
-    if (!can_handle(self) || size < 0 || size > self->room) {
+    if (!can_frame(self) || self->adapter == Py_None || size < 0 || size > self->room) {
         return leave_to_python(self, NAME_FEED_SLOWLY, bytes, events);
     }
-    self->room -= size;
-    self->framed += size;
+    return native_take_frames(self, bytes, events);
+}
+
+int native_take_frames(lane *self, PyObject *bytes, PyObject *events)
+{
+    if (!can_frame(self)) {
+        PyErr_SetString(PyExc_RuntimeError, "these are no frames of SSE");
+        return -1;
+    }
+    self->room -= (long long)PyBytes_GET_SIZE(bytes);
+    self->framed += (long long)PyBytes_GET_SIZE(bytes);
     int status = frames_handle(self, bytes, events);
     self->between = (char)native_frames_are_between(self->framing);
     return status == 0 && native_frames_failed(self->framing) ? framing_fault(self, events) : status;

@@ -263,6 +263,24 @@ static PyObject *fields_finish(fields *self, PyObject *unused)
     return PyLong_FromLong(ts_scanner_finish(self->scanner));
 }
 
+static PyObject *fields_holds(fields *self, PyObject *text)
+{
+    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "surrogatepass");
+    if (bytes == NULL) {
+        return NULL;
+    }
+    if (enter(self) < 0) { /* brackets may stand in the text that are not its own */
+        Py_DECREF(bytes);
+        return NULL;
+    }
+    self->busy = 0;
+    int64_t size = self->view->offset < self->view->text_size ? self->view->offset : self->view->text_size;
+    int is_same = PyBytes_GET_SIZE(bytes) == size &&
+                  (size == 0 || memcmp(PyBytes_AS_STRING(bytes), self->view->text, (size_t)size) == 0);
+    Py_DECREF(bytes);
+    return PyBool_FromLong(is_same);
+}
+
 static PyObject *fields_check_idle(fields *self, PyObject *unused)
 {
     (void)unused;
@@ -472,6 +490,7 @@ static PyMethodDef fields_methods[] = {
     {"feed_into", (PyCFunction)(void (*)(void))fields_feed_into, METH_FASTCALL, "As feed, but appends to a list."},
     {"_settle", (PyCFunction)fields_settle, METH_NOARGS, "Brings the live value up to date."},
     {"_finish", (PyCFunction)fields_finish, METH_NOARGS, "The text has ended: answers the core's status."},
+    {"holds", (PyCFunction)fields_holds, METH_O, "Whether this is all the text so far (with keep_text)."},
     {"_check_idle", (PyCFunction)fields_check_idle, METH_NOARGS, "Raises RuntimeError where the parser is in use."},
     {"_start", (PyCFunction)fields_start, METH_O, "Makes the scanner with the options at an address."},
     {"_set_live", (PyCFunction)fields_set_live, METH_VARARGS, "_set_live(root, open, places, prefix): the saved ones."},

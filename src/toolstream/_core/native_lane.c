@@ -141,9 +141,9 @@ static int use_for_text(lane *self, const unsigned char *text, size_t size, PyOb
         return -1;
     }
     *(PyObject **)((char *)event + class->slots[0]) = string;
-    *(PyObject **)((char *)event + class->slots[1]) = Py_NewRef(PyTuple_GET_ITEM(self->repeat, REPEAT_INDEX));
+    *(PyObject **)((char *)event + class->slots[1]) = Py_NewRef(PyTuple_GET_ITEM(self->place, 0));
     int status = native_append(events, event);
-    PyObject *keep = PyTuple_GET_ITEM(self->repeat, REPEAT_KEEP);
+    PyObject *keep = PyTuple_GET_ITEM(self->place, 1);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keep) && status == 0; i++) {
         status = PyList_Append(PyTuple_GET_ITEM(keep, i), string);
     }
@@ -647,6 +647,18 @@ static PyObject *lane_flush(lane *self, PyObject *events)
     Py_RETURN_NONE;
 }
 
+static PyObject *lane_take_frames(lane *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyBytes_CheckExact(args[0]) || !PyList_CheckExact(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "bytes and a list of events are wanted");
+        return NULL;
+    }
+    if (native_take_frames(self, args[0], args[1]) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *lane_unbind(lane *self, PyObject *unused)
 {
     (void)unused;
@@ -681,7 +693,7 @@ static int lane_traverse(lane *self, visitproc visit, void *arg)
     Py_VISIT(self->assembler);
     Py_VISIT(self->framing);
     Py_VISIT(self->target);
-    Py_VISIT(self->repeat);
+    Py_VISIT(self->place);
     return 0;
 }
 
@@ -691,7 +703,7 @@ static int lane_clear(lane *self)
     Py_CLEAR(self->assembler);
     Py_CLEAR(self->framing);
     Py_CLEAR(self->target);
-    Py_CLEAR(self->repeat);
+    Py_CLEAR(self->place);
     return 0;
 }
 
@@ -708,6 +720,7 @@ static PyObject *lane_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->state = (module_state *)PyType_GetModuleState(own);
+    self->adapter = Py_NewRef(Py_None);
     return (PyObject *)self;
 }
 
@@ -773,6 +786,8 @@ static PyMethodDef lane_methods[] = {
     {"_enter", (PyCFunction)lane_enter, METH_NOARGS, "Keeps all others out. Raises RuntimeError where one is inside."},
     {"_leave", (PyCFunction)lane_leave, METH_NOARGS, "Lets others in again."},
     {"_flush", (PyCFunction)lane_flush, METH_O, "Gives the slow lane all that came, and appends to a list of events."},
+    {"_take_frames", (PyCFunction)(void (*)(void))lane_take_frames, METH_FASTCALL,
+     "Has bytes of a stream of SSE framed and their events handled."},
     {"_unbind", (PyCFunction)lane_unbind, METH_NOARGS, "Forgets the event that repeats."},
     {NULL, NULL, 0, NULL},
 };
@@ -784,11 +799,12 @@ static PyGetSetDef lane_getset[] = {
 };
 
 static PyMemberDef lane_members[] = {
-    {"_adapter", T_OBJECT, offsetof(lane, adapter), 0, "Who knows what events mean, or None."},
-    {"_assembler", T_OBJECT, offsetof(lane, assembler), 0, "Whom the adapter tells it."},
-    {"_framing", T_OBJECT, offsetof(lane, framing), 0, "What cuts bytes into events."},
+    {"_adapter", T_OBJECT_EX, offsetof(lane, adapter), 0, "Who knows what events mean, or None."},
+    {"_assembler", T_OBJECT_EX, offsetof(lane, assembler), 0, "Whom the adapter tells it."},
+    {"_framing", T_OBJECT_EX, offsetof(lane, framing), 0, "What cuts bytes into events."},
     {"_framed", T_LONGLONG, offsetof(lane, framed), 0, "Bytes that the framing has had."},
-    {"_steady", T_BOOL, offsetof(lane, steady), 0, "The framing is SSE, and the adapter handles all that comes."},
+    {"_steady", T_BOOL, offsetof(lane, steady), 0, "The framing is SSE, so that frames may be cut here."},
+    {"_known", T_BOOL, offsetof(lane, known), 0, "The adapter is known, and its message has begun."},
     {"_room", T_LONGLONG, offsetof(lane, room), 0, "Bytes that the stream may still have."},
     {"_max_event", T_LONGLONG, offsetof(lane, max_event), 0, "Bytes that an event may have."},
     {"_hits", T_UINT, offsetof(lane, hits), 0, "Events that took the lane."},

@@ -21,11 +21,11 @@ typedef struct lane {
     PyObject_HEAD
     module_state *state;
     ts_template *template;       /* NULL: USE_NOTHING */
-    PyObject *adapter;           /* who knows what events mean; None or NULL before the provider is known */
+    PyObject *adapter;           /* who knows what events mean; None before the provider is known */
     PyObject *assembler;         /* whom the adapter tells it */
     PyObject *framing;           /* what cuts bytes into events */
     fields *target;              /* USE_CALL: the call's parser */
-    PyObject *repeat;            /* else: the lane.Repeat, for its index and who wants the text as well */
+    PyObject *place;             /* else: tuple of the event's index and of the lists that want the text as well */
     pending_bytes *pending;      /* NULL: nothing is pending */
     long long room;              /* bytes that the stream may still have */
     long long framed;            /* bytes that the framing has had */
@@ -38,22 +38,11 @@ typedef struct lane {
     unsigned char quiet : 1;     /* and it has nothing to say as long as there are none */
     char between;                /* the slow lane stands between two events */
     char hopeful;                /* events may repeat: worth cutting chunks at events */
-    char steady;                 /* the framing is SSE, and the adapter handles all that comes */
+    char steady;                 /* the framing is SSE, so that frames may be cut here */
+    char known;                  /* the adapter is known and its message has begun: it may have events as they are */
     char busy;
     char interrupted;            /* what is pulled is no longer wanted */
 } lane;
-
-/* lane.Repeat, a tuple. */
-enum repeat_member {
-    REPEAT_MEMBER,
-    REPEAT_TEXT,
-    REPEAT_CALL,
-    REPEAT_INDEX,
-    REPEAT_KEEP,
-    REPEAT_REASONING,
-    REPEAT_WATCHFUL,
-    REPEAT_COUNT
-};
 
 /* native_bind.c. Forgets the event that repeats. */
 void native_unbind(lane *self);
@@ -65,5 +54,7 @@ int native_bind(lane *self, PyObject *frame, ts_bytes whole, PyObject *event);
 
 /* native_events.c. Has bytes framed and their events handled. Answers 0, or -1 with an exception set. */
 int native_handle(lane *self, PyObject *bytes, PyObject *events);
+/* As native_handle, of bytes that are SSE for sure and no more than may come. */
+int native_take_frames(lane *self, PyObject *bytes, PyObject *events);
 
 #endif

@@ -35,6 +35,7 @@ static PyObject *native_load_string(PyObject *module, PyObject *body)
 static const char *const NAMES[NAME_COUNT] = {
     [NAME_FAIL] = "_fail",
     [NAME_FEED_SLOWLY] = "_feed_slowly",
+    [NAME_HANDLE_FIRST] = "_handle",
     [NAME_SPOIL] = "_spoil",
     [NAME_TAKE_FAULT] = "_take_fault",
     [NAME_TAKE_FRAME] = "_take_frame",
@@ -47,6 +48,7 @@ static const char *const NAMES[NAME_COUNT] = {
     [NAME_PARSER] = "_parser",
     [NAME_EVENTS] = "events",
     [NAME_TYPE] = "type",
+    [NAME_INIT] = "__init__",
     [NAME_MESSAGE] = "message",
 };
 
@@ -72,22 +74,22 @@ static int native_exec(PyObject *module)
     state->steps_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_steps_spec, NULL);
     state->markers_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_markers_spec, NULL);
     state->text_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_text_spec, NULL);
+    state->record_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_record_spec, NULL);
+    state->constructor_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_constructor_spec, NULL);
     if (state->fields_type == NULL || state->lane_type == NULL || state->frames_type == NULL ||
         state->pull_type == NULL || state->pulled_type == NULL || state->steps_type == NULL ||
-        state->markers_type == NULL || state->text_type == NULL) {
+        state->markers_type == NULL || state->text_type == NULL || state->record_type == NULL ||
+        state->constructor_type == NULL) {
         return -1;
     }
-    PyTypeObject *const types[] = {state->fields_type, state->lane_type,    state->frames_type,
-                                   state->steps_type,  state->markers_type, state->text_type};
+    PyTypeObject *const types[] = {state->fields_type, state->lane_type, state->frames_type, state->steps_type,
+                                   state->markers_type, state->text_type, state->record_type, state->constructor_type};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (PyModule_AddType(module, types[i]) < 0) {
             return -1;
         }
     }
-    PyObject *constructor = PyType_FromModuleAndSpec(module, &native_constructor_spec, NULL);
-    int status = constructor == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)constructor);
-    Py_XDECREF(constructor);
-    return status;
+    return 0;
 }
 
 static int native_traverse(PyObject *module, visitproc visit, void *arg)
@@ -101,6 +103,8 @@ static int native_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->steps_type);
     Py_VISIT(state->markers_type);
     Py_VISIT(state->text_type);
+    Py_VISIT(state->record_type);
+    Py_VISIT(state->constructor_type);
     Py_VISIT(state->complete.type);
     Py_VISIT(state->delta.type);
     Py_VISIT(state->text.type);
@@ -122,6 +126,8 @@ static int native_clear(PyObject *module)
     Py_CLEAR(state->steps_type);
     Py_CLEAR(state->markers_type);
     Py_CLEAR(state->text_type);
+    Py_CLEAR(state->record_type);
+    Py_CLEAR(state->constructor_type);
     native_event_class_clear(&state->complete);
     native_event_class_clear(&state->delta);
     native_event_class_clear(&state->text);

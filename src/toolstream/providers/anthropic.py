@@ -11,6 +11,7 @@ from typing import Any
 from ..assembler import Assembler, StopKind
 from ..calls import ToolCall, joined
 from ..lane import Repeat
+from ..records import Record, constructor
 from ..shared import shared
 from ..usage import Usage
 from .common import merged, provider_error
@@ -24,7 +25,7 @@ STOP_KINDS: dict[str | None, StopKind] = {
 _KINDS = ("message_start", "message_delta", "message_stop", "content_block_")
 
 
-class Block:
+class Block(Record):
     """A content block. start: as it began; None for a call of which it says nothing but what the call itself does.
     parts, citations: what has come since.
     """
@@ -59,6 +60,9 @@ class Block:
         if self.citations is not None:
             block["citations"] = [*(block.get("citations") or ()), *self.citations]
         return block
+
+
+Block.__init__ = constructor(Block, Block.__init__)  # type: ignore[method-assign]
 
 
 class Anthropic:

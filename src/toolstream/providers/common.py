@@ -70,6 +70,8 @@ class MergedObject:
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """Usage counts are cumulative snapshots: the last value that is not null counts, in the details too."""
+    if not old:
+        return dict(new)
     told = dict(old)
     for name, value in new.items():
         before = told.get(name)

@@ -35,7 +35,7 @@ NATIVE_LENGTH = {"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"}
 # Reasoning text, by the servers' names for it; one delta may hold the same text under two of them.
 REASONING = ("reasoning_content", "reasoning", "reasoning_text")
 # Members of a delta beside content and calls that the next request must repeat.
-KEPT = (
+KEPT = {
     "refusal",
     "reasoning_content",
     "reasoning",
@@ -44,7 +44,7 @@ KEPT = (
     "reasoning_text",
     "thinking_blocks",  # LiteLLM
     "extra_content",  # Gemini, for a thought's signature alone
-)
+}
 # What is known of a choice.
 SEEN, STOPPED = 1, 2  # it has come; it has had its finish_reason
 HAS_DELTAS = 4  # its message, where there is one too, only repeats
@@ -279,13 +279,14 @@ class OpenAIChat:
     # ------------------------------------------------------------------ the message
 
     def _keep(self, delta: dict[str, Any]) -> None:
-        for name in KEPT:
-            if delta.get(name):
+        for name, value in delta.items():
+            if not value:
+                continue
+            if name in KEPT:
                 self._kept = self._kept or {}
-                self._kept.setdefault(name, []).append(delta[name])
-        audio = delta.get("audio")
-        if audio and audio.get("id"):
-            self._audio = audio["id"]
+                self._kept.setdefault(name, []).append(value)
+            elif name == "audio":
+                self._audio = value.get("id") or self._audio
 
     def _keep_part(self, kind: str, text: str) -> None:
         self._parts = self._parts or []

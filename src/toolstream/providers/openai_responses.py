@@ -97,8 +97,11 @@ class OpenAIResponses:
             assembler.fail(provider_error(event), stop_reason="failed")
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
-        kind, delta, key = event.get("type"), event.get("delta"), self._key(event)
-        if not isinstance(delta, str) or not isinstance(key, int):
+        kind, delta = event.get("type"), event.get("delta")
+        if not isinstance(delta, str):
+            return None
+        key = self._key(event)
+        if not isinstance(key, int):
             return None
         if kind in FRAGMENTS:
             call = assembler.call(key)
