@@ -3,16 +3,8 @@
 #define TS_INTERNAL_H
 
 #include "memory.h"
+#include "noinline.h"
 #include "toolstream.h"
-
-/* For what is rarely called by what is called all the time: a function pays for the registers of all that is in it. */
-#if defined(__GNUC__)
-#define TS_NOINLINE __attribute__((noinline))
-#elif defined(_MSC_VER)
-#define TS_NOINLINE __declspec(noinline)
-#else
-#define TS_NOINLINE
-#endif
 
 /* ------------------------------------------------------------------ tape: a growing list of records */
 
@@ -197,6 +189,7 @@ struct ts_scanner {
     uint8_t root_shown;          /* by TS_PUSH or TS_ROOT */
     uint8_t root_traits;         /* LV_TRAITS of a root that ended before it was shown */
     uint8_t value_due;           /* a report of this call needs the live value */
+    uint8_t text_freed;          /* much of a long text may be needed no more */
 
     uint8_t want;                /* what is asked of the member in progress: ts_want */
     uint8_t inner;               /* something below it may be reported */
@@ -289,6 +282,12 @@ size_t ts_string_body(const unsigned char *text, size_t at, size_t end, uint8_t 
 size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status);
 size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status);
 size_t ts_literal_scan(ts_scanner *s, size_t at, size_t end, int *status);
+/* Whether another digit changes nothing. */
+static inline int ts_number_is_run(int state)
+{
+    return state == NUM_INT || state == NUM_FRACTION || state == NUM_EXPONENT;
+}
+
 /* Whether a number may end in this state. */
 int ts_number_is_whole(int state);
 /* The number in progress has ended before `end`. */
@@ -298,14 +297,6 @@ int ts_number_end(ts_scanner *s, int64_t end);
 
 int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b);
 void ts_tape_free(ts_tape *tape);
-
-/* Gives an empty tape back: an idle scanner stays small. */
-static inline void tape_trim(ts_tape *tape)
-{
-    if (tape->capacity != 0) {
-        ts_tape_free(tape);
-    }
-}
 
 /* Appends a record about the current member of a container: its key or index. */
 int ts_place_append(ts_scanner *s, ts_tape *tape, int64_t tag, const ts_level *level);
@@ -324,6 +315,15 @@ int ts_settle(ts_scanner *s);
 int ts_levels_reserve(ts_scanner *scanner, size_t needed);
 /* Makes room for size more bytes of text and the spare one. */
 int ts_text_reserve(ts_scanner *scanner, size_t size);
+/* A text of up to so many bytes is only looked through when it is full. */
+#define TS_TEXT_SMALL 4096
+
+/* No byte before offset is needed any more. */
+static inline void keep_text_from(ts_scanner *s, int64_t offset)
+{
+    s->keep_from = offset;
+    s->text_freed = s->text_capacity > TS_TEXT_SMALL;
+}
 /* Copies what changed into the view. */
 void ts_view_update(ts_scanner *scanner);
 

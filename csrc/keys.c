@@ -151,7 +151,11 @@ int ts_keys_restore(ts_keys *keys)
 
 static int same_text(const ts_keys *keys, const ts_key *key, const unsigned char *text, size_t size)
 {
-    return key->size == size && (size == 0 || memcmp(keys->text + key->text, text, size) == 0);
+    if (key->size != size || size == 0) {
+        return key->size == size;
+    }
+    const unsigned char *own = keys->text + key->text;
+    return *own == *text && memcmp(own, text, size) == 0; /* most keys differ at once, and a call is dear */
 }
 
 static int key_append(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)

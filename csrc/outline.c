@@ -87,11 +87,14 @@ static int has_long_run(uint64_t bits)
 static int has_long_digits(outline_state *state, uint64_t digits)
 {
     const int before = LONG_DIGITS - 1;
-    int goes_on = (state->digits >> (CHUNK - 1)) & digits & 1;
-    int found = has_long_run(digits) ||
-                (goes_on && has_long_run((state->digits >> (CHUNK - before)) | (digits << before)));
+    uint64_t earlier = state->digits;
     state->digits = digits;
-    return found;
+    /* So many hold eight that begin at a multiple of eight, here or at the end of the chunk before. */
+    if (((~digits - TS_ONES) & digits & TS_HIGHS) == 0 && (earlier >> (CHUNK - 8)) != 0xff) {
+        return 0;
+    }
+    int goes_on = (earlier >> (CHUNK - 1)) & digits & 1;
+    return has_long_run(digits) || (goes_on && has_long_run((earlier >> (CHUNK - before)) | (digits << before)));
 }
 
 static int64_t count_bits(uint64_t bits)

@@ -24,6 +24,9 @@
 
 #define TS_BLOCK 16
 
+/* What ts_copy copies without a call. */
+#define TS_COPY_SHORT (4 * TS_BLOCK)
+
 #define TS_ONES UINT64_C(0x0101010101010101)
 #define TS_HIGHS UINT64_C(0x8080808080808080)
 
@@ -69,23 +72,25 @@ static inline int ts_plain_word(const unsigned char *data)
 /* Copies a fragment, most of which are a few bytes: a general copy takes longer to begin than they take. */
 static inline void ts_copy(unsigned char *to, const char *from, size_t size)
 {
-    if (size > 4 * TS_BLOCK) {
-        memcpy(to, from, size);
-    } else if (size >= TS_BLOCK) { /* whole blocks, the last of which may overlap the one before */
+    if (size < 4) {
+        if (size != 0) { /* one byte may be the first, the middle and the last */
+            to[0] = (unsigned char)from[0];
+            to[size / 2] = (unsigned char)from[size / 2];
+            to[size - 1] = (unsigned char)from[size - 1];
+        }
+    } else if (size < 8) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    } else if (size < TS_BLOCK) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size <= TS_COPY_SHORT) { /* whole blocks, the last of which may overlap the one before */
         for (size_t at = 0; at < size - TS_BLOCK; at += TS_BLOCK) {
             memcpy(to + at, from + at, TS_BLOCK);
         }
         memcpy(to + size - TS_BLOCK, from + size - TS_BLOCK, TS_BLOCK);
-    } else if (size >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + size - 8, from + size - 8, 8);
-    } else if (size >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + size - 4, from + size - 4, 4);
     } else {
-        for (size_t at = 0; at < size; at++) {
-            to[at] = (unsigned char)from[at];
-        }
+        memcpy(to, from, size);
     }
 }
 
@@ -121,29 +126,29 @@ static inline size_t ts_plain_block(const unsigned char *data)
 static inline int ts_is_all_plain(const char *data, size_t size)
 {
     const unsigned char *bytes = (const unsigned char *)data;
-    if (size >= TS_BLOCK) { /* whole blocks, the last of which may overlap the one before */
-        for (size_t at = 0; at < size - TS_BLOCK; at += TS_BLOCK) {
-            if (ts_plain_block(bytes + at) != TS_BLOCK) {
-                return 0;
-            }
+    if (size < 4) {
+        size_t at = 0;
+        while (at < size && ts_is_plain(bytes[at])) {
+            at++;
         }
-        return ts_plain_block(bytes + size - TS_BLOCK) == TS_BLOCK;
+        return at == size;
     }
-    if (size >= 8) {
-        return ts_plain_word(bytes) && ts_plain_word(bytes + size - 8);
-    }
-    if (size >= 4) {
+    if (size < 8) {
         unsigned char word[8];
         memcpy(word, bytes, 4);
         memcpy(word + 4, bytes + size - 4, 4);
         return ts_plain_word(word);
     }
-    for (size_t at = 0; at < size; at++) {
-        if (!ts_is_plain(bytes[at])) {
+    if (size < TS_BLOCK) {
+        return ts_plain_word(bytes) && ts_plain_word(bytes + size - 8);
+    }
+    /* Whole blocks, the last of which may overlap the one before. */
+    for (size_t at = 0; at < size - TS_BLOCK; at += TS_BLOCK) {
+        if (ts_plain_block(bytes + at) != TS_BLOCK) {
             return 0;
         }
     }
-    return 1;
+    return ts_plain_block(bytes + size - TS_BLOCK) == TS_BLOCK;
 }
 
 /* Where plain content ends that begins at text[at]; `end` if it does not before. TS_BLOCK bytes from text[end] on are

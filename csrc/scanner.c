@@ -69,6 +69,7 @@ int ts_levels_reserve(ts_scanner *s, size_t needed)
 /* Drops text that nobody needs any more, once that is at least half of it: so each byte moves O(1) times. */
 static void text_compact(ts_scanner *s)
 {
+    s->text_freed = 0;
     if (s->options->keep_text) {
         return;
     }
@@ -84,7 +85,7 @@ static void text_compact(ts_scanner *s)
     s->text_size -= dropped;
     memmove(s->text, s->text + dropped, s->text_size);
     s->text_start = keep;
-    if (s->text_capacity > 4096 && s->text_size < s->text_capacity / 4) {
+    if (s->text_capacity > TS_TEXT_SMALL && s->text_size < s->text_capacity / 4) {
         size_t capacity = s->text_size * 2 + TS_BLOCK;
         unsigned char *smaller = (unsigned char *)TS_REALLOC(s->text, capacity);
         if (smaller != NULL) {
@@ -152,7 +153,7 @@ static int container_begin(ts_scanner *s, int64_t at, int is_array)
     }
     int is_root = s->level_count == 0;
     int wanted = (s->want & TS_WANT_VALUE) != 0;
-    if (!is_root && (s->inner || wanted)) {
+    if (!is_root && (s->inner || wanted) && !s->options->implied) {
         int status = ts_place_append(s, &s->reports, TS_ENTER | (is_array ? TS_F_ARRAY : 0), top_level(s));
         if (status != TS_OK) {
             return status;
@@ -231,7 +232,7 @@ static void member_begin(ts_scanner *s, ts_level *level, int64_t start)
 /* The key whose opening quote is before text[at]. Answers where it stopped. */
 static size_t key_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    size_t close = ts_plain_end(s->text, at, end);
+    size_t close = at == end ? end : ts_plain_end(s->text, at, end);
     if (close == end || s->text[close] != '"') {
         ts_string_begin(s, position(s, at) - 1, 1);
         return close;
@@ -247,7 +248,7 @@ static size_t key_scan(ts_scanner *s, size_t at, size_t end, int *status)
 /* The string value whose opening quote is before text[at]. */
 static size_t string_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    size_t close = ts_plain_end(s->text, at, end);
+    size_t close = at == end ? end : ts_plain_end(s->text, at, end);
     if (close == end || s->text[close] != '"' || (s->want & TS_WANT_GROWTH)) {
         ts_string_begin(s, position(s, at) - 1, 0);
         return close;
@@ -427,10 +428,7 @@ void ts_view_update(ts_scanner *s)
 /* What a call answers in the end: errors stay. */
 static int answer(ts_scanner *s, int status)
 {
-    if (s->reports.count + s->steps.count == 0) {
-        tape_trim(&s->reports); /* only now: one that reports all the time keeps its tapes */
-        tape_trim(&s->steps);
-    } else if (status == TS_OK) {
+    if (status == TS_OK && s->reports.count + s->steps.count != 0) {
         status = TS_READY;
     }
     s->view.status = status;
@@ -485,6 +483,11 @@ const ts_view *ts_scanner_view(const ts_scanner *s)
     return &s->view;
 }
 
+const ts_options *ts_scanner_options(const ts_scanner *s)
+{
+    return s->options;
+}
+
 void ts_scanner_place(const ts_scanner *s, ts_place *place)
 {
     place->line = s->line;
@@ -525,6 +528,42 @@ static int slice_scan(ts_scanner *s, const char *data, size_t size, size_t *take
     return status;
 }
 
+/* Whether size bytes more fit the text as it is. */
+static int has_room(const ts_scanner *s, size_t size)
+{
+    size_t room = s->text_capacity - s->text_size;
+    return room >= TS_BLOCK && room - TS_BLOCK >= size;
+}
+
+/* Bytes that may still come. */
+static int64_t bytes_left(const ts_scanner *s)
+{
+    int64_t left = s->options->max_bytes - (s->offset - s->counted_from);
+    return left < 0 ? 0 : left;
+}
+
+/* Whether a fragment may come and can be copied as a whole. */
+static inline int is_welcome(const ts_scanner *s, size_t size)
+{
+    return size <= SLICE && (int64_t)size <= bytes_left(s) && has_room(s, size);
+}
+
+static inline int in_body(const ts_scanner *s)
+{
+    return s->state == ST_IN_STRING && s->string == STR_BODY;
+}
+
+/* A fragment has been copied that changes nothing but how far the text goes, as most do. */
+static inline void text_goes_on(ts_scanner *s, size_t size)
+{
+    s->text_size += size;
+    s->offset += (int64_t)size;
+    s->view.text_size = (int64_t)s->text_size;
+    s->view.offset = s->offset;
+    s->view.scanned += (int64_t)size;
+    s->view.consumed = (int64_t)size;
+}
+
 /* The string in progress has grown by all of text[s->text_size .. end), and it has been reported that it grows. */
 static TS_NOINLINE int growth_goes_on(ts_scanner *s, size_t end, int escaped)
 {
@@ -540,16 +579,13 @@ static TS_NOINLINE int growth_goes_on(ts_scanner *s, size_t end, int escaped)
     return 1;
 }
 
-/* Most fragments lie inside one string as a whole, and nothing changes but how far the text goes, which may have to be
- * reported. Answers what feeding it does, or TS_PAUSED with nothing changed if this is another one. */
+/* Takes a fragment that lies inside a string as a whole, also with escapes or other characters in it, and of a string
+ * whose growth is reported. Answers what feeding it does, or TS_PAUSED with nothing changed if this is another one. */
 static int string_goes_on(ts_scanner *s, const char *data, size_t size)
 {
-    int64_t taken = s->offset - s->counted_from;
-    int in_body = s->state == ST_IN_STRING && s->string == STR_BODY;
     int is_usual = s->growing ? s->growing == 2 && s->grown == s->offset && s->view.status >= TS_OK
                               : s->view.status == TS_OK;
-    if (!in_body || !is_usual || size == 0 || size > SLICE || (int64_t)size > s->options->max_bytes - taken ||
-        s->text_capacity - s->text_size < size + TS_BLOCK) {
+    if (!in_body(s) || !is_usual || size == 0 || !is_welcome(s, size)) {
         return TS_PAUSED;
     }
     size_t end = s->text_size + size;
@@ -563,39 +599,53 @@ static int string_goes_on(ts_scanner *s, const char *data, size_t size)
         return TS_PAUSED;
     }
     s->escaped |= escaped;
-    s->text_size = end;
-    s->offset += (int64_t)size;
-    s->view.text_size = (int64_t)end;
-    s->view.offset = s->offset;
-    s->view.scanned += (int64_t)size;
-    s->view.consumed = (int64_t)size;
+    text_goes_on(s, size);
     s->view.status = s->growing ? TS_READY : TS_OK;
     return s->view.status;
 }
 
-/* Feeds what is more than a string going on. Kept apart, so that this costs no more than it must. */
+/* Whether a byte outside strings leaves everything as it is. */
+static inline int is_idle_byte(const ts_scanner *s, unsigned char c)
+{
+    return s->state == ST_IN_NUMBER ? is_digit(c) && ts_number_is_run(s->number) : c == ' ' && s->state < ST_IN_STRING;
+}
+
+/* Scans as much of a fragment as there is room for under max_bytes. */
+static int slices_scan(ts_scanner *s, const char *data, size_t size)
+{
+    int64_t left = bytes_left(s);
+    int too_long = (uint64_t)size > (uint64_t)left;
+    size_t end = too_long ? (size_t)left : size, taken = 0;
+    int status = TS_OK;
+    while (taken < end && status == TS_OK) {
+        status = slice_scan(s, data + taken, end - taken < SLICE ? end - taken : SLICE, &taken);
+    }
+    s->view.consumed = (int64_t)taken;
+    return status == TS_OK && too_long ? ts_fail(s, TS_ERR_BYTES, s->offset) : status;
+}
+
+/* Feeds what is more than text going on. Kept apart, so that this costs no more than it must. */
 static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
 {
-    int status = call_begin(s);
+    int is_full = !has_room(s, size);
+    if (is_full && s->reports.count + s->steps.count == 0) {
+        ts_tape_free(&s->reports); /* an idle scanner stays small; one that reports all the time keeps its tapes */
+        ts_tape_free(&s->steps);
+    }
+    if (is_full || s->text_freed) {
+        text_compact(s);
+    }
+    int status = size > 1 || s->growing ? string_goes_on(s, data, size) : TS_PAUSED;
+    if (status != TS_PAUSED) {
+        return status;
+    }
+    status = call_begin(s);
     if (status != TS_OK) {
         ts_view_update(s);
         return status;
     }
-    int64_t room = s->options->max_bytes - (s->offset - s->counted_from);
-    int too_long = room < 0 || (uint64_t)size > (uint64_t)room;
-    if (too_long) {
-        size = room < 0 ? 0 : (size_t)room;
-    }
-    size_t taken = 0;
-    while (taken < size && status == TS_OK) {
-        size_t slice = size - taken < SLICE ? size - taken : SLICE;
-        status = slice_scan(s, data + taken, slice, &taken);
-    }
-    s->view.consumed = (int64_t)taken;
-    if (status == TS_OK && too_long) {
-        status = ts_fail(s, TS_ERR_BYTES, s->offset);
-    }
-    if (s->state == ST_IN_STRING && s->growing && status != TS_ERR_MEMORY) {
+    status = slices_scan(s, data, size);
+    if (s->growing && s->state == ST_IN_STRING && status != TS_ERR_MEMORY) {
         int grown = ts_report_growth(s, s->offset); /* before a fault, too */
         status = grown != TS_OK ? ts_fail(s, grown, s->offset) : status;
     }
@@ -608,9 +658,24 @@ static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
 
 int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
 {
-    text_compact(s);
-    int status = string_goes_on(s, data, size);
-    return status != TS_PAUSED ? status : feed_any(s, data, size);
+    if (s->growing) {
+        int status = string_goes_on(s, data, size);
+        return status != TS_PAUSED ? status : feed_any(s, data, size);
+    }
+    if (size - 1 < TS_COPY_SHORT && s->view.status == TS_OK && is_welcome(s, size)) {
+        if (in_body(s)) {
+            ts_copy(s->text + s->text_size, data, size);
+            if (ts_is_all_plain(data, size)) {
+                text_goes_on(s, size);
+                return TS_OK;
+            }
+        } else if (size == 1 && is_idle_byte(s, (unsigned char)*data)) {
+            s->text[s->text_size] = (unsigned char)*data;
+            text_goes_on(s, size);
+            return TS_OK;
+        }
+    }
+    return feed_any(s, data, size);
 }
 
 int ts_scanner_finish(ts_scanner *s)
@@ -674,7 +739,7 @@ int ts_scanner_next(ts_scanner *s)
     s->view.value_start = -1;
     s->view.value_end = -1;
     s->root_shown = 0;
-    s->keep_from = s->offset;
+    keep_text_from(s, s->offset);
     s->counted_from = s->offset;
     return answer(s, TS_OK);
 }

@@ -63,19 +63,18 @@ int ts_report_value(ts_scanner *s, const ts_level *level)
 {
     mark_reported(s);
     s->value_due = 1;
-    return ts_place_append(s, &s->reports, TS_VALUE, level);
+    return s->options->implied ? TS_OK : ts_place_append(s, &s->reports, TS_VALUE, level);
 }
 
 /* The container around is the top again. Its key may have been dropped from the text by now, so the end of a
  * wanted container has no place: the reader has it from TS_ENTER. */
 int ts_report_leave(ts_scanner *s, int wanted)
 {
-    if (!wanted) {
-        return ts_tape_append(&s->reports, TS_LEAVE, 0, 0);
+    if (wanted) {
+        mark_reported(s);
+        s->value_due = 1;
     }
-    mark_reported(s);
-    s->value_due = 1;
-    return ts_tape_append(&s->reports, TS_LEAVE | TS_F_VALUE, 0, 0);
+    return s->options->implied ? TS_OK : ts_tape_append(&s->reports, wanted ? TS_LEAVE | TS_F_VALUE : TS_LEAVE, 0, 0);
 }
 
 /* Reports what the string in progress grew by, up to the first byte that is not yet decided. */
@@ -161,9 +160,9 @@ int ts_settle(ts_scanner *s)
     s->root_shown |= s->pushed != 0;
     const ts_level *top = top_level(s);
     if (top != NULL) {
-        s->keep_from = top->run_start >= 0 ? top->run_start - 1 : s->offset;
+        keep_text_from(s, top->run_start >= 0 ? top->run_start - 1 : s->offset);
     } else if (s->state == ST_END) {
-        s->keep_from = s->offset;
+        keep_text_from(s, s->offset);
     }
     return TS_OK;
 }

@@ -248,7 +248,9 @@ static int is_simple_escape(unsigned char c)
 size_t ts_string_body(const unsigned char *text, size_t at, size_t end, uint8_t *escaped)
 {
     for (;;) {
-        at = ts_plain_end(text, at, end);
+        if (at < end && ts_is_plain(text[at])) { /* a block that has just been written could not be read at once */
+            at = ts_plain_end(text, at, end);
+        }
         if (end - at < 2) {
             return at;
         }
@@ -308,12 +310,6 @@ static int number_next(int state, unsigned char c)
     }
 }
 
-/* Whether another digit changes nothing. */
-static int number_is_run(int state)
-{
-    return state == NUM_INT || state == NUM_FRACTION || state == NUM_EXPONENT;
-}
-
 int ts_number_is_whole(int state)
 {
     return state == NUM_ZERO || state == NUM_INT || state == NUM_FRACTION || state == NUM_EXPONENT;
@@ -338,7 +334,7 @@ size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status)
     const unsigned char *text = s->text;
     int state = s->number;
     while (at < end) {
-        if (number_is_run(state)) { /* by far the most bytes */
+        if (ts_number_is_run(state)) { /* by far the most bytes */
             while (at < end && is_digit(text[at])) {
                 at++;
             }

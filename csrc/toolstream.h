@@ -99,6 +99,8 @@ typedef struct ts_options {
     int32_t duplicate_keys;      /* ts_duplicates */
     int32_t keep_text;           /* keep the whole text readable in ts_view.text */
     int32_t stop_at_end;         /* pause behind the root value instead of reading on; see ts_scanner_next */
+    int32_t implied;             /* write no reports of what depth asks for: a reader of the steps knows them. Not with
+                                    paths, deltas or stop_at_end */
 } ts_options;
 
 /* One line of a tape: tag is a kind, or-ed with flags; a and b depend on the kind. Offsets count from
@@ -192,6 +194,7 @@ TS_API void ts_scanner_free(ts_scanner *scanner);
 TS_API size_t ts_scanner_size(const ts_scanner *scanner);
 
 TS_API const ts_view *ts_scanner_view(const ts_scanner *scanner);
+TS_API const ts_options *ts_scanner_options(const ts_scanner *scanner);
 TS_API void ts_scanner_place(const ts_scanner *scanner, ts_place *place);
 
 /* Takes the next fragment; it may end anywhere. Before it returns with reports of values, it has written

@@ -1162,3 +1162,17 @@ def test_a_saved_parser_whose_places_do_not_fit_its_open_containers_is_refused()
     assert whole.pending_path == ("a", "b", 1)
     with pytest.raises(ValueError, match="damaged"):
         damaged.__setstate__({**saved, "places": ("a",)})
+
+
+def test_each_answer_of_feed_is_a_list_of_its_own() -> None:
+    parser = JSONParser()
+    kept = [parser.feed(b" ") for _ in range(5)]
+    assert len({id(events) for events in kept}) == 5
+    events: list[Any] = parser.feed(b"[")
+    for _ in range(5):
+        events.append("the caller's")
+        events = parser.feed(b" ")
+        assert events == []
+    del events
+    assert [event.value for event in parser.feed(b"1,")] == [1]
+    assert parser.feed(b"2") == []

@@ -40,6 +40,7 @@ static ts_options choose_options(unsigned char choice, const ts_paths *paths)
     options.max_bytes = choice & 128 ? 20 : INT64_MAX;
     options.max_int_digits = choice & 64 ? 5 : 4300;
     options.seed[0] = choice;
+    options.implied = options.paths == NULL && !options.deltas && (choice & 64);
     return options;
 }
 

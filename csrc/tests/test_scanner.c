@@ -211,6 +211,27 @@ static void test_the_build_steps_tell_the_whole_document(void)
     }
 }
 
+static void test_implied_reports_are_steps_of_the_same_call(void)
+{
+    const char *pieces[] = {"{\"a\":[", "1,", "2]", ",\"b\":{\"c\":tru", "e}}"};
+    const int has_steps[] = {0, 1, 1, 0, 1};
+    ts_options options = depth_options(-1, 0, TS_DUP_ERROR);
+    options.implied = 1;
+    ts_scanner *scanner = ts_scanner_new(&options);
+    const ts_view *view = ts_scanner_view(scanner);
+    CHECK(ts_scanner_options(scanner) == &options);
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        int status = ts_scanner_feed(scanner, pieces[i], strlen(pieces[i]));
+        CHECK_CASE(status == (has_steps[i] ? TS_READY : TS_OK), "%s: status %d", pieces[i], status);
+        CHECK_CASE(view->report_count == 0, "%s is reported", pieces[i]);
+        CHECK_CASE((view->step_count != 0) == has_steps[i], "%s: %u steps", pieces[i], view->step_count);
+        CHECK(!view->unsettled || !has_steps[i]);
+    }
+    CHECK(view->complete);
+    ts_scanner_free(scanner);
+    check_fault(&options, "{\"a\":1,\"a\":2}", 13, TS_ERR_DUPLICATE, 9);
+}
+
 static void test_values_are_reported_down_to_the_depth_inner_ones_first(void)
 {
     const char *document = "{\"a\":{\"b\":[1,{\"c\":2}]},\"d\":\"x\"}";
@@ -873,6 +894,7 @@ int main(void)
     test_reports_do_not_depend_on_the_cuts();
     test_long_documents_do_not_depend_on_the_cuts_either();
     test_the_build_steps_tell_the_whole_document();
+    test_implied_reports_are_steps_of_the_same_call();
     test_values_are_reported_down_to_the_depth_inner_ones_first();
     test_growth_joins_to_the_string();
     test_growth_holds_back_what_is_not_decided();

@@ -297,6 +297,9 @@ def _load_run(text: Any, start: int, end: int, brackets: bytes, tag: int) -> Any
         view[0], view[-1] = before, after
 
 
+# `Fields` makes the events of what a depth asks for while it builds the live value, so the core need not report them.
+IMPLIES_REPORTS = native is not None
+
 if TYPE_CHECKING or native is None:
     Fields = CffiFields
 else:

@@ -22,7 +22,7 @@ from .errors import (
     ToolStreamError,
 )
 from .events import Event
-from .fields import Data, Fields, read_place, read_records
+from .fields import IMPLIES_REPORTS, Data, Fields, read_place, read_records
 from .limits import Limits, core_bound
 from .paths import Paths, Subscription
 from .values import copy_live, find, load_string, pack_live, unpack_live
@@ -77,6 +77,7 @@ class _Settings:
         options.duplicate_keys = _DUPLICATES[duplicate_keys]
         options.keep_text = keep_text
         options.stop_at_end = stop_at_end
+        options.implied = IMPLIES_REPORTS and not (subscription.core_paths() or subscription.deltas or stop_at_end)
         self.options = options
         self.address = int(ffi.cast("uintptr_t", options))
 
@@ -339,7 +340,6 @@ class FieldParser(Fields):
         self.call = state["call"]
         self._closed = state["closed"]
         self._fault = state["fault"]
-        self._set_live(*unpack_live(state["live"]), state["places"], state["prefix"])
         self._string_path = state["string_path"]
         self._read_so_far = None
         saved = state["scanner"]
@@ -347,6 +347,7 @@ class FieldParser(Fields):
         if scanner == ffi.NULL:
             raise ValueError("the saved state of a parser is damaged, or of another version")
         self._adopt(int(ffi.cast("uintptr_t", scanner)))
+        self._set_live(*unpack_live(state["live"]), state["places"], state["prefix"])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _new, (type(self),), self.__getstate__()
@@ -405,15 +406,15 @@ class JSONParser(FieldParser):
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
         # As FieldParser.__init__, which takes as long as a small document: a parser is made for each one.
-        others = duplicate_keys, limits.max_depth, limits.max_bytes, _max_int_digits()
+        key = (depth, deltas, duplicate_keys, limits.max_depth, limits.max_bytes, _max_int_digits())
         if paths is None and type(deltas) is bool and (depth is None or type(depth) is int):
-            key = (depth, deltas, *others)
-            self._settings = _plain_settings.get(key) or _new_plain_settings(key)
+            settings = _plain_settings.get(key) or _new_plain_settings(key)
         else:
             subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
-            self._settings = _settings(subscription, *others, False, False, "max_bytes")
+            settings = _settings(subscription, *key[2:], False, False, "max_bytes")
+        self._settings = settings
         self._read_so_far = None
-        self._start(self._settings.address)
+        self._start(settings.address)
 
 
 def loads(data: Data, *, partial: bool = False, strings: bool = True) -> Any:

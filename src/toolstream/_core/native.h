@@ -7,6 +7,7 @@
 #include <string.h>
 #include <structmember.h>
 
+#include "noinline.h"
 #include "toolstream.h"
 
 /* An event class, and where its instances keep their fields. */
@@ -79,7 +80,11 @@ typedef struct module_state {
     key_slot keys[KEY_CACHE_SLOTS];
 } module_state;
 
-/* A container of the live value that has not ended, and where it stands in the one before. */
+/* The caller of feed holds one list while it asks for the next. */
+#define SPARE_LISTS 2
+
+/* A container of the live value that has not ended, and where it stands in the one before: its key or index; or, if its
+ * own end is an event, its path, of which that is the last step. */
 typedef struct open_container {
     PyObject *container;
     PyObject *place;
@@ -93,14 +98,16 @@ typedef struct fields {
     PyObject *call;              /* what events name */
     PyObject *root;              /* the live value */
     open_container *open;        /* the containers in it that have not ended, without the root */
-    PyObject *prefix;            /* tuple: path of the container that the reports are in */
+    PyObject *prefix;            /* tuple: path of the container that the reports are in; with a depth, always empty */
     PyObject **along;            /* the live containers along it, without the root: the first few, that were looked up */
     PyObject *string_path;       /* tuple: the string whose growth is reported */
     PyObject *fault;             /* the exception that ended this parser, or None */
+    PyObject *spare[SPARE_LISTS]; /* lists that feed answered with empty, or NULL */
     uint32_t open_count;         /* the root included */
     uint32_t open_capacity;
     uint32_t along_count;
     uint32_t along_capacity;
+    uint32_t depth;              /* values so deep are events once they are built; 0: the core's reports say which are */
     char busy;
     char closed;                 /* for the subclass: nothing more may be fed */
 } fields;
@@ -128,8 +135,10 @@ int native_record_read(module_state *state, PyObject *record, PyObject **fields,
 PyObject *native_key(module_state *state, const unsigned char *text, Py_ssize_t size);
 /* The str that is a key of the same text: what many streams say is no new string. Anything else as it is. */
 PyObject *native_shared(module_state *state, PyObject *text);
-/* Adds whole members or elements, comma-separated, to a dict or list; none holds an integer that may not fit 64 bits. */
-int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size);
+/* Adds whole members or elements, comma-separated, to a dict or list. path: of the container, if the events of what is
+ * added are to be appended, else NULL. */
+int native_members(fields *self, PyObject *container, PyObject *path, const unsigned char *text, size_t size,
+                   PyObject *events);
 
 /* native_strings.c. The str of valid UTF-8. */
 PyObject *native_utf8(const char *text, Py_ssize_t size);
@@ -146,12 +155,16 @@ PyObject *native_place(fields *self, const ts_record *record);
 /* Makes room for one more item; the first few are added one by one, because most stay few. Answers 0, or -1 with an
  * exception. */
 int native_reserve(void **items, uint32_t *capacity, uint32_t count, size_t item_size);
-/* A container begins, at place (NULL: it is the root). Answers as native_reserve. */
+/* A container begins, at place (NULL: it is the root; the reference is taken). Answers as native_reserve. */
 int native_push(fields *self, PyObject *container, PyObject *place);
+/* What native_push is to be given for a container at place in the innermost open one; takes the reference to place. NULL
+ * with an exception. */
+PyObject *native_open_place(fields *self, PyObject *place);
 /* The innermost one has ended. */
 void native_pop(fields *self);
-/* Brings the live value up to date with the scanner's steps. Answers 0, or -1 with an exception, as those below do. */
-int native_build(fields *self);
+/* Brings the live value up to date with the scanner's steps, and appends the events of what is final by then; events:
+ * NULL where there can be none. Answers 0, or -1 with an exception, as those below do. */
+int native_build(fields *self, PyObject *events);
 
 /* native_classes.c. Takes over a class: names are its slots, EVENT_FIELDS at most, NULL behind the last. Answers 0, or -1
  * with an exception. */
@@ -176,8 +189,12 @@ static inline int native_append(PyObject *events, PyObject *event)
 
 /* native_reports.c. Appends the events that the scanner's reports stand for. */
 int native_report(fields *self, PyObject *events);
-/* Appends an event for each member of the root, of which none is repeated. */
-int native_report_members(fields *self, PyObject *events);
+/* Appends an event for each member or element of a container at path, the first of which has that index. */
+int native_report_members(fields *self, PyObject *container, PyObject *path, Py_ssize_t first, PyObject *events);
+/* path and one more step; takes the reference to place, which may be NULL after an error. */
+PyObject *native_path(PyObject *path, PyObject *place);
+/* Appends a FieldComplete; takes the references to path and value, either of which may be NULL after an error. */
+int native_complete(fields *self, PyObject *path, PyObject *value, PyObject *events);
 
 /* A first fragment from this size on may be a whole document. */
 #define WHOLE_FROM 64

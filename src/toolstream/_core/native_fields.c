@@ -17,15 +17,20 @@ void native_raise_busy(void)
                     "the parser is in use: another thread, or a call from inside it, is feeding or reading it");
 }
 
-static int enter(fields *self)
+static TS_NOINLINE int refuse(fields *self)
 {
     if (self->busy) {
         native_raise_busy();
-        return -1;
-    }
-    if (self->scanner == NULL) {
+    } else {
         PyErr_SetString(PyExc_RuntimeError, "the parser was not initialised");
-        return -1;
+    }
+    return -1;
+}
+
+static inline int enter(fields *self)
+{
+    if (self->busy || self->scanner == NULL) {
+        return refuse(self);
     }
     self->busy = 1;
     return 0;
@@ -71,14 +76,14 @@ static int take_whole(fields *self, const char *data, size_t size, PyObject *own
         return 0;
     }
     Py_SETREF(self->root, root);
-    return !outline.reported ? 1 : native_report_members(self, events) < 0 ? -1 : 1;
+    return outline.reported && native_report_members(self, self->root, self->prefix, 0, events) < 0 ? -1 : 1;
 }
 
 /* Goes on behind a call of the core that has answered this status. Answers as take. */
-static int take_on(fields *self, int status, const char *data, size_t size, PyObject *events)
+static TS_NOINLINE int take_on(fields *self, int status, const char *data, size_t size, PyObject *events)
 {
     while (status != TS_OK) {
-        if (native_build(self) < 0 || native_report(self, events) < 0) {
+        if (native_build(self, events) < 0 || native_report(self, events) < 0) {
             return 1;
         }
         if (status != TS_PAUSED) {
@@ -91,17 +96,26 @@ static int take_on(fields *self, int status, const char *data, size_t size, PyOb
     return TS_OK;
 }
 
-/* Feeds all of data. owner: as for take_whole. Answers TS_OK, a negative status of the core, or 1 with a Python exception
- * set. */
-static int take(fields *self, const char *data, size_t size, PyObject *owner, PyObject *events)
+/* Feeds all of data, which may be long. */
+static TS_NOINLINE int take_long(fields *self, const char *data, size_t size, PyObject *owner, PyObject *events)
 {
-    if (size >= WHOLE_FROM && self->view->offset == 0) {
+    if (self->view->offset == 0) {
         int whole = take_whole(self, data, size, owner, events);
         if (whole != 0) {
             return whole < 0 ? 1 : TS_OK;
         }
     }
-    int status = scan(self, data, size);
+    return take_on(self, scan(self, data, size), data, size, events);
+}
+
+/* Feeds all of data. owner: as for take_whole. Answers TS_OK, a negative status of the core, or 1 with a Python exception
+ * set. */
+static inline int take(fields *self, const char *data, size_t size, PyObject *owner, PyObject *events)
+{
+    if (size >= WHOLE_FROM) {
+        return take_long(self, data, size, owner, events);
+    }
+    int status = ts_scanner_feed(self->scanner, data, size);
     return status == TS_OK ? TS_OK : take_on(self, status, data, size, events);
 }
 
@@ -126,16 +140,10 @@ static int take_buffer(fields *self, PyObject *data, PyObject *events)
     return status;
 }
 
-static int take_any(fields *self, PyObject *data, PyObject *events)
+static TS_NOINLINE int take_other(fields *self, PyObject *data, PyObject *events)
 {
-    if (PyBytes_CheckExact(data)) {
-        return take(self, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data), data, events);
-    }
     if (!PyUnicode_Check(data)) {
         return take_buffer(self, data, events);
-    }
-    if (PyUnicode_IS_COMPACT_ASCII(data)) {
-        return take(self, (const char *)PyUnicode_DATA(data), (size_t)PyUnicode_GET_LENGTH(data), data, events);
     }
     /* Lone surrogates become bytes that the scanner refuses at their place. */
     PyObject *bytes = PyUnicode_AsEncodedString(data, "utf-8", "surrogatepass");
@@ -147,6 +155,17 @@ static int take_any(fields *self, PyObject *data, PyObject *events)
     return status;
 }
 
+static inline int take_any(fields *self, PyObject *data, PyObject *events)
+{
+    if (PyBytes_CheckExact(data)) {
+        return take(self, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data), data, events);
+    }
+    if (PyUnicode_Check(data) && PyUnicode_IS_COMPACT_ASCII(data)) {
+        return take(self, (const char *)PyUnicode_DATA(data), (size_t)PyUnicode_GET_LENGTH(data), data, events);
+    }
+    return take_other(self, data, events);
+}
+
 static int raise_fault(PyObject *fault)
 {
     PyErr_SetObject((PyObject *)Py_TYPE(fault), fault);
@@ -154,7 +173,7 @@ static int raise_fault(PyObject *fault)
 }
 
 /* Raises the exception that ended this parser, anew. */
-static int raise_again(fields *self, PyObject *events)
+static TS_NOINLINE int raise_again(fields *self, PyObject *events)
 {
     PyObject *fault = PyObject_CallMethodObjArgs((PyObject *)self, self->state->names[NAME_FAIL], Py_None, events, NULL);
     if (fault != NULL) {
@@ -165,7 +184,7 @@ static int raise_again(fields *self, PyObject *events)
 }
 
 /* Makes and raises the exception for a status of the core. */
-static int raise_status(fields *self, int status, PyObject *events)
+static TS_NOINLINE int raise_status(fields *self, int status, PyObject *events)
 {
     PyObject *code = PyLong_FromLong(status);
     PyObject *fault =
@@ -179,7 +198,7 @@ static int raise_status(fields *self, int status, PyObject *events)
 }
 
 /* The end of a call that has taken data: what take has answered, as 0 or -1. */
-static int leave(fields *self, int status, PyObject *events)
+static inline int leave(fields *self, int status, PyObject *events)
 {
     self->busy = 0;
     if (status < 0) {
@@ -188,7 +207,7 @@ static int leave(fields *self, int status, PyObject *events)
     return status == TS_OK ? 0 : -1;
 }
 
-static int feed_into(fields *self, PyObject *data, PyObject *events)
+static inline int feed_into(fields *self, PyObject *data, PyObject *events)
 {
     if (enter(self) < 0) {
         return -1;
@@ -214,10 +233,45 @@ int native_feed_on(fields *self, int status, const char *data, size_t size, PyOb
     return leave(self, take_on(self, status, data, size, events), events);
 }
 
+/* An empty list. Most fragments complete nothing, and most callers look at the answer and drop it: one that nobody else
+ * holds any more is used again. */
+static PyObject *list_begin(fields *self)
+{
+    for (int i = 0; i < SPARE_LISTS; i++) {
+        PyObject *list = self->spare[i];
+        if (list != NULL && Py_REFCNT(list) == 1 && PyList_GET_SIZE(list) == 0) {
+            return Py_NewRef(list);
+        }
+    }
+    PyObject *list = PyList_New(0);
+    if (list != NULL) {
+        Py_XSETREF(self->spare[0], self->spare[1]);
+        self->spare[1] = Py_NewRef(list);
+    }
+    return list;
+}
+
+/* A list that holds events is its caller's alone. */
+static void list_end(fields *self, PyObject *list)
+{
+    for (int i = 0; i < SPARE_LISTS; i++) {
+        if (self->spare[i] == list) {
+            Py_CLEAR(self->spare[i]);
+        }
+    }
+}
+
 static PyObject *fields_feed(fields *self, PyObject *data)
 {
-    PyObject *events = PyList_New(0);
-    if (events != NULL && feed_into(self, data, events) < 0) {
+    PyObject *events = list_begin(self);
+    if (events == NULL) {
+        return NULL;
+    }
+    int status = feed_into(self, data, events);
+    if (PyList_GET_SIZE(events) != 0) {
+        list_end(self, events);
+    }
+    if (status < 0) {
         Py_CLEAR(events);
     }
     return events;
@@ -245,7 +299,7 @@ static PyObject *fields_settle(fields *self, PyObject *unused)
         return NULL;
     }
     int status = ts_scanner_settle(self->scanner);
-    status = status == TS_ERR_MEMORY ? (PyErr_NoMemory(), -1) : native_build(self);
+    status = status == TS_ERR_MEMORY ? (PyErr_NoMemory(), -1) : native_build(self, NULL);
     self->busy = 0;
     if (status < 0) {
         return NULL;
@@ -293,6 +347,16 @@ static PyObject *fields_check_idle(fields *self, PyObject *unused)
 
 /* ------------------------------------------------------------------ the type */
 
+static void set_scanner(fields *self, ts_scanner *scanner)
+{
+    const ts_options *options = ts_scanner_options(scanner);
+    int64_t depth = options->implied ? options->depth : 0;
+    ts_scanner_free(self->scanner);
+    self->scanner = scanner;
+    self->view = ts_scanner_view(scanner);
+    self->depth = depth < 0 || depth > INT32_MAX ? INT32_MAX : (uint32_t)depth;
+}
+
 /* Makes the scanner. The options are given by their address; what they point to must outlive this object. */
 static PyObject *fields_start(fields *self, PyObject *address)
 {
@@ -301,9 +365,7 @@ static PyObject *fields_start(fields *self, PyObject *address)
     if (scanner == NULL) {
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
-    ts_scanner_free(self->scanner);
-    self->scanner = scanner;
-    self->view = ts_scanner_view(scanner);
+    set_scanner(self, scanner);
     Py_RETURN_NONE;
 }
 
@@ -314,9 +376,7 @@ static PyObject *fields_adopt(fields *self, PyObject *address)
     if (scanner == NULL) {
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
-    ts_scanner_free(self->scanner);
-    self->scanner = (ts_scanner *)scanner;
-    self->view = ts_scanner_view(self->scanner);
+    set_scanner(self, (ts_scanner *)scanner);
     Py_RETURN_NONE;
 }
 
@@ -335,6 +395,9 @@ static int fields_traverse(fields *self, visitproc visit, void *arg)
     }
     Py_VISIT(self->string_path);
     Py_VISIT(self->fault);
+    for (int i = 0; i < SPARE_LISTS; i++) {
+        Py_VISIT(self->spare[i]);
+    }
     return 0;
 }
 
@@ -389,6 +452,9 @@ static int fields_clear(fields *self)
     Py_CLEAR(self->prefix);
     Py_CLEAR(self->string_path);
     Py_CLEAR(self->fault);
+    for (int i = 0; i < SPARE_LISTS; i++) {
+        Py_CLEAR(self->spare[i]);
+    }
     ts_scanner_free(self->scanner); /* what owns its options may be gone, too */
     self->scanner = NULL;
     self->view = NULL;
@@ -445,12 +511,26 @@ static PyObject *fields_places(fields *self, void *unused)
     Py_ssize_t count = self->open_count == 0 ? 0 : (Py_ssize_t)self->open_count - 1;
     PyObject *list = PyList_New(count);
     for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
-        PyList_SET_ITEM(list, i, Py_NewRef(self->open[i].place));
+        PyObject *place = self->open[i].place;
+        Py_ssize_t last = PyTuple_CheckExact(place) ? PyTuple_GET_SIZE(place) - 1 : -1;
+        PyList_SET_ITEM(list, i, Py_NewRef(last < 0 ? place : PyTuple_GET_ITEM(place, last)));
     }
     return list;
 }
 
-/* The live value of a parser that was saved. */
+/* The path of the innermost open container that a report may name. */
+static PyObject *fields_prefix(fields *self, void *unused)
+{
+    (void)unused;
+    for (uint32_t i = self->depth == 0 || self->open_count == 0 ? 0 : self->open_count - 1; i > 0; i--) {
+        if (PyTuple_CheckExact(self->open[i - 1].place)) {
+            return Py_NewRef(self->open[i - 1].place);
+        }
+    }
+    return Py_NewRef(self->prefix);
+}
+
+/* The live value of a parser that was saved, whose scanner is here already. */
 static PyObject *fields_set_live(fields *self, PyObject *args)
 {
     PyObject *root, *open, *places, *prefix;
@@ -464,9 +544,12 @@ static PyObject *fields_set_live(fields *self, PyObject *args)
     }
     stacks_clear(self);
     Py_SETREF(self->root, Py_NewRef(root));
-    Py_SETREF(self->prefix, Py_NewRef(prefix));
+    if (self->depth == 0) {
+        Py_SETREF(self->prefix, Py_NewRef(prefix));
+    }
     for (Py_ssize_t i = 0; i < count; i++) {
-        if (native_push(self, PyList_GET_ITEM(open, i), i == 0 ? NULL : PyTuple_GET_ITEM(places, i - 1)) < 0) {
+        PyObject *place = i == 0 ? NULL : native_open_place(self, Py_NewRef(PyTuple_GET_ITEM(places, i - 1)));
+        if ((i != 0 && place == NULL) || native_push(self, PyList_GET_ITEM(open, i), place) < 0) {
             return NULL;
         }
     }
@@ -503,6 +586,7 @@ static PyGetSetDef fields_getset[] = {
     {"complete", (getter)fields_complete, NULL, "The root value is final.", NULL},
     {"_open", (getter)fields_open, NULL, "The containers in the live value that have not ended.", NULL},
     {"_places", (getter)fields_places, NULL, "Where each but the root stands in the one before.", NULL},
+    {"_prefix", (getter)fields_prefix, NULL, "The path of the container that the reports are in.", NULL},
     {"value", (getter)fields_value, NULL, "All that is final so far, then the final value.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -510,7 +594,6 @@ static PyGetSetDef fields_getset[] = {
 static PyMemberDef fields_members[] = {
     OBJECT_MEMBER(fields, "call", call),
     {"_root", T_OBJECT_EX, offsetof(fields, root), READONLY, "The live value, as far as it was built."},
-    {"_prefix", T_OBJECT_EX, offsetof(fields, prefix), READONLY, "The path of the container that the reports are in."},
     OBJECT_MEMBER(fields, "_string_path", string_path),
     OBJECT_MEMBER(fields, "_fault", fault),
     {"_closed", T_BOOL, offsetof(fields, closed), 0, "Nothing more may be fed."},

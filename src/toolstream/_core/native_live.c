@@ -123,9 +123,10 @@ int native_push(fields *self, PyObject *container, PyObject *place)
     if (place != NULL) {
         uint32_t count = self->open_count - 1;
         if (native_reserve((void **)&self->open, &self->open_capacity, count, sizeof *self->open) < 0) {
+            Py_DECREF(place);
             return -1;
         }
-        self->open[count] = (open_container){Py_NewRef(container), Py_NewRef(place)};
+        self->open[count] = (open_container){Py_NewRef(container), place};
     }
     self->open_count++;
     return 0;
@@ -143,20 +144,60 @@ void native_pop(fields *self)
     }
 }
 
+/* Borrowed: the path of the innermost open container, NULL where neither its end nor what is in it is an event. */
+static PyObject *top_path(fields *self)
+{
+    if (self->depth == 0 || self->open_count < 2) {
+        return self->depth == 0 ? NULL : self->prefix;
+    }
+    PyObject *place = self->open[self->open_count - 2].place;
+    return PyTuple_CheckExact(place) ? place : NULL;
+}
+
+PyObject *native_open_place(fields *self, PyObject *place)
+{
+    PyObject *path = top_path(self);
+    int is_event = path != NULL && PyTuple_GET_SIZE(path) < (Py_ssize_t)self->depth;
+    return is_event ? native_path(path, place) : place;
+}
+
+/* The innermost open container has ended. */
+static int build_pop(fields *self, PyObject *events)
+{
+    PyObject *path = self->open_count < 2 || events == NULL ? NULL : top_path(self);
+    int status = 0;
+    if (path != NULL) {
+        Py_INCREF(path);
+        status = native_complete(self, path, Py_NewRef(self->open[self->open_count - 2].container), events);
+    }
+    native_pop(self);
+    return status;
+}
+
 /* The innermost open container. */
 static PyObject *top_container(fields *self)
 {
     return self->open_count > 1 ? self->open[self->open_count - 2].container : self->root;
 }
 
+/* Whether the text of members of a container at path is read here and not by orjson, which is faster on long ones: see
+ * above, and values below these members may be events. */
+static int is_read_here(const fields *self, const ts_record *record, PyObject *path)
+{
+    if ((record->tag & TS_F_LONG) || record->b - record->a < ORJSON_FROM) {
+        return 1;
+    }
+    return path != NULL && PyTuple_GET_SIZE(path) + 1 < (Py_ssize_t)self->depth;
+}
+
 /* New members or elements for the innermost open container. */
-static int build_run(fields *self, const ts_record *record)
+static int build_run(fields *self, const ts_record *record, PyObject *events)
 {
     PyObject *top = top_container(self);
+    PyObject *path = events == NULL ? NULL : top_path(self);
     int is_dict = PyDict_CheckExact(top);
-    int is_own = record->b - record->a < ORJSON_FROM || (record->tag & TS_F_LONG);
-    if (is_own && !(record->tag & TS_F_EXACT)) {
-        return native_members(self->state, top, self->view->text + record->a, (size_t)(record->b - record->a));
+    if (is_read_here(self, record, path)) {
+        return native_members(self, top, path, self->view->text + record->a, (size_t)(record->b - record->a), events);
     }
     PyObject *run = load_run(self, record->a, record->b, is_dict ? '{' : '[', is_dict ? '}' : ']',
                              (record->tag & TS_F_EXACT) != 0);
@@ -165,6 +206,9 @@ static int build_run(fields *self, const ts_record *record)
     }
     Py_ssize_t end = is_dict ? 0 : PyList_GET_SIZE(top);
     int status = is_dict ? PyDict_Update(top, run) : PyList_SetSlice(top, end, end, run);
+    if (status == 0 && path != NULL && PyTuple_GET_SIZE(path) < (Py_ssize_t)self->depth) {
+        status = native_report_members(self, run, path, end, events);
+    }
     Py_DECREF(run);
     return status;
 }
@@ -185,42 +229,55 @@ static int build_push(fields *self, const ts_record *record)
         return native_push(self, child, NULL);
     }
     PyObject *place = native_place(self, record);
-    int failed = place == NULL || attach(top_container(self), place, child) < 0 || native_push(self, child, place) < 0;
-    Py_XDECREF(place);
+    int failed = place == NULL || attach(top_container(self), place, child) < 0;
+    if (failed) {
+        Py_XDECREF(place);
+    } else {
+        place = native_open_place(self, place);
+        failed = place == NULL || native_push(self, child, place) < 0;
+    }
     Py_DECREF(child);
     return failed ? -1 : 0;
 }
 
-/* A root that holds a long string: orjson would copy it once more. */
-static PyObject *load_long_root(fields *self, const char *start, Py_ssize_t size)
+/* A root, whose values are events down to self->depth. */
+static PyObject *read_root(fields *self, const char *start, Py_ssize_t size, PyObject *events)
 {
-    if (*start == '"') {
-        return native_long_string((const unsigned char *)start + 1, size - 2);
-    }
     PyObject *root = *start == '[' ? PyList_New(0) : PyDict_New();
-    if (root != NULL && native_members(self->state, root, (const unsigned char *)start + 1, (size_t)size - 2) < 0) {
+    PyObject *path = events == NULL || self->depth == 0 ? NULL : self->prefix;
+    if (root != NULL &&
+        native_members(self, root, path, (const unsigned char *)start + 1, (size_t)size - 2, events) < 0) {
         Py_CLEAR(root);
     }
     return root;
 }
 
-static PyObject *load_root(fields *self, const ts_record *record)
+static PyObject *load_root(fields *self, const ts_record *record, PyObject *events)
 {
     const char *start = (const char *)self->view->text + record->a;
     Py_ssize_t size = (Py_ssize_t)(record->b - record->a);
+    int is_container = *start == '{' || *start == '[';
     int exact = (record->tag & TS_F_EXACT) != 0;
-    if ((record->tag & TS_F_LONG) && !exact) {
-        return load_long_root(self, start, size);
+    if (is_container && is_read_here(self, record, self->depth == 0 ? NULL : self->prefix)) {
+        return read_root(self, start, size, events);
+    }
+    if (*start == '"' && (record->tag & TS_F_LONG)) {
+        return native_long_string((const unsigned char *)start + 1, size - 2); /* orjson would copy it once more */
     }
     /* orjson is slower to begin with a view than with bytes. */
     PyObject *text = size < IN_PLACE_FROM ? PyBytes_FromStringAndSize(start, size)
                                           : PyMemoryView_FromMemory((char *)(uintptr_t)start, size, PyBUF_READ);
-    return load_text(self->state, text, exact);
+    PyObject *root = load_text(self->state, text, exact);
+    if (root != NULL && self->depth != 0 && events != NULL &&
+        native_report_members(self, root, self->prefix, 0, events) < 0) {
+        Py_CLEAR(root);
+    }
+    return root;
 }
 
-static int build_root(fields *self, const ts_record *record)
+static int build_root(fields *self, const ts_record *record, PyObject *events)
 {
-    PyObject *root = load_root(self, record);
+    PyObject *root = load_root(self, record, events);
     if (root == NULL) {
         return -1;
     }
@@ -228,19 +285,16 @@ static int build_root(fields *self, const ts_record *record)
     return 0;
 }
 
-int native_build(fields *self)
+int native_build(fields *self, PyObject *events)
 {
-    for (int64_t i = 0; i < self->view->step_count; i++) {
+    for (uint32_t i = 0, count = self->view->step_count; i < count; i++) {
         const ts_record *record = &self->view->steps[i];
         int status;
         switch (record->tag & 0xff) {
-        case TS_RUN: status = build_run(self, record); break;
+        case TS_RUN: status = build_run(self, record, events); break;
         case TS_PUSH: status = build_push(self, record); break;
-        case TS_POP:
-            native_pop(self);
-            status = 0;
-            break;
-        default: status = build_root(self, record); break;
+        case TS_POP: status = build_pop(self, events); break;
+        default: status = build_root(self, record, events); break;
         }
         if (status < 0) {
             return -1;

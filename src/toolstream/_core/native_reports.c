@@ -32,25 +32,22 @@ static PyObject *container_at(fields *self, PyObject *path, Py_ssize_t depth)
     return container;
 }
 
-/* The prefix and one more step; takes the reference to place. */
-static PyObject *path_join(PyObject *prefix, PyObject *place)
+PyObject *native_path(PyObject *path, PyObject *place)
 {
     if (place == NULL) {
         return NULL;
     }
-    Py_ssize_t size = PyTuple_GET_SIZE(prefix);
-    PyObject *path = PyTuple_New(size + 1);
-    if (path == NULL) {
+    Py_ssize_t size = PyTuple_GET_SIZE(path);
+    PyObject *longer = PyTuple_New(size + 1);
+    if (longer == NULL) {
         Py_DECREF(place);
         return NULL;
     }
     for (Py_ssize_t i = 0; i < size; i++) {
-        PyObject *step = PyTuple_GET_ITEM(prefix, i);
-        Py_INCREF(step);
-        PyTuple_SET_ITEM(path, i, step);
+        PyTuple_SET_ITEM(longer, i, Py_NewRef(PyTuple_GET_ITEM(path, i)));
     }
-    PyTuple_SET_ITEM(path, size, place);
-    return path;
+    PyTuple_SET_ITEM(longer, size, place);
+    return longer;
 }
 
 /* Appends event(call, path, last); takes the references to path and last, either of which may be NULL after an
@@ -63,15 +60,19 @@ static int emit(fields *self, PyObject *events, event_class *event, PyObject *pa
         Py_XDECREF(last);
         return -1;
     }
-    Py_INCREF(self->call);
-    *(PyObject **)((char *)object + event->slots[0]) = self->call;
+    *(PyObject **)((char *)object + event->slots[0]) = Py_NewRef(self->call);
     *(PyObject **)((char *)object + event->slots[1]) = path;
     *(PyObject **)((char *)object + event->slots[2]) = last;
     return native_append(events, object);
 }
 
+int native_complete(fields *self, PyObject *path, PyObject *value, PyObject *events)
+{
+    return emit(self, events, &self->state->complete, path, value);
+}
+
 /* FieldComplete for the value at the end of path in the current container; takes the reference to path. */
-static int emit_complete(fields *self, PyObject *events, PyObject *path)
+static int report_value(fields *self, PyObject *events, PyObject *path)
 {
     if (path == NULL) {
         return -1;
@@ -79,13 +80,12 @@ static int emit_complete(fields *self, PyObject *events, PyObject *path)
     Py_ssize_t last = PyTuple_GET_SIZE(path) - 1;
     PyObject *container = container_at(self, path, last);
     PyObject *value = container == NULL ? NULL : look_up(container, PyTuple_GET_ITEM(path, last));
-    Py_XINCREF(value);
-    return emit(self, events, &self->state->complete, path, value);
+    return native_complete(self, path, Py_XNewRef(value), events);
 }
 
 static int report_enter(fields *self, const ts_record *record)
 {
-    PyObject *path = path_join(self->prefix, native_place(self, record));
+    PyObject *path = native_path(self->prefix, native_place(self, record));
     if (path == NULL) {
         return -1;
     }
@@ -101,7 +101,7 @@ static int report_leave(fields *self, const ts_record *record, PyObject *events)
     }
     if (record->tag & TS_F_VALUE) {
         Py_INCREF(self->prefix);
-        if (emit_complete(self, events, self->prefix) < 0) {
+        if (report_value(self, events, self->prefix) < 0) {
             return -1;
         }
     }
@@ -122,7 +122,7 @@ static int report_growth(fields *self, const ts_record *record, PyObject *events
 
 static int report_string(fields *self, const ts_record *record)
 {
-    PyObject *path = path_join(self->prefix, native_place(self, record));
+    PyObject *path = native_path(self->prefix, native_place(self, record));
     if (path == NULL) {
         return -1;
     }
@@ -136,7 +136,7 @@ int native_report(fields *self, PyObject *events)
         const ts_record *record = &self->view->reports[i];
         int status;
         switch (record->tag & 0xff) {
-        case TS_VALUE: status = emit_complete(self, events, path_join(self->prefix, native_place(self, record))); break;
+        case TS_VALUE: status = report_value(self, events, native_path(self->prefix, native_place(self, record))); break;
         case TS_GROW: status = report_growth(self, record, events); break;
         case TS_STRING: status = report_string(self, record); break;
         case TS_ENTER: status = report_enter(self, record); break;
@@ -149,16 +149,24 @@ int native_report(fields *self, PyObject *events)
     return 0;
 }
 
-int native_report_members(fields *self, PyObject *events)
+int native_report_members(fields *self, PyObject *container, PyObject *path, Py_ssize_t first, PyObject *events)
 {
     PyObject *key, *value;
     Py_ssize_t at = 0;
-    while (PyDict_Next(self->root, &at, &key, &value)) {
-        Py_INCREF(value);
-        if (emit(self, events, &self->state->complete, PyTuple_Pack(1, key), value) < 0) {
+    if (PyDict_CheckExact(container)) {
+        while (PyDict_Next(container, &at, &key, &value)) {
+            Py_INCREF(value);
+            if (native_complete(self, native_path(path, Py_NewRef(key)), value, events) < 0) {
+                return -1;
+            }
+        }
+        return 0;
+    }
+    for (; PyList_CheckExact(container) && at < PyList_GET_SIZE(container); at++) {
+        value = Py_NewRef(PyList_GET_ITEM(container, at));
+        if (native_complete(self, native_path(path, PyLong_FromSsize_t(first + at)), value, events) < 0) {
             return -1;
         }
     }
     return 0;
 }
-

@@ -18,8 +18,16 @@
 
 #define LONGEST_NUMBER 64
 
+/* A container that is being read. path: its own, if its members may be events; the reference is owned. */
+typedef struct level {
+    PyObject *container;
+    PyObject *path;
+} level;
+
 typedef struct reader {
     module_state *state;
+    fields *parser;
+    PyObject *events;
     const unsigned char *at;
     const unsigned char *end;
     int is_guessed;              /* whether a string that may be all the rest has been tried as that */
@@ -126,8 +134,8 @@ static PyObject *read_string(reader *in, int is_key)
 
 /* ------------------------------------------------------------------ numbers */
 
-/* A float that is neither short nor simple. */
-static PyObject *read_odd_float(reader *in, const unsigned char *start)
+/* A float that is neither short nor simple, or an integer that may not fit 64 bits. */
+static PyObject *read_odd_number(reader *in, const unsigned char *start, int is_integer)
 {
     char text[LONGEST_NUMBER];
     size_t size = (size_t)(in->at - start);
@@ -139,6 +147,9 @@ static PyObject *read_odd_float(reader *in, const unsigned char *start)
     }
     memcpy(text, start, size);
     text[size] = '\0';
+    if (is_integer) {
+        return PyLong_FromString(text, NULL, 10);
+    }
     double value = PyOS_string_to_double(text, NULL, NULL);
     return value == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(value);
 }
@@ -167,6 +178,9 @@ static PyObject *read_number(reader *in)
     Py_ssize_t digits = at - first;
     if (at >= in->end || (*at != '.' && (*at | 0x20) != 'e')) {
         in->at = at;
+        if (digits > SAFE_DIGITS) {
+            return read_odd_number(in, start, 1);
+        }
         return PyLong_FromLongLong(negative ? -(long long)mantissa : (long long)mantissa);
     }
     const unsigned char *dot = at;
@@ -182,7 +196,7 @@ static PyObject *read_number(reader *in)
         at++;
     }
     in->at = at;
-    return simple ? exact_float(mantissa, power, negative) : read_odd_float(in, start);
+    return simple ? exact_float(mantissa, power, negative) : read_odd_number(in, start, 0);
 }
 
 /* ------------------------------------------------------------------ members */
@@ -206,66 +220,114 @@ static PyObject *read_value(reader *in)
     }
 }
 
-/* Skips white space and, since the text is valid, what separates values. */
-static void skip_separators(reader *in)
+/* Skips white space and a separator. The text is valid: behind a key there is a value. */
+static inline void skip_colon(reader *in)
 {
-    while (in->at < in->end && (*in->at <= ' ' || *in->at == ',' || *in->at == ':')) {
+    while (*in->at <= ' ' || *in->at == ':') {
         in->at++;
     }
 }
 
-/* Reads a member or element into the container. Answers the value, or NULL with an exception. */
-static PyObject *read_member(reader *in, PyObject *container)
+static inline void skip_comma(reader *in)
 {
-    PyObject *key = NULL;
-    if (PyDict_CheckExact(container)) {
+    while (in->at < in->end && (*in->at <= ' ' || *in->at == ',')) {
+        in->at++;
+    }
+}
+
+/* Whether the members of a container are events. */
+static int are_events(const reader *in, const level *around)
+{
+    return around->path != NULL && PyTuple_GET_SIZE(around->path) < (Py_ssize_t)in->parser->depth;
+}
+
+/* Adds a value, and the path that it then has if it is an event. Takes the reference to key, which is NULL for an element. */
+static int add_value(const reader *in, const level *around, PyObject *key, PyObject *value, PyObject **path)
+{
+    PyObject *container = around->container;
+    int status = key != NULL ? PyDict_SetItem(container, key, value) : PyList_Append(container, value);
+    *path = NULL;
+    if (status == 0 && are_events(in, around)) {
+        *path = native_path(around->path, key != NULL ? key : PyLong_FromSsize_t(PyList_GET_SIZE(container) - 1));
+        return *path == NULL ? -1 : 0;
+    }
+    Py_XDECREF(key);
+    return status;
+}
+
+/* Reads a member or element. Answers 1 for a container, which is in `inner` then and whose members follow; 0 for any other
+ * value; -1 with an exception. */
+static int read_member(reader *in, const level *around, level *inner)
+{
+    PyObject *key = NULL, *path;
+    if (PyDict_CheckExact(around->container)) {
         key = read_string(in, 1);
         if (key == NULL) {
-            return NULL;
+            return -1;
         }
-        skip_separators(in);
+        skip_colon(in);
     }
     PyObject *value = read_value(in);
-    int status = value == NULL ? -1 : key != NULL ? PyDict_SetItem(container, key, value) : PyList_Append(container, value);
-    Py_XDECREF(key);
-    if (status < 0) {
-        Py_CLEAR(value);
+    if (value == NULL) {
+        Py_XDECREF(key);
+        return -1;
     }
-    return value;
+    if (add_value(in, around, key, value, &path) < 0) {
+        Py_DECREF(value);
+        return -1;
+    }
+    if (PyDict_CheckExact(value) || PyList_CheckExact(value)) {
+        *inner = (level){value, path};
+        return 1;
+    }
+    if (path != NULL) {
+        return native_complete(in->parser, path, value, in->events);
+    }
+    Py_DECREF(value);
+    return 0;
+}
+
+/* The innermost container has ended. */
+static int close_level(reader *in, level *ended)
+{
+    if (ended->path != NULL) {
+        return native_complete(in->parser, ended->path, ended->container, in->events);
+    }
+    Py_DECREF(ended->container);
+    return 0;
 }
 
 /* Reads all members into open[0] and what is nested in it. *depth: how many containers in open are owned. */
-static int read_members(reader *in, PyObject **open, size_t *depth)
+static int read_members(reader *in, level *open, size_t *depth)
 {
-    for (skip_separators(in); in->at < in->end; skip_separators(in)) {
+    for (skip_comma(in); in->at < in->end; skip_comma(in)) {
+        int status;
         if (*in->at == ']' || *in->at == '}') {
             in->at++;
-            Py_DECREF(open[(*depth)--]);
-            continue;
-        }
-        PyObject *value = read_member(in, open[*depth]);
-        if (value == NULL) {
-            return -1;
-        }
-        if (PyDict_CheckExact(value) || PyList_CheckExact(value)) {
-            open[++*depth] = value; /* its members follow */
+            status = close_level(in, &open[(*depth)--]);
         } else {
-            Py_DECREF(value);
+            status = read_member(in, &open[*depth], &open[*depth + 1]);
+            *depth += status > 0;
+        }
+        if (status < 0) {
+            return -1;
         }
     }
     return 0;
 }
 
-int native_members(module_state *state, PyObject *container, const unsigned char *text, size_t size)
+int native_members(fields *self, PyObject *container, PyObject *path, const unsigned char *text, size_t size,
+                   PyObject *events)
 {
     /* Owned but for the first: Python code may run in between, and take them out of the live value. */
-    PyObject *open[TS_RUN_DEPTH + 2];
+    level open[TS_RUN_DEPTH + 2];
     size_t depth = 0;
-    reader in = {state, text, text + size, 0};
-    open[0] = container;
+    reader in = {self->state, self, events, text, text + size, 0};
+    open[0] = (level){container, path};
     int status = read_members(&in, open, &depth);
     for (; depth != 0; depth--) {
-        Py_DECREF(open[depth]);
+        Py_DECREF(open[depth].container);
+        Py_XDECREF(open[depth].path);
     }
     return status;
 }
