@@ -545,7 +545,8 @@ static int64_t bytes_left(const ts_scanner *s)
 /* Whether a fragment may come and can be copied as a whole. */
 static inline int is_welcome(const ts_scanner *s, size_t size)
 {
-    return size <= SLICE && (int64_t)size <= bytes_left(s) && has_room(s, size);
+    return size <= SLICE && size + TS_BLOCK <= s->text_capacity - s->text_size &&
+           (int64_t)size <= s->options->max_bytes - (s->offset - s->counted_from);
 }
 
 static inline int in_body(const ts_scanner *s)
@@ -656,11 +657,17 @@ static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
     return answer(s, status);
 }
 
+/* Feeds what may be a string that is reported as it grows. */
+static TS_NOINLINE int feed_growing(ts_scanner *s, const char *data, size_t size)
+{
+    int status = string_goes_on(s, data, size);
+    return status != TS_PAUSED ? status : feed_any(s, data, size);
+}
+
 int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
 {
     if (s->growing) {
-        int status = string_goes_on(s, data, size);
-        return status != TS_PAUSED ? status : feed_any(s, data, size);
+        return feed_growing(s, data, size);
     }
     if (size - 1 < TS_COPY_SHORT && s->view.status == TS_OK && is_welcome(s, size)) {
         if (in_body(s)) {
