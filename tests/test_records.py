@@ -115,4 +115,8 @@ def test_records_copy_and_pickle() -> None:
     assert pickle.loads(pickle.dumps(start)) == start
     call = pickle.loads(pickle.dumps(ToolCall("id", "name", server=True)))
     assert (call.id, call.name, call.server, call.index, call.state) == ("id", "name", True, -1, "streaming")
+    call._withdrawn = True
+    for copied in (copy.copy(call), pickle.loads(pickle.dumps(call))):
+        assert copied._withdrawn
+        assert not copied._cumulative
     assert copy.copy(Repeat("text", "a", keep=([],))).keep == ([],)

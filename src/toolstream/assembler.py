@@ -555,8 +555,7 @@ class Assembler(CallTable):
         ]
 
     def _start(self, call: ToolCall) -> None:
-        if not call._started:
-            call._started = True
+        if call.index < 0:
             call.index = len(self.calls)
             self.calls.extend((call,))  # `append` would make room for four
             self.events.append(ToolCallStart(call))
@@ -604,7 +603,7 @@ class Assembler(CallTable):
         """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
         held = call._held
         if held is None and call.name and (call._free_text or text.strip() != "{}"):
-            if not call._started:
+            if call.index < 0:
                 self._start(call)
             self._parse(call, text)
             return
@@ -668,7 +667,7 @@ class Assembler(CallTable):
             choice.closing = with_one_more(choice.closing, call)
         if not call.name:
             return
-        if not call._started:
+        if call.index < 0:
             self._start(call)
         if call._held is not None:
             self._release(call)
@@ -761,7 +760,7 @@ class Assembler(CallTable):
             call._state = "void"
             if call.error is None:
                 call.error = incomplete_arguments(call, reason or "the stream ended before the call did")
-            if reason is not None and call._started:
+            if reason is not None and call.index >= 0:
                 self.events.append(ToolCallError(call, call.error))
         if reason is not None:
             self.withdrawals += 1

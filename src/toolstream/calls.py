@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin, overload
 
+from ._core import native
 from .errors import IncompleteError, InvalidFieldError, LimitError, ToolStreamError
 from .events import Event, FieldDelta, Path
 from .json_parser import FieldParser
@@ -33,7 +34,24 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_PLACEHOLDER = 8  # bytes, white space included
 
 
-class ToolCall(Record):
+if TYPE_CHECKING or native is None:
+
+    class CallFlags(Record):
+        """What few calls are; all False at first. The extension has a byte for each, which is slower to read."""
+
+        __slots__ = (
+            "_cumulative",
+            "_has_grown",
+            "_named_again",
+            "_owes_brace",
+            "_withdrawn",
+        )
+
+else:
+    CallFlags = native.CallFlags
+
+
+class ToolCall(CallFlags):
     """A call to a tool, as far as the stream has told it. Two calls are equal only if they are the same object.
 
     id: the provider's id, the one that the tool's result must carry; None where it sends none.
@@ -47,22 +65,16 @@ class ToolCall(Record):
         "__weakref__",
         "_check",
         "_complete",
-        "_cumulative",
         "_doubt",
         "_ended",
         "_free_text",
         "_half",
-        "_has_grown",
         "_held",
         "_kind",
-        "_named_again",
         "_over",
-        "_owes_brace",
         "_parser",
         "_scope",
-        "_started",
         "_state",
-        "_withdrawn",
         "error",
         "id",
         "index",
@@ -75,7 +87,7 @@ class ToolCall(Record):
     ) -> None:
         self.id = id
         self.name = name
-        self.index = -1
+        self.index = -1  # until ToolCallStart has been given
         self.server = server
         self.error: ToolStreamError | None = None
         self._scope = scope  # the choice of a chat stream; 0 elsewhere
@@ -85,7 +97,6 @@ class ToolCall(Record):
         self._parser: FieldParser | FreeText | PartialArguments | None = None  # None before there is something to parse
         self._held: FreeText | None = None  # text that has to wait: for the name, or because it may be a placeholder
         self._half = ""  # a high surrogate whose other half is in the next fragment
-        self._started = False  # ToolCallStart has been given
         self._ended = False  # the provider has ended the call; whether it is whole may show later
         self._has_grown = False  # since the assembler has looked whether the arguments are whole
         self._over = False  # nothing more is expected: ended and whole, or void

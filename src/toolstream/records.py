@@ -1,7 +1,8 @@
 """Plain classes whose objects C makes, where there is the extension: several for each of a stream's events.
 
 Such a class comes from `Record` and has an `__init__` that only stores what it is given, and constants, in the class's
-slots. `constructor` finds out by calling it what goes where, so it is written once, in Python.
+slots. `constructor` finds out by calling it what goes where, so it is written once, in Python. The
+slots of a base class stay as they are in a new object.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Generator
 from typing import Any
 
+from ..calls import CallFlags
 from ..events import Event, FieldComplete, FieldDelta, ReasoningDelta, TextDelta
 from ..fields import CffiFields as Fields
 from ..lane import SlowLane as Lane
@@ -8,7 +9,19 @@ from ..sse import CffiFrames as Frames
 from ..text_formats.cursor import CffiMarkers as Markers
 from ..text_formats.cursor import CffiText as Text
 
-__all__ = ["Constructor", "Fields", "Frames", "Lane", "Markers", "Record", "Steps", "Text", "configure", "shared"]
+__all__ = [
+    "CallFlags",
+    "Constructor",
+    "Fields",
+    "Frames",
+    "Lane",
+    "Markers",
+    "Record",
+    "Steps",
+    "Text",
+    "configure",
+    "shared",
+]
 
 class Record: ...
 

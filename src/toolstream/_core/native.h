@@ -128,7 +128,10 @@ extern PyType_Spec native_text_spec;
 extern PyType_Spec native_constructor_spec;
 extern PyType_Spec native_record_spec;
 
-/* Finds what a record holds, in the order of its parameters; borrowed. Answers 0 where it has not so many. */
+/* native_flags.c. A new base for `ToolCall`, which is a record; NULL with an exception. */
+PyTypeObject *native_call_flags_type(PyObject *module, PyTypeObject *record_type);
+
+/* native_records.c. Finds what a record holds, in the order of its parameters; borrowed. Answers 0 where it has not so many. */
 int native_record_read(module_state *state, PyObject *record, PyObject **fields, Py_ssize_t count);
 
 /* native_values.c. The str of a key without escapes; TS_BLOCK bytes from its end on are readable. */

@@ -82,6 +82,12 @@ static int native_exec(PyObject *module)
         state->constructor_type == NULL) {
         return -1;
     }
+    PyTypeObject *call_flags = native_call_flags_type(module, state->record_type);
+    int added = call_flags == NULL ? -1 : PyModule_AddType(module, call_flags);
+    Py_XDECREF(call_flags);
+    if (added < 0) {
+        return -1;
+    }
     PyTypeObject *const types[] = {state->fields_type, state->lane_type, state->frames_type, state->steps_type,
                                    state->markers_type, state->text_type, state->record_type, state->constructor_type};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
