@@ -6,14 +6,6 @@
 #include "noinline.h"
 #include "toolstream.h"
 
-/* ------------------------------------------------------------------ tape: a growing list of records */
-
-typedef struct ts_tape {
-    ts_record *records;
-    uint32_t count;
-    uint32_t capacity;
-} ts_tape;
-
 /* ------------------------------------------------------------------ keys: which keys an open object has had
  *
  * All open objects share one list, and a table for the keys of those that have many. Objects nest, so their keys come and
@@ -35,7 +27,6 @@ typedef struct ts_keys {
     ts_key *keys;                /* in order of arrival */
     unsigned char *text;
     uint32_t *slots;             /* index into keys, plus one; 0: free. Size: a power of two */
-    const uint64_t *seed;        /* two words */
     uint32_t count;
     uint32_t capacity;
     uint32_t text_size;
@@ -47,13 +38,13 @@ typedef struct ts_keys {
 
 void ts_keys_free(ts_keys *keys);
 /* Finds the key in the innermost object, which is at level and has the keys from index mark on, or adds it. *at: its
- * index; *found: whether it was there. */
-int ts_keys_add(ts_keys *keys, uint32_t mark, uint32_t level, const unsigned char *text, size_t size, uint32_t *at,
-                int *found);
+ * index; *found: whether it was there. seed: two words, the same for all of the scanner's keys. */
+int ts_keys_add(ts_keys *keys, const uint64_t *seed, uint32_t mark, uint32_t level, const unsigned char *text,
+                size_t size, uint32_t *at, int *found);
 /* Forgets all keys from index mark on. */
 void ts_keys_drop(ts_keys *keys, size_t mark);
 /* Computes the hashes and slots from the other fields, after a load. */
-int ts_keys_restore(ts_keys *keys);
+int ts_keys_restore(ts_keys *keys, const uint64_t *seed);
 
 /* ------------------------------------------------------------------ paths: sets of positions in the patterns */
 
@@ -151,15 +142,12 @@ typedef struct ts_level {
 
 /* Of these there is one for each stream that waits for its next byte: numbers are as narrow as they may be. */
 struct ts_scanner {
-    ts_view view;
+    ts_view view;                /* what callers see, and the only place where that stands */
     const ts_options *options;
-    ts_tape reports;
-    ts_tape steps;
+    uint32_t report_capacity;
+    uint32_t step_capacity;
 
-    unsigned char *text;         /* the bytes that are still needed; one spare byte behind them */
-    size_t text_size;
-    size_t text_capacity;
-    int64_t text_start;
+    size_t text_capacity;        /* of view.text: the bytes that are still needed, and one spare byte */
     int64_t keep_from;           /* no byte before this one is needed any more */
 
     ts_level *levels;
@@ -173,7 +161,6 @@ struct ts_scanner {
     unsigned char *scratch;      /* a key without its escapes */
     size_t scratch_capacity;
 
-    int64_t offset;              /* bytes taken */
     int64_t counted_from;        /* max_bytes counts from here */
     int64_t line;
     int64_t line_start;
@@ -220,7 +207,13 @@ size_t ts_utf8_write(unsigned char *out, uint32_t code);
 /* The offset in the stream of text[at]. */
 static inline int64_t position(const ts_scanner *s, size_t at)
 {
-    return s->text_start + (int64_t)at;
+    return s->view.text_start + (int64_t)at;
+}
+
+/* How many bytes of text there are. */
+static inline size_t text_size(const ts_scanner *s)
+{
+    return (size_t)s->view.text_size;
 }
 
 /* The innermost open container, NULL at the root. */
@@ -295,11 +288,18 @@ int ts_number_end(ts_scanner *s, int64_t end);
 
 /* ------------------------------------------------------------------ tape.c */
 
-int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b);
-void ts_tape_free(ts_tape *tape);
+/* The two lists of records that grow. */
+enum tape {
+    TAPE_REPORTS,
+    TAPE_STEPS
+};
+
+int ts_tape_append(ts_scanner *s, enum tape tape, int64_t tag, int64_t a, int64_t b);
+/* Gives back the room of both. */
+void ts_tapes_free(ts_scanner *s);
 
 /* Appends a record about the current member of a container: its key or index. */
-int ts_place_append(ts_scanner *s, ts_tape *tape, int64_t tag, const ts_level *level);
+int ts_place_append(ts_scanner *s, enum tape tape, int64_t tag, const ts_level *level);
 int ts_report_value(ts_scanner *s, const ts_level *level);
 int ts_report_leave(ts_scanner *s, int wanted);
 /* Reports what the string in progress grew by, up to the first byte that is not yet decided. */
@@ -324,7 +324,7 @@ static inline void keep_text_from(ts_scanner *s, int64_t offset)
     s->keep_from = offset;
     s->text_freed = s->text_capacity > TS_TEXT_SMALL;
 }
-/* Copies what changed into the view. */
+/* Tells the view whether the root is complete. */
 void ts_view_update(ts_scanner *scanner);
 
 #endif

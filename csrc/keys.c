@@ -114,20 +114,20 @@ static const unsigned char *key_text(const ts_keys *keys, const ts_key *key)
     return key->size == 0 ? NULL : keys->text + key->text;
 }
 
-static void key_hash(ts_keys *keys, size_t at)
+static void key_hash(ts_keys *keys, const uint64_t *seed, size_t at)
 {
     ts_key *key = &keys->keys[at];
-    key->hash = (uint32_t)sip_hash(keys->seed, key->level, key_text(keys, key), key->size);
+    key->hash = (uint32_t)sip_hash(seed, key->level, key_text(keys, key), key->size);
     key->hashed = 1;
 }
 
 /* Puts the keys from index first on into the table. They come behind all that are in it. */
-static int slots_add(ts_keys *keys, size_t first)
+static int slots_add(ts_keys *keys, const uint64_t *seed, size_t first)
 {
     int has_room = (size_t)keys->count * 2 <= keys->slot_count;
     for (size_t at = first; at < keys->count; at++) {
         if (!keys->keys[at].hashed) {
-            key_hash(keys, at);
+            key_hash(keys, seed, at);
             if (has_room) {
                 slot_insert(keys, at);
             }
@@ -136,14 +136,14 @@ static int slots_add(ts_keys *keys, size_t first)
     return has_room ? TS_OK : slots_build(keys);
 }
 
-int ts_keys_restore(ts_keys *keys)
+int ts_keys_restore(ts_keys *keys, const uint64_t *seed)
 {
     for (size_t first = 0, end = 0; first < keys->count; first = end) {
         while (end < keys->count && keys->keys[end].level == keys->keys[first].level) {
             end++; /* the keys of one object stand together */
         }
         for (size_t at = first; at < end && end - first > FEW; at++) {
-            key_hash(keys, at);
+            key_hash(keys, seed, at);
         }
     }
     return slots_build(keys);
@@ -183,9 +183,10 @@ static int key_append(ts_keys *keys, uint32_t level, const unsigned char *text, 
 }
 
 /* The index of the key among those in the table, or TS_NO_KEY. */
-static uint32_t slots_find(const ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
+static uint32_t slots_find(const ts_keys *keys, const uint64_t *seed, uint32_t level, const unsigned char *text,
+                           size_t size)
 {
-    uint32_t hash = (uint32_t)sip_hash(keys->seed, level, text, size);
+    uint32_t hash = (uint32_t)sip_hash(seed, level, text, size);
     size_t mask = keys->slot_count - 1;
     for (size_t slot = hash & mask; keys->slots[slot] != 0; slot = (slot + 1) & mask) {
         const ts_key *key = &keys->keys[keys->slots[slot] - 1];
@@ -207,11 +208,11 @@ static uint32_t few_find(const ts_keys *keys, uint32_t mark, const unsigned char
     return TS_NO_KEY;
 }
 
-int ts_keys_add(ts_keys *keys, uint32_t mark, uint32_t level, const unsigned char *text, size_t size, uint32_t *at,
-                int *found)
+int ts_keys_add(ts_keys *keys, const uint64_t *seed, uint32_t mark, uint32_t level, const unsigned char *text,
+                size_t size, uint32_t *at, int *found)
 {
     size_t own = keys->count - mark;
-    *at = own > FEW ? slots_find(keys, level, text, size) : few_find(keys, mark, text, size);
+    *at = own > FEW ? slots_find(keys, seed, level, text, size) : few_find(keys, mark, text, size);
     *found = *at != TS_NO_KEY;
     if (*found) {
         return TS_OK;
@@ -221,7 +222,7 @@ int ts_keys_add(ts_keys *keys, uint32_t mark, uint32_t level, const unsigned cha
     if (status != TS_OK || own < FEW) {
         return status;
     }
-    return slots_add(keys, own == FEW ? mark : *at);
+    return slots_add(keys, seed, own == FEW ? mark : *at);
 }
 
 /* Takes the newest key out of the table. */

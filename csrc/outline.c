@@ -225,7 +225,7 @@ int ts_scanner_outline(const ts_scanner *s, const char *data, size_t size, ts_ou
 #if defined(TS_SSE2)
     const unsigned char *text = (const unsigned char *)data;
     size_t first = 0, last = size;
-    if (s->offset != 0 || s->view.status != TS_OK || !is_plain_job(s) || (uint64_t)size > (uint64_t)s->options->max_bytes) {
+    if (s->view.offset != 0 || s->view.status != TS_OK || !is_plain_job(s) || (uint64_t)size > (uint64_t)s->options->max_bytes) {
         return 0;
     }
     while (first < size && is_space(text[first])) {
@@ -273,11 +273,11 @@ int ts_scanner_take(ts_scanner *s, const char *data, size_t size, const ts_outli
     if (ts_text_reserve(s, kept) != TS_OK) {
         return TS_ERR_MEMORY;
     }
-    memcpy(s->text, data + (size - kept), kept);
-    s->text_size = kept;
-    s->text_start = (int64_t)(size - kept);
-    s->offset = (int64_t)size;
-    s->keep_from = s->offset;
+    memcpy(s->view.text, data + (size - kept), kept);
+    s->view.text_size = (int64_t)kept;
+    s->view.text_start = (int64_t)(size - kept);
+    s->view.offset = (int64_t)size;
+    s->keep_from = s->view.offset;
     if (outline->has_breaks) {
         lines_count(s, data, size);
     }
@@ -285,8 +285,8 @@ int ts_scanner_take(ts_scanner *s, const char *data, size_t size, const ts_outli
     s->view.value_end = outline->end;
     s->root_shown = 1;
     s->state = ST_END;
-    s->view.scanned = s->offset;
-    s->view.consumed = s->offset;
+    s->view.scanned = s->view.offset;
+    s->view.consumed = s->view.offset;
     ts_view_update(s);
     return TS_OK;
 }

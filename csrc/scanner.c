@@ -30,7 +30,7 @@
 int ts_fail(ts_scanner *s, int status, int64_t offset)
 {
     s->view.status = status;
-    s->offset = offset;
+    s->view.offset = offset;
     return status;
 }
 
@@ -39,7 +39,7 @@ int ts_text_reserve(ts_scanner *s, size_t size)
     if (size > SIZE_MAX - TS_BLOCK) {
         return TS_ERR_MEMORY;
     }
-    if (!ts_reserve((void **)&s->text, &s->text_capacity, s->text_size, size + TS_BLOCK, TEXT_STEP, 1)) {
+    if (!ts_reserve((void **)&s->view.text, &s->text_capacity, text_size(s), size + TS_BLOCK, TEXT_STEP, 1)) {
         return TS_ERR_MEMORY;
     }
     return TS_OK;
@@ -73,23 +73,23 @@ static void text_compact(ts_scanner *s)
     if (s->options->keep_text) {
         return;
     }
-    int64_t place = s->state == ST_IN_NUMBER ? s->token : s->offset; /* a number's fault may be told at its begin */
+    int64_t place = s->state == ST_IN_NUMBER ? s->token : s->view.offset; /* a number's fault may be told at its begin */
     int64_t keep = s->keep_from < place - TEXT_CONTEXT ? s->keep_from : place - TEXT_CONTEXT;
-    if (keep <= s->text_start) {
+    if (keep <= s->view.text_start) {
         return;
     }
-    size_t dropped = (size_t)(keep - s->text_start);
-    if (dropped < s->text_size / 2) {
+    size_t dropped = (size_t)(keep - s->view.text_start);
+    if (dropped < text_size(s) / 2) {
         return;
     }
-    s->text_size -= dropped;
-    memmove(s->text, s->text + dropped, s->text_size);
-    s->text_start = keep;
-    if (s->text_capacity > TS_TEXT_SMALL && s->text_size < s->text_capacity / 4) {
-        size_t capacity = s->text_size * 2 + TS_BLOCK;
-        unsigned char *smaller = (unsigned char *)TS_REALLOC(s->text, capacity);
+    s->view.text_size -= (int64_t)dropped;
+    memmove(s->view.text, s->view.text + dropped, text_size(s));
+    s->view.text_start = keep;
+    if (s->text_capacity > TS_TEXT_SMALL && text_size(s) < s->text_capacity / 4) {
+        size_t capacity = text_size(s) * 2 + TS_BLOCK;
+        unsigned char *smaller = (unsigned char *)TS_REALLOC(s->view.text, capacity);
         if (smaller != NULL) {
-            s->text = smaller;
+            s->view.text = smaller;
             s->text_capacity = capacity;
         }
     }
@@ -154,7 +154,7 @@ static int container_begin(ts_scanner *s, int64_t at, int is_array)
     int is_root = s->level_count == 0;
     int wanted = (s->want & TS_WANT_VALUE) != 0;
     if (!is_root && (s->inner || wanted) && !s->options->implied) {
-        int status = ts_place_append(s, &s->reports, TS_ENTER | (is_array ? TS_F_ARRAY : 0), top_level(s));
+        int status = ts_place_append(s, TAPE_REPORTS, TS_ENTER | (is_array ? TS_F_ARRAY : 0), top_level(s));
         if (status != TS_OK) {
             return status;
         }
@@ -192,7 +192,7 @@ static int container_end(ts_scanner *s, int64_t at)
     if (shown) {
         status = ts_run_append(s, level);
         if (status == TS_OK) {
-            status = ts_tape_append(&s->steps, TS_POP, 0, 0);
+            status = ts_tape_append(s, TAPE_STEPS, TS_POP, 0, 0);
         }
         s->pushed--;
     }
@@ -232,8 +232,8 @@ static void member_begin(ts_scanner *s, ts_level *level, int64_t start)
 /* The key whose opening quote is before text[at]. Answers where it stopped. */
 static size_t key_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    size_t close = at == end ? end : ts_plain_end(s->text, at, end);
-    if (close == end || s->text[close] != '"') {
+    size_t close = at == end ? end : ts_plain_end(s->view.text, at, end);
+    if (close == end || s->view.text[close] != '"') {
         ts_string_begin(s, position(s, at) - 1, 1);
         return close;
     }
@@ -248,8 +248,8 @@ static size_t key_scan(ts_scanner *s, size_t at, size_t end, int *status)
 /* The string value whose opening quote is before text[at]. */
 static size_t string_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    size_t close = at == end ? end : ts_plain_end(s->text, at, end);
-    if (close == end || s->text[close] != '"' || (s->want & TS_WANT_GROWTH)) {
+    size_t close = at == end ? end : ts_plain_end(s->view.text, at, end);
+    if (close == end || s->view.text[close] != '"' || (s->want & TS_WANT_GROWTH)) {
         ts_string_begin(s, position(s, at) - 1, 0);
         return close;
     }
@@ -260,7 +260,7 @@ static size_t string_scan(ts_scanner *s, size_t at, size_t end, int *status)
 /* The number whose first byte is text[at]. */
 static size_t number_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    unsigned char c = s->text[at];
+    unsigned char c = s->view.text[at];
     s->token = position(s, at);
     s->state = ST_IN_NUMBER;
     s->number = c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
@@ -270,7 +270,7 @@ static size_t number_scan(ts_scanner *s, size_t at, size_t end, int *status)
 /* The literal whose first byte is text[at]. */
 static size_t literal_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    const unsigned char *text = s->text + at;
+    const unsigned char *text = s->view.text + at;
     size_t size = *text == 'f' ? 5 : 4;
     if (end - at >= size && memcmp(text, *text == 't' ? "true" : *text == 'f' ? "false" : "null", size) == 0) {
         *status = scalar_end(s, position(s, at + size), 0);
@@ -293,7 +293,7 @@ static size_t value_scan(ts_scanner *s, size_t at, size_t end, int *status)
     } else if (level->flags & LV_ARRAY) {
         member_match(s, level, NULL, 0);
     }
-    unsigned char c = s->text[at];
+    unsigned char c = s->view.text[at];
     switch (c) {
     case '"': return string_scan(s, at + 1, end, status);
     case 't': case 'f': case 'n': return literal_scan(s, at, end, status);
@@ -313,7 +313,7 @@ static size_t value_scan(ts_scanner *s, size_t at, size_t end, int *status)
 static size_t after_value(ts_scanner *s, size_t at, int *status)
 {
     ts_level *level = top_level(s);
-    unsigned char c = s->text[at];
+    unsigned char c = s->view.text[at];
     int is_array = (level->flags & LV_ARRAY) != 0;
     if (c == ',') {
         member_begin(s, level, position(s, at + 1));
@@ -338,7 +338,7 @@ static size_t wrong_byte(ts_scanner *s, size_t at, int error, int *status)
 /* Scans text[at .. end); answers where it stopped, which is `end` unless *status says why not. */
 static size_t scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    const unsigned char *text = s->text;
+    const unsigned char *text = s->view.text;
     size_t from = at;
     while (at < end && *status == TS_OK) {
         unsigned char c = text[at];
@@ -413,22 +413,13 @@ static const int8_t expectations[ST_STATE_COUNT] = {
 
 void ts_view_update(ts_scanner *s)
 {
-    ts_view *view = &s->view;
-    view->reports = s->reports.records;
-    view->steps = s->steps.records;
-    view->text = s->text;
-    view->report_count = s->reports.count;
-    view->step_count = s->steps.count;
-    view->text_start = s->text_start;
-    view->text_size = (int64_t)s->text_size;
-    view->offset = s->offset;
-    view->complete = s->state == ST_END;
+    s->view.complete = s->state == ST_END;
 }
 
 /* What a call answers in the end: errors stay. */
 static int answer(ts_scanner *s, int status)
 {
-    if (status == TS_OK && s->reports.count + s->steps.count != 0) {
+    if (status == TS_OK && s->view.report_count + s->view.step_count != 0) {
         status = TS_READY;
     }
     s->view.status = status;
@@ -444,7 +435,6 @@ ts_scanner *ts_scanner_new(const ts_options *options)
     }
     memset(s, 0, sizeof *s);
     s->options = options;
-    s->keys.seed = options->seed;
     s->words = options->paths != NULL ? (uint32_t)ts_paths_words(options->paths) : 0;
     s->line = 1;
     s->view.value_start = -1;
@@ -457,9 +447,8 @@ ts_scanner *ts_scanner_new(const ts_options *options)
 void ts_scanner_free(ts_scanner *s)
 {
     if (s != NULL) {
-        ts_tape_free(&s->reports);
-        ts_tape_free(&s->steps);
-        TS_FREE(s->text);
+        ts_tapes_free(s);
+        TS_FREE(s->view.text);
         TS_FREE(s->levels);
         TS_FREE(s->sets);
         TS_FREE(s->scratch);
@@ -471,7 +460,7 @@ void ts_scanner_free(ts_scanner *s)
 size_t ts_scanner_size(const ts_scanner *s)
 {
     const ts_keys *keys = &s->keys;
-    size_t records = (size_t)s->reports.capacity + s->steps.capacity;
+    size_t records = (size_t)s->report_capacity + s->step_capacity;
     size_t sets = s->level_capacity == 0 ? 0 : ((size_t)s->level_capacity + 1) * s->words;
     return sizeof *s + records * sizeof(ts_record) + s->text_capacity + s->level_capacity * sizeof *s->levels +
            sets * sizeof *s->sets + s->scratch_capacity + keys->capacity * sizeof *keys->keys + keys->text_capacity +
@@ -491,15 +480,15 @@ const ts_options *ts_scanner_options(const ts_scanner *s)
 void ts_scanner_place(const ts_scanner *s, ts_place *place)
 {
     place->line = s->line;
-    place->column = s->offset - s->line_start + 1;
+    place->column = s->view.offset - s->line_start + 1;
     place->expected = expectations[s->state];
 }
 
 /* Forgets what the last call reported. Answers an error that stays. */
 static int call_begin(ts_scanner *s)
 {
-    s->reports.count = 0;
-    s->steps.count = 0;
+    s->view.report_count = 0;
+    s->view.step_count = 0;
     s->value_due = 0;
     s->view.consumed = 0;
     return s->view.status < 0 ? s->view.status : TS_OK;
@@ -511,18 +500,18 @@ static int slice_scan(ts_scanner *s, const char *data, size_t size, size_t *take
 {
     int status = TS_OK;
     if (ts_text_reserve(s, size) != TS_OK) {
-        return ts_fail(s, TS_ERR_MEMORY, s->offset);
+        return ts_fail(s, TS_ERR_MEMORY, s->view.offset);
     }
-    ts_copy(s->text + s->text_size, data, size);
-    size_t from = s->text_size;
-    s->text_size += size;
-    size_t at = scan(s, from, s->text_size, &status);
+    ts_copy(s->view.text + s->view.text_size, data, size);
+    size_t from = text_size(s);
+    s->view.text_size += (int64_t)size;
+    size_t at = scan(s, from, from + size, &status);
     if (status == TS_ERR_MEMORY) {
         return ts_fail(s, status, position(s, at));
     }
     if (status >= 0) {
-        s->offset = position(s, at);
-        s->text_size = at;
+        s->view.offset = position(s, at);
+        s->view.text_size = (int64_t)at;
         *taken += at - from;
     }
     return status;
@@ -531,22 +520,22 @@ static int slice_scan(ts_scanner *s, const char *data, size_t size, size_t *take
 /* Whether size bytes more fit the text as it is. */
 static int has_room(const ts_scanner *s, size_t size)
 {
-    size_t room = s->text_capacity - s->text_size;
+    size_t room = s->text_capacity - text_size(s);
     return room >= TS_BLOCK && room - TS_BLOCK >= size;
 }
 
 /* Bytes that may still come. */
 static int64_t bytes_left(const ts_scanner *s)
 {
-    int64_t left = s->options->max_bytes - (s->offset - s->counted_from);
+    int64_t left = s->options->max_bytes - (s->view.offset - s->counted_from);
     return left < 0 ? 0 : left;
 }
 
 /* Whether a fragment may come and can be copied as a whole. */
 static inline int is_welcome(const ts_scanner *s, size_t size)
 {
-    return size <= SLICE && size + TS_BLOCK <= s->text_capacity - s->text_size &&
-           (int64_t)size <= s->options->max_bytes - (s->offset - s->counted_from);
+    return size <= SLICE && size + TS_BLOCK <= s->text_capacity - text_size(s) &&
+           (int64_t)size <= s->options->max_bytes - (s->view.offset - s->counted_from);
 }
 
 static inline int in_body(const ts_scanner *s)
@@ -557,25 +546,21 @@ static inline int in_body(const ts_scanner *s)
 /* A fragment has been copied that changes nothing but how far the text goes, as most do. */
 static inline void text_goes_on(ts_scanner *s, size_t size)
 {
-    s->text_size += size;
-    s->offset += (int64_t)size;
-    s->view.text_size = (int64_t)s->text_size;
-    s->view.offset = s->offset;
+    s->view.text_size += (int64_t)size;
+    s->view.offset += (int64_t)size;
     s->view.scanned += (int64_t)size;
     s->view.consumed = (int64_t)size;
 }
 
-/* The string in progress has grown by all of text[s->text_size .. end), and it has been reported that it grows. */
+/* The string in progress has grown by all of text[text_size .. end), and it has been reported that it grows. */
 static TS_NOINLINE int growth_goes_on(ts_scanner *s, size_t end, int escaped)
 {
-    s->reports.count = 0;
+    s->view.report_count = 0;
     int64_t tag = escaped ? TS_GROW | TS_F_ESCAPED : TS_GROW;
-    if (ts_tape_append(&s->reports, tag, (int64_t)s->text_size, (int64_t)end) != TS_OK) {
+    if (ts_tape_append(s, TAPE_REPORTS, tag, s->view.text_size, (int64_t)end) != TS_OK) {
         return 0;
     }
     s->grown = position(s, end);
-    s->view.reports = s->reports.records;
-    s->view.report_count = 1;
     s->view.step_count = 0;
     return 1;
 }
@@ -584,16 +569,16 @@ static TS_NOINLINE int growth_goes_on(ts_scanner *s, size_t end, int escaped)
  * whose growth is reported. Answers what feeding it does, or TS_PAUSED with nothing changed if this is another one. */
 static int string_goes_on(ts_scanner *s, const char *data, size_t size)
 {
-    int is_usual = s->growing ? s->growing == 2 && s->grown == s->offset && s->view.status >= TS_OK
+    int is_usual = s->growing ? s->growing == 2 && s->grown == s->view.offset && s->view.status >= TS_OK
                               : s->view.status == TS_OK;
     if (!in_body(s) || !is_usual || size == 0 || !is_welcome(s, size)) {
         return TS_PAUSED;
     }
-    size_t end = s->text_size + size;
+    size_t end = text_size(s) + size;
     uint8_t escaped = 0;
-    ts_copy(s->text + s->text_size, data, size);
+    ts_copy(s->view.text + s->view.text_size, data, size);
     /* Looked at where it came from: what has just been written cannot be read at once in other pieces. */
-    if (!ts_is_all_plain(data, size) && ts_string_body(s->text, s->text_size, end, &escaped) != end) {
+    if (!ts_is_all_plain(data, size) && ts_string_body(s->view.text, text_size(s), end, &escaped) != end) {
         return TS_PAUSED;
     }
     if (s->growing && !growth_goes_on(s, end, escaped)) {
@@ -622,16 +607,15 @@ static int slices_scan(ts_scanner *s, const char *data, size_t size)
         status = slice_scan(s, data + taken, end - taken < SLICE ? end - taken : SLICE, &taken);
     }
     s->view.consumed = (int64_t)taken;
-    return status == TS_OK && too_long ? ts_fail(s, TS_ERR_BYTES, s->offset) : status;
+    return status == TS_OK && too_long ? ts_fail(s, TS_ERR_BYTES, s->view.offset) : status;
 }
 
 /* Feeds what is more than text going on. Kept apart, so that this costs no more than it must. */
 static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
 {
     int is_full = !has_room(s, size);
-    if (is_full && s->reports.count + s->steps.count == 0) {
-        ts_tape_free(&s->reports); /* an idle scanner stays small; one that reports all the time keeps its tapes */
-        ts_tape_free(&s->steps);
+    if (is_full && s->view.report_count + s->view.step_count == 0) {
+        ts_tapes_free(s); /* an idle scanner stays small; one that reports all the time keeps its tapes */
     }
     if (is_full || s->text_freed) {
         text_compact(s);
@@ -647,12 +631,12 @@ static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
     }
     status = slices_scan(s, data, size);
     if (s->growing && s->state == ST_IN_STRING && status != TS_ERR_MEMORY) {
-        int grown = ts_report_growth(s, s->offset); /* before a fault, too */
-        status = grown != TS_OK ? ts_fail(s, grown, s->offset) : status;
+        int grown = ts_report_growth(s, s->view.offset); /* before a fault, too */
+        status = grown != TS_OK ? ts_fail(s, grown, s->view.offset) : status;
     }
     if ((s->value_due || status == TS_PAUSED) && status != TS_ERR_MEMORY && !s->options->stop_at_end) {
         int settled = ts_settle(s);
-        status = settled != TS_OK ? ts_fail(s, settled, s->offset) : status;
+        status = settled != TS_OK ? ts_fail(s, settled, s->view.offset) : status;
     }
     return answer(s, status);
 }
@@ -671,13 +655,13 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
     }
     if (size - 1 < TS_COPY_SHORT && s->view.status == TS_OK && is_welcome(s, size)) {
         if (in_body(s)) {
-            ts_copy(s->text + s->text_size, data, size);
+            ts_copy(s->view.text + s->view.text_size, data, size);
             if (ts_is_all_plain(data, size)) {
                 text_goes_on(s, size);
                 return TS_OK;
             }
         } else if (size == 1 && is_idle_byte(s, (unsigned char)*data)) {
-            s->text[s->text_size] = (unsigned char)*data;
+            s->view.text[s->view.text_size] = (unsigned char)*data;
             text_goes_on(s, size);
             return TS_OK;
         }
@@ -689,11 +673,11 @@ int ts_scanner_finish(ts_scanner *s)
 {
     int status = call_begin(s);
     if (status == TS_OK && s->state == ST_IN_NUMBER && s->level_count == 0 && ts_number_is_whole(s->number)) {
-        status = ts_number_end(s, s->offset);
+        status = ts_number_end(s, s->view.offset);
         status = status == TS_PAUSED ? TS_OK : status;
     }
     if (status == TS_OK && s->state != ST_END) {
-        status = ts_fail(s, TS_ERR_INCOMPLETE, s->offset);
+        status = ts_fail(s, TS_ERR_INCOMPLETE, s->view.offset);
     }
     return answer(s, status);
 }
@@ -709,7 +693,7 @@ int ts_scanner_settle(ts_scanner *s)
     if (failed != TS_OK || status != TS_OK) {
         ts_view_update(s);
         s->view.status = failed != TS_OK ? failed : status;
-        return status != TS_OK ? status : s->steps.count != 0 ? TS_READY : TS_OK;
+        return status != TS_OK ? status : s->view.step_count != 0 ? TS_READY : TS_OK;
     }
     return answer(s, status);
 }
@@ -720,7 +704,7 @@ int ts_scanner_where(ts_scanner *s)
     int status = TS_OK;
     size_t first = s->pushed == 0 ? 1 : s->pushed;
     for (size_t i = first; i < s->level_count && status == TS_OK; i++) {
-        status = ts_place_append(s, &s->reports, TS_ENTER, &s->levels[i - 1]);
+        status = ts_place_append(s, TAPE_REPORTS, TS_ENTER, &s->levels[i - 1]);
     }
     const ts_level *top = top_level(s);
     if (top != NULL && status == TS_OK) {
@@ -728,12 +712,12 @@ int ts_scanner_where(ts_scanner *s)
                        (s->state == ST_IN_STRING && !s->is_key);
         int has_key = !(top->flags & LV_ARRAY) && s->state == ST_COLON;
         if (in_value || has_key) {
-            status = ts_place_append(s, &s->reports, TS_ENTER, top);
+            status = ts_place_append(s, TAPE_REPORTS, TS_ENTER, top);
         }
     }
     ts_view_update(s);
     s->view.status = failed;
-    return status != TS_OK ? status : s->reports.count != 0 ? TS_READY : TS_OK;
+    return status != TS_OK ? status : s->view.report_count != 0 ? TS_READY : TS_OK;
 }
 
 int ts_scanner_next(ts_scanner *s)
@@ -746,8 +730,8 @@ int ts_scanner_next(ts_scanner *s)
     s->view.value_start = -1;
     s->view.value_end = -1;
     s->root_shown = 0;
-    keep_text_from(s, s->offset);
-    s->counted_from = s->offset;
+    keep_text_from(s, s->view.offset);
+    s->counted_from = s->view.offset;
     return answer(s, TS_OK);
 }
 
@@ -756,8 +740,8 @@ int ts_scanner_string(const ts_scanner *s, int64_t *start, int64_t *end, int32_t
     if (s->state != ST_IN_STRING || s->is_key) {
         return 0;
     }
-    *start = s->token + 1 - s->text_start;
-    *end = (s->hold >= 0 ? s->hold : s->offset) - s->text_start;
+    *start = s->token + 1 - s->view.text_start;
+    *end = (s->hold >= 0 ? s->hold : s->view.offset) - s->view.text_start;
     *escaped = s->escaped;
     return 1;
 }

@@ -110,19 +110,19 @@ static void io_count(ts_io *io, size_t *count, size_t item_bytes)
 
 static void io_text(ts_io *io, ts_scanner *s)
 {
-    io_int64(io, &s->text_start);
-    size_t size = s->text_size;
+    io_int64(io, &s->view.text_start);
+    size_t size = text_size(s);
     io_count(io, &size, 1);
     if (io->in != NULL && !io->failed && ts_text_reserve(s, size) != TS_OK) {
         io->failed = 1;
     }
     if (!io->failed) {
-        s->text_size = size;
-        io_bytes(io, s->text, size);
+        s->view.text_size = (int64_t)size;
+        io_bytes(io, s->view.text, size);
     }
 }
 
-static void io_keys(ts_io *io, ts_keys *keys)
+static void io_keys(ts_io *io, ts_keys *keys, const uint64_t *seed)
 {
     size_t count = keys->count;
     size_t text_size = keys->text_size;
@@ -153,7 +153,7 @@ static void io_keys(ts_io *io, ts_keys *keys)
     io_bytes(io, keys->text, text_size);
     keys->count = (uint32_t)count;
     keys->text_size = (uint32_t)text_size;
-    if (io->in != NULL && !io->failed && count != 0 && ts_keys_restore(keys) != TS_OK) {
+    if (io->in != NULL && !io->failed && count != 0 && ts_keys_restore(keys, seed) != TS_OK) {
         io->failed = 1;
     }
 }
@@ -206,7 +206,7 @@ static void io_scalars(ts_io *io, ts_scanner *s)
     }
     io_int64(io, &s->keep_from);
     io_index(io, &s->pushed, s->level_count);
-    io_int64(io, &s->offset);
+    io_int64(io, &s->view.offset);
     io_int64(io, &s->counted_from);
     io_int64(io, &s->view.scanned);
     io_int64(io, &s->line);
@@ -247,7 +247,7 @@ static void io_scanner(ts_io *io, ts_scanner *s)
         io->failed = 1;
     }
     io_text(io, s);
-    io_keys(io, &s->keys);
+    io_keys(io, &s->keys, s->options->seed);
     io_levels(io, s);
     io_scalars(io, s);
 }
@@ -255,24 +255,24 @@ static void io_scanner(ts_io *io, ts_scanner *s)
 /* Whether every offset that the scanner will look up lies inside its text. */
 static int is_sound(const ts_scanner *s)
 {
-    int64_t end = s->text_start + (int64_t)s->text_size;
-    if (s->text_start < 0 || s->offset > end || s->offset < s->text_start || s->pushed > s->level_count) {
+    int64_t end = s->view.text_start + s->view.text_size;
+    if (s->view.text_start < 0 || s->view.offset > end || s->view.offset < s->view.text_start || s->pushed > s->level_count) {
         return 0;
     }
-    if (s->counted_from < 0 || s->counted_from > s->offset || s->line_start < 0 || s->line_start > s->offset) {
+    if (s->counted_from < 0 || s->counted_from > s->view.offset || s->line_start < 0 || s->line_start > s->view.offset) {
         return 0;
     }
-    if (s->view.status >= 0 && s->offset != end) {
+    if (s->view.status >= 0 && s->view.offset != end) {
         return 0; /* only a fault leaves text behind it */
     }
-    if ((s->state == ST_IN_STRING || s->state == ST_IN_NUMBER) && (s->token < s->text_start || s->token >= end)) {
+    if ((s->state == ST_IN_STRING || s->state == ST_IN_NUMBER) && (s->token < s->view.text_start || s->token >= end)) {
         return 0;
     }
-    if (s->state == ST_IN_STRING && (s->grown < s->text_start || s->grown > end)) {
+    if (s->state == ST_IN_STRING && (s->grown < s->view.text_start || s->grown > end)) {
         return 0;
     }
     int is_due = s->state == ST_END && !s->root_shown; /* the root is to be shown yet, by its place */
-    if (is_due && (s->view.value_start < s->text_start || s->view.value_end < s->view.value_start || s->view.value_end > end)) {
+    if (is_due && (s->view.value_start < s->view.text_start || s->view.value_end < s->view.value_start || s->view.value_end > end)) {
         return 0;
     }
     if (s->state == ST_IN_LITERAL && s->matched > (s->literal == 1 ? 4 : 3)) {

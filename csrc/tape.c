@@ -9,37 +9,41 @@
 #define TAPE_FIRST 4
 #define TAPE_STEP 8
 
-int ts_tape_append(ts_tape *tape, int64_t tag, int64_t a, int64_t b)
+int ts_tape_append(ts_scanner *s, enum tape tape, int64_t tag, int64_t a, int64_t b)
 {
-    size_t step = tape->capacity == 0 ? TAPE_FIRST : TAPE_STEP;
-    if (!ts_reserve_small((void **)&tape->records, &tape->capacity, tape->count, 1, step, sizeof *tape->records)) {
+    ts_record **records = tape == TAPE_REPORTS ? &s->view.reports : &s->view.steps;
+    uint32_t *count = tape == TAPE_REPORTS ? &s->view.report_count : &s->view.step_count;
+    uint32_t *capacity = tape == TAPE_REPORTS ? &s->report_capacity : &s->step_capacity;
+    size_t step = *capacity == 0 ? TAPE_FIRST : TAPE_STEP;
+    if (!ts_reserve_small((void **)records, capacity, *count, 1, step, sizeof **records)) {
         return TS_ERR_MEMORY;
     }
-    ts_record *record = &tape->records[tape->count++];
+    ts_record *record = &(*records)[(*count)++];
     record->tag = tag;
     record->a = a;
     record->b = b;
     return TS_OK;
 }
 
-void ts_tape_free(ts_tape *tape)
+void ts_tapes_free(ts_scanner *s)
 {
-    TS_FREE(tape->records);
-    tape->records = NULL;
-    tape->capacity = 0;
+    TS_FREE(s->view.reports);
+    TS_FREE(s->view.steps);
+    s->view.reports = s->view.steps = NULL;
+    s->report_capacity = s->step_capacity = 0;
 }
 
 /* Appends a record about the current member of a container: its key or index. */
-int ts_place_append(ts_scanner *s, ts_tape *tape, int64_t tag, const ts_level *level)
+int ts_place_append(ts_scanner *s, enum tape tape, int64_t tag, const ts_level *level)
 {
     if (level->flags & LV_ARRAY) {
-        return ts_tape_append(tape, tag | TS_F_INDEX, level->place, 0);
+        return ts_tape_append(s, tape, tag | TS_F_INDEX, level->place, 0);
     }
     if (level->flags & LV_KEY_ESCAPED) {
         tag |= TS_F_ESCAPED;
     }
-    int64_t start = level->place - s->text_start;
-    return ts_tape_append(tape, tag, start, start + level->key_size);
+    int64_t start = level->place - s->view.text_start;
+    return ts_tape_append(s, tape, tag, start, start + level->key_size);
 }
 
 /* ------------------------------------------------------------------ reports */
@@ -63,7 +67,7 @@ int ts_report_value(ts_scanner *s, const ts_level *level)
 {
     mark_reported(s);
     s->value_due = 1;
-    return s->options->implied ? TS_OK : ts_place_append(s, &s->reports, TS_VALUE, level);
+    return s->options->implied ? TS_OK : ts_place_append(s, TAPE_REPORTS, TS_VALUE, level);
 }
 
 /* The container around is the top again. Its key may have been dropped from the text by now, so the end of a
@@ -74,7 +78,7 @@ int ts_report_leave(ts_scanner *s, int wanted)
         mark_reported(s);
         s->value_due = 1;
     }
-    return s->options->implied ? TS_OK : ts_tape_append(&s->reports, wanted ? TS_LEAVE | TS_F_VALUE : TS_LEAVE, 0, 0);
+    return s->options->implied ? TS_OK : ts_tape_append(s, TAPE_REPORTS, wanted ? TS_LEAVE | TS_F_VALUE : TS_LEAVE, 0, 0);
 }
 
 /* Reports what the string in progress grew by, up to the first byte that is not yet decided. */
@@ -88,7 +92,7 @@ int ts_report_growth(ts_scanner *s, int64_t end)
     }
     if (s->growing == 1) {
         mark_reported(s);
-        int status = ts_place_append(s, &s->reports, TS_STRING, top_level(s));
+        int status = ts_place_append(s, TAPE_REPORTS, TS_STRING, top_level(s));
         if (status != TS_OK) {
             return status;
         }
@@ -97,7 +101,7 @@ int ts_report_growth(ts_scanner *s, int64_t end)
     int64_t tag = s->escaped ? TS_GROW | TS_F_ESCAPED : TS_GROW;
     int64_t start = s->grown;
     s->grown = end;
-    return ts_tape_append(&s->reports, tag, start - s->text_start, end - s->text_start);
+    return ts_tape_append(s, TAPE_REPORTS, tag, start - s->view.text_start, end - s->view.text_start);
 }
 
 /* ------------------------------------------------------------------ build steps */
@@ -116,7 +120,7 @@ int ts_run_append(ts_scanner *s, ts_level *level)
     }
     int64_t tag = TS_RUN | trait_flags(level->flags);
     level->flags &= ~(uint32_t)LV_TRAITS;
-    return ts_tape_append(&s->steps, tag, level->run_start - s->text_start, level->run_end - s->text_start);
+    return ts_tape_append(s, TAPE_STEPS, tag, level->run_start - s->view.text_start, level->run_end - s->view.text_start);
 }
 
 /* Whether the stream stands before or in a member, not behind a whole one. */
@@ -133,7 +137,7 @@ static int root_append(ts_scanner *s)
     }
     int64_t tag = TS_ROOT | trait_flags(s->root_traits);
     s->root_shown = 1;
-    return ts_tape_append(&s->steps, tag, s->view.value_start - s->text_start, s->view.value_end - s->text_start);
+    return ts_tape_append(s, TAPE_STEPS, tag, s->view.value_start - s->view.text_start, s->view.value_end - s->view.text_start);
 }
 
 int ts_settle(ts_scanner *s)
@@ -144,7 +148,7 @@ int ts_settle(ts_scanner *s)
         ts_level *level = &s->levels[i];
         if (i >= s->pushed) {
             int64_t tag = TS_PUSH | ((level->flags & LV_ARRAY) ? TS_F_ARRAY : 0);
-            status = i == 0 ? ts_tape_append(&s->steps, tag, 0, 0) : ts_place_append(s, &s->steps, tag, &s->levels[i - 1]);
+            status = i == 0 ? ts_tape_append(s, TAPE_STEPS, tag, 0, 0) : ts_place_append(s, TAPE_STEPS, tag, &s->levels[i - 1]);
         }
         if (status == TS_OK) {
             status = ts_run_append(s, level);
@@ -160,9 +164,9 @@ int ts_settle(ts_scanner *s)
     s->root_shown |= s->pushed != 0;
     const ts_level *top = top_level(s);
     if (top != NULL) {
-        keep_text_from(s, top->run_start >= 0 ? top->run_start - 1 : s->offset);
+        keep_text_from(s, top->run_start >= 0 ? top->run_start - 1 : s->view.offset);
     } else if (s->state == ST_END) {
-        keep_text_from(s, s->offset);
+        keep_text_from(s, s->view.offset);
     }
     return TS_OK;
 }

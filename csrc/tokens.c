@@ -56,7 +56,8 @@ static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, s
 {
     uint32_t at = 0;
     int found = 0;
-    int status = ts_keys_add(&s->keys, level->key_mark, (uint32_t)s->level_count, key, size, &at, &found);
+    int status = ts_keys_add(&s->keys, s->options->seed, level->key_mark, (uint32_t)s->level_count, key, size, &at,
+                             &found);
     if (status != TS_OK) {
         return status;
     }
@@ -75,7 +76,7 @@ static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, s
 
 int ts_key_known(ts_scanner *s, ts_level *level, int escaped)
 {
-    const unsigned char *key = s->text + (level->place - s->text_start);
+    const unsigned char *key = s->view.text + (level->place - s->view.text_start);
     size_t size = level->key_size;
     if (escaped) {
         if (!ts_reserve((void **)&s->scratch, &s->scratch_capacity, 0, size, 16, 1)) {
@@ -270,7 +271,7 @@ size_t ts_string_body(const unsigned char *text, size_t at, size_t end, uint8_t 
 /* Scans string content from `at` on; answers where it stopped. */
 size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    const unsigned char *text = s->text;
+    const unsigned char *text = s->view.text;
     while (at < end && s->state == ST_IN_STRING && *status == TS_OK) {
         if (s->string == STR_BODY) {
             at = ts_string_body(text, at, end, &s->escaped);
@@ -320,7 +321,7 @@ int ts_number_end(ts_scanner *s, int64_t end)
 {
     uint32_t traits = 0;
     if (s->number == NUM_INT) {
-        int64_t digits = end - s->token - (s->text[s->token - s->text_start] == '-');
+        int64_t digits = end - s->token - (s->view.text[s->token - s->view.text_start] == '-');
         if (s->options->max_int_digits > 0 && digits > s->options->max_int_digits) {
             return ts_fail(s, TS_ERR_DIGITS, s->token);
         }
@@ -331,7 +332,7 @@ int ts_number_end(ts_scanner *s, int64_t end)
 
 size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    const unsigned char *text = s->text;
+    const unsigned char *text = s->view.text;
     int state = s->number;
     while (at < end) {
         if (ts_number_is_run(state)) { /* by far the most bytes */
@@ -362,7 +363,7 @@ size_t ts_literal_scan(ts_scanner *s, size_t at, size_t end, int *status)
     static const char *const words[] = {"true", "false", "null"};
     const char *word = words[s->literal];
     while (at < end) {
-        if (s->text[at] != (unsigned char)word[s->matched]) {
+        if (s->view.text[at] != (unsigned char)word[s->matched]) {
             *status = ts_fail(s, TS_ERR_LITERAL, position(s, at));
             return at;
         }

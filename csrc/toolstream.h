@@ -147,9 +147,9 @@ enum ts_flag {
 
 /* What a caller reads after a call. The scanner keeps it up to date; the address stays the same. */
 typedef struct ts_view {
-    const ts_record *reports;
-    const ts_record *steps;
-    const unsigned char *text;   /* text[0] is the byte at text_start; one writable byte follows text_size */
+    ts_record *reports;
+    ts_record *steps;
+    unsigned char *text;         /* text[0] is the byte at text_start; one writable byte follows text_size */
     int64_t text_start;          /* offset in the stream of text[0] */
     int64_t text_size;
     int64_t consumed;            /* how many bytes the last feed took */
