@@ -26,7 +26,7 @@ needs_native = pytest.mark.skipif(BINDING == "cffi" or not IS_FAST, reason="the 
 SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 NAME, FIELDS, FRAGMENT = "search", 12, 16
 # Beside the text of the call and its values. Before 3.11 a dict keeps the hashes of its keys, also where all are str.
-BOUND = 2750 if sys.version_info >= (3, 11) else 2900
+BOUND = 2600 if sys.version_info >= (3, 11) else 2750
 ARGUMENTS = json.dumps({f"field_{number}": "a value of some length " * 4 for number in range(FIELDS)})
 HALF = ARGUMENTS[: len(ARGUMENTS) // 2]
 PIECES = [HALF[at : at + FRAGMENT] for at in range(0, len(HALF), FRAGMENT)]
