@@ -141,6 +141,9 @@ typedef struct ts_level {
 } ts_level;
 
 /* Of these there is one for each stream that waits for its next byte: numbers are as narrow as they may be. */
+/* How much of the text before the current byte is kept for error messages. */
+#define TEXT_CONTEXT 32
+
 struct ts_scanner {
     ts_view view;                /* what callers see, and the only place where that stands */
     const ts_options *options;
@@ -203,6 +206,9 @@ unsigned ts_hex_digit(unsigned char c);
 size_t ts_utf8_write(unsigned char *out, uint32_t code);
 
 /* ------------------------------------------------------------------ scanner.c: what tokens lead to */
+
+/* Appends a slice of a fragment and scans it; *taken grows by what of it was. */
+int ts_slice_scan(ts_scanner *s, const char *data, size_t size, size_t *taken);
 
 /* The offset in the stream of text[at]. */
 static inline int64_t position(const ts_scanner *s, size_t at)

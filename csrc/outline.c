@@ -14,9 +14,6 @@
 /* So many digits in a row may be an integer that does not fit 64 bits. */
 #define LONG_DIGITS 19
 
-/* How much of the text is kept for error messages. */
-#define TEXT_CONTEXT 32
-
 #if defined(TS_SSE2)
 
 typedef struct outline_state {

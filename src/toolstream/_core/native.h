@@ -169,7 +169,9 @@ void native_pop(fields *self);
  * NULL where there can be none. Answers 0, or -1 with an exception, as those below do. */
 int native_build(fields *self, PyObject *events);
 
-/* native_classes.c. Takes over a class: names are its slots, EVENT_FIELDS at most, NULL behind the last. Answers 0, or -1
+/* native_classes.c. Where a class's instances keep a slot; -1 with an exception where it has none of the name. */
+Py_ssize_t native_slot(PyTypeObject *type, PyObject *name);
+/* Takes over a class: names are its slots, EVENT_FIELDS at most, NULL behind the last. Answers 0, or -1
  * with an exception. */
 int native_event_class_set(event_class *class, PyObject *module, PyObject *type, const char *const *names);
 void native_event_class_clear(event_class *class);

@@ -72,10 +72,9 @@ static int is_plain(PyTypeObject *type, Py_ssize_t fields)
            PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
 }
 
-/* Where instances keep a field; -1 with an exception where they have none of the name. */
-static Py_ssize_t slot_of(PyObject *type, const char *name)
+Py_ssize_t native_slot(PyTypeObject *type, PyObject *name)
 {
-    PyObject *slot = PyObject_GetAttrString(type, name);
+    PyObject *slot = PyObject_GetAttr((PyObject *)type, name);
     if (slot == NULL) {
         return -1;
     }
@@ -83,7 +82,7 @@ static Py_ssize_t slot_of(PyObject *type, const char *name)
     if (PyObject_TypeCheck(slot, &PyMemberDescr_Type)) {
         offset = ((PyMemberDescrObject *)slot)->d_member->offset;
     } else {
-        PyErr_Format(PyExc_TypeError, "%s is no slot", name);
+        PyErr_Format(PyExc_TypeError, "%U is no slot", name);
     }
     Py_DECREF(slot);
     return offset;
@@ -97,7 +96,9 @@ int native_event_class_set(event_class *class, PyObject *module, PyObject *type,
     }
     Py_ssize_t fields = 0;
     for (; fields < EVENT_FIELDS && names[fields] != NULL; fields++) {
-        class->slots[fields] = slot_of(type, names[fields]);
+        PyObject *name = PyUnicode_FromString(names[fields]);
+        class->slots[fields] = name == NULL ? -1 : native_slot((PyTypeObject *)type, name);
+        Py_XDECREF(name);
         if (class->slots[fields] < 0) {
             return -1;
         }

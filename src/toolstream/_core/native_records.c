@@ -138,27 +138,10 @@ static PyObject *record_make(PyObject *class, PyObject *const *args, size_t flag
     return instance;
 }
 
-/* Where the class's instances keep a slot; -1 with an exception where it has none of the name. */
-static Py_ssize_t slot_of(PyTypeObject *owner, PyObject *name)
-{
-    PyObject *slot = PyObject_GetAttr((PyObject *)owner, name);
-    if (slot == NULL) {
-        return -1;
-    }
-    Py_ssize_t offset = -1;
-    if (PyObject_TypeCheck(slot, &PyMemberDescr_Type)) {
-        offset = ((PyMemberDescrObject *)slot)->d_member->offset;
-    } else {
-        PyErr_Format(PyExc_TypeError, "%U is no slot", name);
-    }
-    Py_DECREF(slot);
-    return offset;
-}
-
 static int slots_find(constructor *self, PyObject *slots)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(slots); i++) {
-        self->slots[i] = slot_of(self->owner, PyTuple_GET_ITEM(slots, i));
+        self->slots[i] = native_slot(self->owner, PyTuple_GET_ITEM(slots, i));
         if (self->slots[i] < 0) {
             return -1;
         }
