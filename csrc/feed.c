@@ -236,21 +236,10 @@ static int slices_scan(ts_scanner *s, const char *data, size_t size)
     return status == TS_OK && too_long ? ts_fail(s, TS_ERR_BYTES, s->view.offset) : status;
 }
 
-/* Feeds what is more than text going on. Kept apart, so that this costs no more than it must. */
-static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
+/* Feeds what is more than text going on. */
+static TS_NOINLINE int feed_on(ts_scanner *s, const char *data, size_t size)
 {
-    int is_full = !has_room(s, size);
-    if (is_full && s->view.report_count + s->view.step_count == 0) {
-        ts_tapes_free(s); /* an idle scanner stays small; one that reports all the time keeps its tapes */
-    }
-    if (is_full || s->text_freed) {
-        text_compact(s);
-    }
-    int status = size > 1 || s->growing ? string_goes_on(s, data, size) : TS_PAUSED;
-    if (status != TS_PAUSED) {
-        return status;
-    }
-    status = call_begin(s);
+    int status = call_begin(s);
     if (status != TS_OK) {
         ts_view_update(s);
         return status;
@@ -265,6 +254,33 @@ static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
         status = settled != TS_OK ? ts_fail(s, settled, s->view.offset) : status;
     }
     return answer(s, status);
+}
+
+/* Feeds any fragment. Kept apart, so that the short way costs no more than it must. */
+static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
+{
+    int is_full = !has_room(s, size);
+    if (is_full && s->view.report_count + s->view.step_count == 0) {
+        ts_tapes_free(s); /* an idle scanner stays small; one that reports all the time keeps its tapes */
+    }
+    if (is_full || s->text_freed) {
+        text_compact(s);
+    }
+    int status = size > 1 || s->growing ? string_goes_on(s, data, size) : TS_PAUSED;
+    return status != TS_PAUSED ? status : feed_on(s, data, size);
+}
+
+/* Feeds a fragment inside a string that has been copied behind the text, and of which not all is plain. */
+static TS_NOINLINE int feed_odd(ts_scanner *s, const char *data, size_t size)
+{
+    uint8_t escaped = 0;
+    size_t end = text_size(s) + size;
+    if (ts_string_body(s->view.text, text_size(s), end, &escaped) != end) {
+        return feed_on(s, data, size);
+    }
+    s->escaped |= escaped;
+    text_goes_on(s, size);
+    return TS_OK;
 }
 
 /* Feeds what may be a string that is reported as it grows. */
@@ -282,11 +298,13 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
     if (size - 1 < TS_COPY_SHORT && s->view.status == TS_OK && is_welcome(s, size)) {
         if (in_body(s)) {
             ts_copy(s->view.text + s->view.text_size, data, size);
-            if (ts_is_all_plain(data, size)) {
-                text_goes_on(s, size);
-                return TS_OK;
+            if (!ts_is_all_plain(data, size)) {
+                return feed_odd(s, data, size);
             }
-        } else if (size == 1 && is_idle_byte(s, (unsigned char)*data)) {
+            text_goes_on(s, size);
+            return TS_OK;
+        }
+        if (size == 1 && is_idle_byte(s, (unsigned char)*data)) {
             s->view.text[s->view.text_size] = (unsigned char)*data;
             text_goes_on(s, size);
             return TS_OK;
