@@ -28,7 +28,7 @@ static const int8_t expectations[ST_STATE_COUNT] = {
     TS_EXPECT_IN_LITERAL,
 };
 
-void ts_view_update(ts_scanner *s)
+void ts_complete_update(ts_scanner *s)
 {
     s->view.complete = s->state == ST_END;
 }
@@ -46,7 +46,7 @@ ts_scanner *ts_scanner_new(const ts_options *options)
     s->view.value_start = -1;
     s->view.value_end = -1;
     s->hold = -1;
-    ts_view_update(s);
+    ts_complete_update(s);
     return s;
 }
 
@@ -109,7 +109,7 @@ static int answer(ts_scanner *s, int status)
         status = TS_READY;
     }
     s->view.status = status;
-    ts_view_update(s);
+    ts_complete_update(s);
     return status;
 }
 
@@ -140,7 +140,7 @@ static void text_compact(ts_scanner *s)
             s->text_capacity = capacity;
         }
     }
-    ts_view_update(s);
+    ts_complete_update(s);
 }
 
 /* Whether size bytes more fit the text as it is. */
@@ -241,7 +241,7 @@ static TS_NOINLINE int feed_on(ts_scanner *s, const char *data, size_t size)
 {
     int status = call_begin(s);
     if (status != TS_OK) {
-        ts_view_update(s);
+        ts_complete_update(s);
         return status;
     }
     status = slices_scan(s, data, size);
@@ -337,7 +337,7 @@ int ts_scanner_settle(ts_scanner *s)
     /* With stop_at_end the caller wants each value's text as a whole: none of it may count as done with. */
     int status = s->options->stop_at_end ? TS_OK : ts_settle(s);
     if (failed != TS_OK || status != TS_OK) {
-        ts_view_update(s);
+        ts_complete_update(s);
         s->view.status = failed != TS_OK ? failed : status;
         return status != TS_OK ? status : s->view.step_count != 0 ? TS_READY : TS_OK;
     }
@@ -361,7 +361,7 @@ int ts_scanner_where(ts_scanner *s)
             status = ts_place_append(s, TAPE_REPORTS, TS_ENTER, top);
         }
     }
-    ts_view_update(s);
+    ts_complete_update(s);
     s->view.status = failed;
     return status != TS_OK ? status : s->view.report_count != 0 ? TS_READY : TS_OK;
 }

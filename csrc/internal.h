@@ -140,10 +140,10 @@ typedef struct ts_level {
     uint32_t flags;
 } ts_level;
 
-/* Of these there is one for each stream that waits for its next byte: numbers are as narrow as they may be. */
 /* How much of the text before the current byte is kept for error messages. */
 #define TEXT_CONTEXT 32
 
+/* Of these there is one for each stream that waits for its next byte: numbers are as narrow as they may be. */
 struct ts_scanner {
     ts_view view;                /* what callers see, and the only place where that stands */
     const ts_options *options;
@@ -331,6 +331,6 @@ static inline void keep_text_from(ts_scanner *s, int64_t offset)
     s->text_freed = s->text_capacity > TS_TEXT_SMALL;
 }
 /* Tells the view whether the root is complete. */
-void ts_view_update(ts_scanner *scanner);
+void ts_complete_update(ts_scanner *scanner);
 
 #endif

@@ -284,6 +284,6 @@ int ts_scanner_take(ts_scanner *s, const char *data, size_t size, const ts_outli
     s->state = ST_END;
     s->view.scanned = s->view.offset;
     s->view.consumed = s->view.offset;
-    ts_view_update(s);
+    ts_complete_update(s);
     return TS_OK;
 }

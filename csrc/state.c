@@ -315,6 +315,6 @@ ts_scanner *ts_scanner_load(const ts_options *options, const unsigned char *data
         return NULL;
     }
     s->view.unsettled = 1;
-    ts_view_update(s);
+    ts_complete_update(s);
     return s;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 from typing import Any
 
@@ -12,6 +13,7 @@ from toolstream import MessageStart, ToolCall, Usage
 from toolstream._core import native
 from toolstream.lane import Repeat
 from toolstream.records import Record, constructor
+from toolstream.usage import same_counts
 
 
 class Pair(Record):
@@ -120,3 +122,11 @@ def test_records_copy_and_pickle() -> None:
         assert copied._withdrawn
         assert not copied._cumulative
     assert copy.copy(Repeat("text", "a", keep=([],))).keep == ([],)
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Usage) if field.name != "raw"])
+def test_each_count_makes_usage_another_one(name: str) -> None:
+    before = Usage()
+    after = dataclasses.replace(before, **{name: True if name == "final" else 7})
+    assert not same_counts(after, before)
+    assert same_counts(after, dataclasses.replace(after, raw={"other": 1}))

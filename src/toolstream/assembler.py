@@ -228,15 +228,16 @@ class Assembler(CallTable):
 
     def _has_own(self, scope: int) -> bool:
         """Whether a call of the choice is whole and the caller's to run."""
-        calls = self._message_calls(scope)
-        own = [call for call in calls if call._complete and call._state != "void" and not call.server]
-        return bool(own)
+        for call in self._message_calls(scope):  # noqa: SIM110 - a generator would be closed early, which takes its time
+            if call.complete and not call.server:
+                return True
+        return False
 
     def _are_safe(self, calls: list[ToolCall]) -> bool:
         """Whether all calls are whole, and some are the caller's to run: these are committed then."""
         own = []
         for call in calls:
-            if not call._complete or call._state == "void":
+            if not call.complete:
                 return False
             if not call.server:
                 own.append(call)
@@ -603,8 +604,7 @@ class Assembler(CallTable):
         """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
         held = call._held
         if held is None and call.name and (call._free_text or text.strip() != "{}"):
-            if call.index < 0:
-                self._start(call)
+            self._start(call)
             self._parse(call, text)
             return
         if held is None or (is_placeholder(held) and text.lstrip().startswith("{")):
@@ -667,8 +667,7 @@ class Assembler(CallTable):
             choice.closing = with_one_more(choice.closing, call)
         if not call.name:
             return
-        if call.index < 0:
-            self._start(call)
+        self._start(call)
         if call._held is not None:
             self._release(call)
         if call._doubt is not None or call._owes_brace:
