@@ -14,6 +14,7 @@ import json
 import threading
 import types
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -546,6 +547,11 @@ def test_a_coroutine_is_told_apart() -> None:
     with pytest.raises(TypeError, match="await it first"):
         toolstream.parse(coroutine)  # type: ignore[call-overload]
     coroutine.close()
+
+
+def test_a_path_is_told_apart() -> None:
+    with pytest.raises(TypeError, match="pass the file"):
+        toolstream.parse(Path("reply.sse"))  # type: ignore[call-overload]
 
 
 def test_a_manager_that_gives_no_source_is_a_type_error_and_is_left() -> None:

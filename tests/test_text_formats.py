@@ -656,6 +656,135 @@ def test_a_bad_call_is_an_error_and_the_others_go_on() -> None:
     assert isinstance(everywhere("hermes", whole).error, JSONError)
 
 
+TIME = '{"name": "get_time", "arguments": {}}'
+SECTION, ENTRY, SEP, ENTRY_END = (f"<｜tool▁{words}｜>" for words in ("calls▁begin", "call▁begin", "sep", "call▁end"))
+DSML = "<｜DSML｜tool_calls>"
+KIMI = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|tool_call_end|>"
+
+
+@pytest.mark.parametrize(
+    ("format", "whole", "calls", "said"),
+    [
+        # in a list, or without one, where the others are written the other way
+        ("lfm2", f"<|tool_call_start|>[{TIME}]<|tool_call_end|>", [("get_time", {})], ""),
+        ("lfm2", "<|tool_call_start|>f(x=1)<|tool_call_end|>", [("f", {"x": 1})], ""),
+        ("lfm2", "<|tool_call_start|>[x] is", [], "<|tool_call_start|>[x] is"),
+        ("olmo3", "<function_calls>[f(x=1), g()]</function_calls>", [("f", {"x": 1}), ("g", {})], ""),
+        ("pythonic", "<|python_start|>f(x=1)<|python_end|>", [("f", {"x": 1})], ""),
+        ("pythonic", "```tool_code\n[f(x=1), g()]\n```", [("f", {"x": 1}), ("g", {})], ""),
+        ("llama3_json", f"<|python_tag|>[{TIME}, {TIME}]<|eom_id|>", [("get_time", {})] * 2, ""),
+        ("llama3_json", f"[{TIME}, {TIME}]", [("get_time", {})] * 2, ""),
+        ("apertus", '<|tools_prefix|>{"f": {"x": 1}}<|tools_suffix|>', [("f", {"x": 1})], ""),
+        ("minimax_m1", "Hm. <tool_calls>[]</tool_calls>", [], "Hm."),
+        ("hermes", "<tool_call>[1] is no call", [], "<tool_call>[1] is no call"),
+        # a mark of the section or of the call is missing, or another one stands there
+        ("deepseek_v3", f"{ENTRY}function{SEP}f\n```json\n{{}}\n```{ENTRY_END}Hm.", [("f", {})], "Hm."),
+        ("deepseek_v31", f"{ENTRY}f{SEP}{{}}{ENTRY_END}\n{ENTRY}g{SEP}{{}}{ENTRY_END}", [("f", {}), ("g", {})], ""),
+        ("deepseek_v3", f"{SECTION}{ENTRY}f{SEP}{{}}{ENTRY_END}", [("f", {})], ""),
+        ("deepseek_v31", f"{SECTION}{ENTRY}function{SEP}f\n```json\n{{}}\n```{ENTRY_END}", [("f", {})], ""),
+        ("deepseek_v31", f"{SECTION}{ENTRY}f{SEP}```json\n{{}}\n```{ENTRY_END}", [("f", {})], ""),
+        ("deepseek_v3", f"<｜tool_calls_begin｜>{ENTRY}function{SEP}f\n{{}}{ENTRY_END}", [("f", {})], ""),
+        ("deepseek_v3", f"The token {SECTION} opens a section.", [], f"The token {SECTION} opens a section."),
+        ("kimi_k2", f"A{KIMI}B", [("get_time", {})], "AB"),
+        ("kimi_k2", f"<|tool_call_section_begin|>{KIMI}<|tool_call_section_end|>B", [("get_time", {})], "B"),
+        ("kimi_k2", f"<|tool_calls_section_begin|> hm {KIMI}<|tool_calls_section_end|>", [("get_time", {})], ""),
+        ("kimi_k2", "<|tool_calls_section_begin|><|tool_calls_section_end|>Hi", [], "Hi"),
+        ("deepseek_v32", f"{DSML}\n<｜DSML｜invoke name='f'></｜DSML｜invoke>", [("f", {})], ""),
+        ("deepseek_v4", '<｜DSML｜invoke name="f"></｜DSML｜invoke>', [("f", {})], ""),
+        ("deepseek_v4", f"{DSML} opens calls", [], f"{DSML} opens calls"),
+        ("granite3", f"<tool_call>[{TIME}]</tool_call>Hm.", [("get_time", {})], "Hm."),
+        ("glm45", "<tool_call>get_time<|observation|>3 pm", [("get_time", {})], ""),
+        ("glm47", "<tool_call>f<arg_key>a</arg_key><arg_value>x</arg_value><|user|>?", [("f", {"a": "x"})], ""),
+        ("glm45", "the tag <tool_call>.", [], "the tag <tool_call>."),
+        ("qwen3_coder", "<tool_call><function=f><parameter=a>x</parameter></tool_call>", [("f", {"a": "x"})], ""),
+        ("qwen3_coder", "Write `<function=f>` there.", [], "Write `<function=f>` there."),
+        ("mistral_args", '[TOOL_CALLS]f[CALL_ID]a-1[ARGS]{"x": 1}', [("f", {"x": 1})], ""),
+        ("react", 'Action: f\nAction Input: ```json\n{"x": 1}\n```', [("f", {"x": 1})], ""),
+        ("react", "Action: f\nAction Input: rain", [], "Action: f\nAction Input: rain"),
+        # brackets, commas, quotes and white space
+        ("hermes", f"<tool_call>{TIME}}}\n</tool_call>Hm.", [("get_time", {})], "Hm."),
+        ("hermes", f"<tool_call>{TIME}, {TIME}</tool_call>", [("get_time", {})] * 2, ""),
+        ("hermes", f"<tool_call>{TIME}, or so", [("get_time", {})], ", or so"),
+        ("gemma4", "<|tool_call> call:f {a: 1} <tool_call|>", [("f", {"a": 1})], ""),
+        ("json_list", f"```\n[{TIME}]\n```", [("get_time", {})], ""),
+        ("pythonic", "[f(x=\"\"\"a\n'b\" \"\"\", y='', z='''''')]", [("f", {"x": "a\n'b\" ", "y": "", "z": ""})], ""),
+        # what others would say next
+        ("functiongemma", "Hm.<start_function_response>response:f{}<end_function_response>", [], "Hm."),
+        ("gemma4", "<|tool_call>call:f{}<tool_call|><|tool_response>response:f{}", [("f", {})], ""),
+        ("react", 'Action: f\nAction Input: {"x": 1}\nObservation: 3\nFinal Answer: 4', [("f", {"x": 1})], ""),
+    ],
+)
+def test_calls_that_are_not_written_quite_as_the_template_has_them(
+    format: str, whole: str, calls: list[tuple[str, Any]], said: str
+) -> None:
+    reading = everywhere(format, whole)
+    assert reading.error is None
+    assert whole_calls(reading) == calls
+    assert text(reading).strip() == said
+
+
+@pytest.mark.parametrize(
+    ("whole", "calls", "said"),
+    [
+        (" to=functions.f<|channel|>commentary json<|message|>{}<|call|>", [("f", {})], ""),
+        ("to be or not to=be", [], "to be or not to=be"),
+        ("to=functions.f is text", [], "to=functions.f is text"),
+        ('<|channel|>commentary to=functions.f <|constrain|>json{"x": 1}<|call|>', [("f", {"x": 1})], ""),
+        ("<|channel|>commentary to=functions.f json<|message|><|call|>", [("f", {})], ""),
+        ("<|channel|>commentary to=functions.f json<|call|>", [("f", {})], ""),
+        ("<|channel|>analysis<|end|><|start|>assistant<|channel|>final<|message|>Hi {x}", [], "Hi {x}"),
+        ("<|start|>functions.f to=assistant<|channel|>commentary<|message|>{}<|end|>", [], ""),
+        ("Hello.<|return|>", [], "Hello."),
+    ],
+)
+def test_headers_of_harmony_may_have_gaps(whole: str, calls: list[tuple[str, Any]], said: str) -> None:
+    reading = everywhere("harmony", whole)
+    assert reading.error is None
+    assert whole_calls(reading) == calls
+    assert text(reading).strip() == said
+    assert thought(reading) == ""
+
+
+@pytest.mark.parametrize("mark", ["<|call|>", "<|return|>"])
+def test_the_mark_that_ends_a_turn_of_harmony_is_the_stop_reason(mark: str) -> None:
+    reading = everywhere("harmony", f"<|channel|>commentary to=functions.f json<|message|>{{}}{mark}")
+    assert reading.parser.stop_reason == mark
+
+
+@pytest.mark.parametrize("said", ["y", "<parameter=a> y", "<parameter=b"])
+def test_a_value_without_its_end_tag_ends_where_a_missing_parameter_begins(said: str) -> None:
+    tools = [{"name": "f", "parameters": {"properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}}]
+    value = f"x <parameter=c> {said}"
+    whole = f"<tool_call>\n<function=f>\n<parameter=a>\n{value}\n<parameter=b>\n3\n</parameter>\n</function>"
+    assert whole_calls(everywhere("qwen3_coder", whole, tools=tools, deltas=True)) == [("f", {"a": value, "b": 3})]
+    assert whole_calls(everywhere("qwen3_coder", whole))[0][1].keys() == {"a"}
+
+
+def test_an_object_without_arguments_is_a_call_of_a_tool_that_is_known() -> None:
+    tools = [{"name": "get_time", "parameters": {"properties": {}}}]
+    assert whole_calls(everywhere("json_list", '[{"name": "get_time"}]', tools=tools)) == [("get_time", {})]
+    for whole in ('[{"name": "Ada"}]', '{"name": "get_time", "at": {"x": 1}}'):
+        assert text(everywhere("json_list", whole, tools=tools)) == whole
+
+
+@pytest.mark.parametrize("header", ["<|start_header_id|>assistant<|end_header_id|>\n\n", "{x}: [1]<|eot_id|>\n"])
+@pytest.mark.parametrize(
+    ("format", "whole", "begun"),
+    [("llama3_json", TIME, 0), ("llama3_json", TIME, 1), ("llama3_json", TIME, 12), ("pythonic", "[get_time()]", 1)],
+)
+def test_a_prompt_s_end_may_have_begun_the_call_behind_its_header(
+    format: str, whole: str, begun: int, header: str
+) -> None:
+    reading = everywhere(format, whole[begun:], prefill=header + whole[:begun])
+    assert whole_calls(reading) == [("get_time", {})]
+
+
+def test_of_a_prompt_only_the_last_turn_counts() -> None:
+    prompt = "Answer in <tool_call>{x}</tool_call>.<|im_end|>\n<|im_start|>assistant\n<think>\n"
+    reading = everywhere("hermes", "Hm.</think>Hi", prefill=prompt)
+    assert (thought(reading), text(reading)) == ("Hm.", "Hi")
+
+
 def test_members_of_an_object_may_come_in_any_order_and_under_other_names() -> None:
     whole = '<tool_call>{"args": {"name": "x"}, "more": [1, {"name": "no"}], "name": "f"}</tool_call>'
     assert whole_calls(everywhere("hermes", whole)) == [("f", {"name": "x"})]
@@ -946,6 +1075,8 @@ def test_importing_the_package_makes_no_format() -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match="'hermes'"):
         StreamParser(provider="no such format")
+    with pytest.raises(ValueError, match=r"did you mean 'anthropic'\?"):
+        StreamParser(provider="antropic")
     with pytest.raises(ValueError, match="text format"):
         StreamParser(provider="anthropic", prefill="<think>")
 

@@ -240,6 +240,14 @@ def _hunyuan(call: Asked) -> str:
     return f"<tool_call>{call.name}<tool_sep>\n{pairs}</tool_call>\n"
 
 
+def _longcat(call: Asked) -> str:
+    pairs = "".join(
+        f"<longcat_arg_key>{key}</longcat_arg_key>\n<longcat_arg_value>{_text(value)}</longcat_arg_value>\n"
+        for key, value in call.arguments.items()
+    )
+    return f"<longcat_tool_call>{call.name}\n{pairs}</longcat_tool_call>"
+
+
 def _step(call: Asked) -> str:
     return f"<｜tool_call_begin｜>{_invoke('steptml:')(call)}<｜tool_call_end｜>"
 
@@ -259,6 +267,8 @@ ALL_WRITERS: dict[str, Callable[[Message], str]] = {
     "minicpm5": framed(_each(_minicpm)),
     "kimi_k3": framed(_each(_kimi_k3, around=("<|open|>tools<|sep|>", "<|close|>tools<|sep|>"))),
     "hunyuan_hy3": framed(_each(_hunyuan, around=("<tool_calls>\n", "</tool_calls>"))),
+    "longcat": framed(_each(_longcat, "\n")),
+    "nemotron_nano2": framed(lambda calls: f"<TOOLCALL>[{', '.join(_objects(calls))}]</TOOLCALL>"),
     "gigachat3": framed(
         lambda calls: "".join(f"<|message_sep|>\n\nfunction call<|role_sep|>\n{one}" for one in _objects(calls))
     ),

@@ -64,7 +64,9 @@ def new_framing(name: str, max_event_bytes: int | None) -> Framing:
         from .aws_framing import AWSFraming  # it is built on this module
 
         return AWSFraming(max_event_bytes)
-    raise ValueError(f'framing is "auto", "sse", "lines", "ndjson", "json-array", "aws" or "events", not {name!r}')
+    raise ValueError(
+        f'framing is "auto", "sse", "lines", "ndjson", "json-array", "aws", "events" or "text", not {name!r}'
+    )
 
 
 class AutoFraming:

@@ -71,6 +71,8 @@ def recognise(source: Any) -> Kind:
     name = type(source).__name__
     if inspect.isawaitable(source):
         raise TypeError(f"can't read a {name}: await it first, and pass what it gives")
+    if _is_path(source):
+        raise TypeError(f'can\'t read a {name}: open it ("rb"), and pass the file')
     raise TypeError(
         f"can't read a {name}: a source is an HTTP response, a binary file, an SDK's stream, or an iterable "
         "or async iterable of bytes, text, lines or events"
@@ -240,7 +242,11 @@ async def _read_aiohttp(source: Any) -> AsyncIterator[bytes]:
 
 
 def _is_manager(source: Any) -> bool:
-    return hasattr(source, "__enter__")
+    return hasattr(source, "__enter__") and not _is_path(source)
+
+
+def _is_path(source: Any) -> bool:
+    return hasattr(source, "__fspath__")
 
 
 def _read_manager(source: Any) -> Iterator[Any]:

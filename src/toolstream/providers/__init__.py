@@ -80,6 +80,8 @@ def candidates(provider: Any) -> list[type[Adapter]] | Adapter:
 def _text_adapter(provider: Any) -> Adapter:
     """The adapter of a text format, which is given or named."""
     # Most streams are no text, and making the formats would cost each user a third of this package's import.
+    import difflib
+
     from ..text_formats import ANY, FORMATS, TextAdapter, TextFormat
 
     if isinstance(provider, TextFormat):
@@ -90,8 +92,10 @@ def _text_adapter(provider: Any) -> Adapter:
         return TextAdapter(ANY)
     if provider in FORMATS:
         return TextAdapter(FORMATS[provider])
-    known = ", ".join(repr(name) for name in (*FAMILIES, *ADAPTERS, ANY.name, *FORMATS))
-    raise ValueError(f"unknown provider {provider!r}; known: {known}")
+    known = (*FAMILIES, *ADAPTERS, ANY.name, *FORMATS)
+    close = difflib.get_close_matches(provider, known, n=1)
+    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    raise ValueError(f"unknown provider {provider!r}{meant}; known: {', '.join(map(repr, known))}")
 
 
 def reads_text(adapter: Any) -> bool:

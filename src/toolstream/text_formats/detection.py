@@ -26,6 +26,8 @@ class _Rule(NamedTuple):
 # The most specific first: the first that fits counts.
 _RULES = (
     _Rule("minimax_m2", ("<minimax:tool_call>",)),
+    _Rule("longcat", ("<longcat_tool_call>",)),
+    _Rule("nemotron_nano2", ("<TOOLCALL>",)),
     _Rule("gemma4", ("<|tool_call>", "<tool_call|>")),
     _Rule("functiongemma", ("<start_function_call>",)),
     _Rule("harmony", ("<|channel|>", "<|message|>")),
@@ -56,6 +58,7 @@ _RULES = (
     _Rule("function_tag_json", ("<function=",)),
     _Rule("hermes", ("<tool_call>",)),
     _Rule("gigachat3", ("<|role_sep|>",)),
+    _Rule("gigachat3", ("<|function_call|>",)),
     _Rule("pythonic", ("<|python_start|>",), lacks=("parameters",)),
     _Rule("llama3_json", ("<|python_tag|>",)),
     _Rule("llama3_json", ('"parameters"', "<|start_header_id|>")),
@@ -97,6 +100,8 @@ _MODELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"functionary", ("function_tag_json",)),
     (r"xlam|watt-tool|smolvlm", ("json_list",)),
     (r"internlm", ("internlm2",)),
+    (r"longcat", ("longcat",)),
+    (r"nemotron-nano-(9b|12b)-v2|nemotron-nano-v?2", ("nemotron_nano2",)),
     (r"jamba", ("jamba",)),
     (r"hunyuan-a13b", ("hunyuan_a13b",)),
     (r"step-?3", ("step3",)),
@@ -107,7 +112,7 @@ _MODELS: tuple[tuple[str, tuple[str, ...]], ...] = (
 # Formats whose markers stand in ordinary prose and code, too: they have to be named.
 _NAMED_ONLY = ("react", "python_code", "gigachat3", "ernie45", "jamba", "hunyuan_a13b")
 # In this order, where several formats have one marker: what demands more comes first.
-_FIRST = ("phi4_mini", "hermes", "llama3_json", "json_list", "function_tag_json", "qwen3_coder", "deepseek_v3")
+_FIRST = ("phi4_mini", "hermes", "llama3_json", "json_list", "function_tag_json", "qwen3_coder")
 _PROSE = (">>>", ">>>all\n", "Action: ```json")
 
 
@@ -229,6 +234,7 @@ def _any() -> TextFormat:
         tuple(openers),
         tuple(dict.fromkeys(pair for format in formats for pair in format.reasoning)),
         ends=all_of([word for format in formats for word in format.ends]),
+        answers=all_of([word for format in formats for word in format.answers]),
         dropped=all_of([word for format in formats for word in format.dropped]),
         models="whatever the first marker tells",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from .formats import Code, Gemma, Headed, Messages, Objects, Opener, Python, Tagged, TextFormat
@@ -12,24 +13,37 @@ _LLAMA = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|eot|>", "<|eom|>")
 _DEEPSEEK = ("<｜end▁of▁sentence｜>",)
 _GRANITE = ("<|end_of_text|>", "<|endoftext|>")
 _PHI = ("<|end|>", "<|endoftext|>")
-_GLM = ("<|observation|>", "<|user|>", "<|endoftext|>")
+_GLM = ("<|observation|>", "<|user|>")
 _GEMMA = ("<end_of_turn>", "<turn|>", "<eos>")
 _RESPONSE = ("<response>", "</response>")
 _THINK = ("<think>", "</think>")
-_NAME = r"\s*name=\"(?P<name>[^\"]+)\"\s*"
-_KEY = r"\s*name=\"(?P<key>[^\"]*)\"[^>]*"
+_NAME = r"\s*name=(?P<quote>[\"'])(?P<name>[^\"']+)(?P=quote)\s*"
+_KEY = r"\s*name=(?P<quote>[\"'])(?P<key>[^\"']*)(?P=quote)[^>]*"
 
 _HERMES = Opener("<tool_call>", Objects(closes=("</tool_call>",)), needs=_OBJECT)
 _PYTHON_TAG_OBJECT = Opener("<|python_tag|>", Objects(separator=";"), needs="{")
+_PYTHON_TAG_LIST = Opener("<|python_tag|>", Objects(), needs="[", trial=True)
 _PYTHON_TAG_CODE = Opener("<|python_tag|>", Code("ipython", closes=_LLAMA))
-_FENCE = Opener("```json", Objects(closes=("```",)), needs=_OBJECT, trial=True)
+_FENCES = tuple(
+    Opener(fence, Objects(closes=("```",)), needs=_OBJECT, trial=True) for fence in ("```json", "```JSON", "```\n")
+)
 _BUILT_IN = Opener("<|python_tag|>", Python(brackets=False, suffix=".call"), trial=True)
+
+
+def _python(opens: str, closes: str) -> tuple[Opener, ...]:
+    """Python calls between two marks, in a list or one after another."""
+    return (
+        Opener(opens, Python(closes=(closes,)), needs="["),
+        Opener(opens, Python(brackets=False, closes=(closes,))),
+    )
+
+
 _MISTRAL = (
     Opener("[TOOL_CALLS]", Objects(late_id=True), needs=_OBJECT),
     Opener(
         "[TOOL_CALLS]",
         Headed(
-            header=r"\s*(?P<name>[^\[{\s]+)\s*(?:\[CALL_ID\](?P<id>\w+))?(?:\[ARGS\])?\s*",
+            header=r"\s*(?P<name>[^\[{\s]+)\s*(?:\[CALL_ID\](?P<id>[^\[{\s]+))?(?:\[ARGS\])?\s*",
             begins=r"\s*[^\[{\s]*\s*(?:\[.*)?",
         ),
     ),
@@ -38,77 +52,44 @@ _MISTRAL_REASONING = (("[THINK]", "[/THINK]"), _THINK)
 _MISTRAL_SPECIAL = ("[TOOL_CALLS]", "[ARGS]", "[CALL_ID]", "[THINK]", "[/THINK]")
 
 
-def _deepseek(name: str, models: str, header: str) -> TextFormat:
-    """DeepSeek's section of entries; distilled models spell its markers by hand, in one of three ways."""
-    openers = []
-    for gap in ("▁", "_", r"\_", " "):
-
-        def mark(*words: str, gap: str = gap) -> str:
-            return "<｜" + gap.join(words) + "｜>"
-
-        body = Headed(
-            header=header.replace("SEP", _escape(mark("tool", "sep"))),
-            entry=(mark("tool", "call", "begin"),),
-            tail=("```",),
-            ends=(mark("tool", "call", "end"),),
-            closes=(mark("tool", "calls", "end"),),
-        )
-        openers.append(Opener(mark("tool", "calls", "begin"), body))
-    special = ("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>")
-    return TextFormat(name, tuple(openers), ends=_DEEPSEEK, special=special, models=models)
+_GAPS = ("▁", "_", r"\_", " ")
 
 
-def _escape(marker: str) -> str:
-    return marker.replace("\\", "\\\\")
+def _deepseek(name: str, models: str) -> TextFormat:
+    """DeepSeek's section of entries, V3's (a type before the name, and a fence) and V3.1's.
 
+    Distilled models spell the markers by hand, in one of three ways, and may leave the section's out.
+    """
 
-def _dsml(name: str, root: str, models: str) -> TextFormat:
-    """DeepSeek's XML: the flag on each value says whether it is text, so that no schema is needed."""
-    body = Tagged(
-        call="<｜DSML｜invoke",
-        name=_NAME,
-        name_ends=(">",),
-        call_ends=("</｜DSML｜invoke>",),
-        parameter="<｜DSML｜parameter",
-        key=r"\s*name=\"(?P<key>[^\"]*)\"(?:\s+string=\"(?P<string>true|false)\")?\s*",
-        key_ends=">",
-        value_ends=("</｜DSML｜parameter>",),
-        closes=(f"</｜DSML｜{root}>",),
-    )
-    opener = Opener(f"<｜DSML｜{root}>", body)
-    return TextFormat(name, (opener,), ends=_DEEPSEEK, special=("｜DSML｜",), models=models)
+    def marks(*words: str) -> tuple[str, ...]:
+        return tuple("<｜" + gap.join(words) + "｜>" for gap in _GAPS)
 
-
-_GLM_BODY = Tagged(
-    name=r"\s*(?P<name>[^\s<>{\[]+)\s*",
-    name_ends=("<arg_key>", "</tool_call>"),
-    call_ends=("</tool_call>",),
-    parameter="<arg_key>",
-    key=r"(?P<key>.*?)</arg_key>\s*",
-    key_ends="<arg_value>",
-    value_ends=("</arg_value>",),
-    open_end=True,
-)
-
-
-def _functions(closes: tuple[str, ...], followed_by: tuple[str, ...], framing_newline: bool, call: str) -> Tagged:
-    """`<function=name>` with `<parameter=key>`: Qwen3-Coder's tags."""
-    return Tagged(
-        call=call,
-        name=r"(?P<name>[^\s<>{}]+)",
-        name_ends=(">",),
-        call_ends=("</function>",),
-        parameter="<parameter=",
-        key=r"(?P<key>[^>]+)",
-        key_ends=">",
-        value_ends=("</parameter>",),
-        closes=closes,
-        followed_by=followed_by,
-        framing_newline=framing_newline,
+    sep = "(?:" + "|".join(map(re.escape, marks("tool", "sep"))) + r")\s*"
+    header = rf"\s*(?:function\s*{sep})?(?P<name>[^\n`]+?)\s*(?:{sep})?(?:```(?:json)?\s*)?(?:```\s*)?"
+    begins, ends, closes = marks("tool", "call", "begin"), marks("tool", "call", "end"), marks("tool", "calls", "end")
+    section = Headed(header, entry=begins, tail=("```",), ends=ends, closes=closes)
+    return TextFormat(
+        name,
+        (
+            *(Opener(mark, section) for mark in marks("tool", "calls", "begin")),
+            *(Opener(mark, _alone(section)) for mark in begins),
+        ),
+        ends=_DEEPSEEK,
+        special=("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>"),
+        models=models,
     )
 
 
-_QWEN_FOLLOW = ("<parameter=", "</function>", "</tool_call>")
+def _alone(section: Headed) -> Headed:
+    """An entry of a section whose own opener is missing."""
+    return replace(
+        section,
+        begins=r".{0,200}",
+        entry=(),
+        tail=(*section.tail, *section.ends),
+        ends=(*section.ends, *section.closes),
+        closes=(),
+    )
 
 
 def _invoke(prefix: str, closes: tuple[str, ...], skipped: tuple[str, ...] = ()) -> Tagged:
@@ -127,6 +108,89 @@ def _invoke(prefix: str, closes: tuple[str, ...], skipped: tuple[str, ...] = ())
     )
 
 
+_HARMONY = Messages(
+    body="<|message|>",
+    channel="<|channel|>",
+    starts=("<|start|>", "<|channel|>"),
+    ends=("<|end|>", "<|call|>", "<|return|>"),
+    reasoning="analysis",
+)
+
+_KIMI_SECTION = Headed(
+    header=r"\s*(?P<id>(?:functions\.)?(?P<name>[^\s<]+?)(?::\d+)?)\s*<\|tool_call_argument_begin\|>\s*",
+    entry=("<|tool_call_begin|>",),
+    ends=("<|tool_call_end|>",),
+    closes=("<|tool_calls_section_end|>", "<|tool_call_section_end|>"),
+)
+
+_DSML_ROOTS = ("function_calls", "tool_calls", " calls")
+
+
+def _dsml(name: str, models: str) -> TextFormat:
+    """DeepSeek's XML: the flag on each value says whether it is text, so that no schema is needed.
+
+    Each version has another root; it may be missing.
+    """
+    body = replace(
+        _invoke("｜DSML｜", tuple(f"</｜DSML｜{root}>" for root in _DSML_ROOTS)),
+        key=r"(?=.*\bname=(?P<quote>[\"'])(?P<key>[^\"']*)(?P=quote))(?:.*\bstring=[\"'](?P<string>true|false)[\"'])?.*",
+    )
+    openers = [Opener(f"<｜DSML｜{root}>", body, needs="<") for root in _DSML_ROOTS]
+    openers.append(Opener(body.call, body, trial=True, keep=len(body.call)))
+    return TextFormat(name, tuple(openers), ends=_DEEPSEEK, special=("｜DSML｜",), models=models)
+
+
+def _pairs(prefix: str = "", suffix: str = "", turn_ends: tuple[str, ...] = ()) -> Tagged:
+    """A bare name, then `<arg_key>` with `<arg_value>`: GLM's tags."""
+
+    def tag(name: str, slash: str = "") -> str:
+        return f"<{slash}{prefix}{name}{suffix}>"
+
+    return Tagged(
+        name=r"\s*(?P<name>\w[^\s<>{\[]*)\s*",
+        name_ends=(tag("arg_key"), tag("tool_call", "/"), *turn_ends),
+        call_ends=(tag("tool_call", "/"),),
+        parameter=tag("arg_key"),
+        key=rf"(?P<key>.*?){re.escape(tag('arg_key', '/'))}\s*",
+        key_ends=tag("arg_value"),
+        value_ends=(tag("arg_value", "/"),),
+        closes=turn_ends,
+    )
+
+
+def _glm(name: str, models: str) -> TextFormat:
+    body = replace(_pairs(turn_ends=_GLM), open_end=True)
+    return TextFormat(name, (Opener("<tool_call>", body),), ends=("<|endoftext|>",), answers=_GLM, models=models)
+
+
+def _hunyuan(suffix: str) -> Opener:
+    """GLM's tags in a section, and a mark behind the name; some releases give each tag a suffix."""
+    sep, call = f"<tool_sep{suffix}>", f"<tool_call{suffix}>"
+    pairs = _pairs(suffix=suffix)
+    body = replace(pairs, call=call, name_ends=(sep, *pairs.call_ends), closes=(f"</tool_calls{suffix}>",))
+    return Opener(f"<tool_calls{suffix}>", body, needs="<")
+
+
+def _functions(closes: str) -> Tagged:
+    """`<function=name>` with `<parameter=key>`: Qwen3-Coder's tags."""
+    return Tagged(
+        call="<function=",
+        name=r"(?P<name>[^\s<>{}]+)",
+        name_ends=(">",),
+        call_ends=("</function>",),
+        parameter="<parameter=",
+        key=r"(?P<key>[^>]+)",
+        key_ends=">",
+        value_ends=("</parameter>",),
+        closes=(closes,),
+    )
+
+
+_QWEN_BODY = replace(
+    _functions("</tool_call>"), followed_by=("<parameter=", "</function>", "</tool_call>"), framing_newline=True
+)
+
+
 FORMATS: dict[str, TextFormat] = {
     format.name: format
     for format in (
@@ -140,8 +204,9 @@ FORMATS: dict[str, TextFormat] = {
         TextFormat(
             "llama3_json",
             (
-                Opener("", Objects(separator=";"), needs="{", trial=True),
+                Opener("", Objects(separator=";"), needs=_OBJECT, trial=True),
                 _PYTHON_TAG_OBJECT,
+                _PYTHON_TAG_LIST,
                 _BUILT_IN,
                 _PYTHON_TAG_CODE,
             ),
@@ -167,7 +232,7 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "granite3",
-            (Opener("<|tool_call|>", Objects(), needs=_OBJECT), Opener("<tool_call>", Objects(), needs=_OBJECT)),
+            (Opener("<|tool_call|>", Objects(), needs=_OBJECT), _HERMES),
             ends=_GRANITE,
             dropped=_RESPONSE,
             models="Granite 3.0 to 3.3",
@@ -185,24 +250,16 @@ FORMATS: dict[str, TextFormat] = {
             ends=_PHI,
             models="Phi-4-mini (as vLLM prompts it), Firefunction",
         ),
-        _deepseek(
-            "deepseek_v3", "DeepSeek V3, R1, R1 distills", r"\s*function\s*SEP(?P<name>[^\n`]+?)\s*(?:```(?:json)?\s*)?"
-        ),
-        _deepseek("deepseek_v31", "DeepSeek V3.1, V3.2-Exp", r"\s*(?P<name>\S.*?)SEP\s*"),
+        _deepseek("deepseek_v3", "DeepSeek V3, R1, R1 distills"),
+        _deepseek("deepseek_v31", "DeepSeek V3.1, V3.2-Exp"),
         TextFormat(
             "kimi_k2",
             (
-                Opener(
-                    "<|tool_calls_section_begin|>",
-                    Headed(
-                        header=r"\s*(?P<id>(?:functions\.)?(?P<name>[^\s<]+?)(?::\d+)?)\s*"
-                        r"<\|tool_call_argument_begin\|>\s*",
-                        entry=("<|tool_call_begin|>",),
-                        ends=("<|tool_call_end|>",),
-                        closes=("<|tool_calls_section_end|>",),
-                    ),
-                ),
+                Opener("<|tool_calls_section_begin|>", _KIMI_SECTION),
+                Opener("<|tool_call_section_begin|>", _KIMI_SECTION),
+                Opener("<|tool_call_begin|>", _alone(_KIMI_SECTION)),
             ),
+            (_THINK, ("◁think▷", "◁/think▷")),
             ends=("<|im_end|>", "[EOS]"),
             calls_end_reasoning=True,
             special=("<|tool_calls_section_begin|>", "<|tool_call_begin|>", "<|tool_call_argument_begin|>"),
@@ -228,7 +285,7 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "apertus",
-            (Opener("<|tools_prefix|>", Objects(closes=("<|tools_suffix|>",), keyed=True), needs="["),),
+            (Opener("<|tools_prefix|>", Objects(closes=("<|tools_suffix|>",), keyed=True), needs=_OBJECT),),
             (("<|inner_prefix|>", "<|inner_suffix|>"),),
             ends=("<|assistant_end|>",),
             calls_end_reasoning=True,
@@ -251,39 +308,30 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "json_list",
-            (Opener("", Objects(), needs=_OBJECT, trial=True), _FENCE),
+            (Opener("", Objects(), needs=_OBJECT, trial=True), *_FENCES),
             ends=(*_CHATML, *_LLAMA, "<end_of_utterance>"),
             models="xLAM, watt-tool, prompted small models (SmolVLM2)",
         ),
         TextFormat(
             "harmony",
-            tuple(
-                Opener(
-                    start,
-                    Messages(
-                        body="<|message|>",
-                        channel="<|channel|>",
-                        starts=("<|start|>", "<|channel|>"),
-                        ends=("<|end|>", "<|call|>", "<|return|>"),
-                        reasoning="analysis",
-                    ),
-                    keep=len(start),
-                )
-                for start in ("<|start|>", "<|channel|>", "<|message|>")
+            (
+                *(Opener(start, _HARMONY, keep=len(start)) for start in ("<|start|>", "<|channel|>", "<|message|>")),
+                Opener("", _HARMONY, needs="t", trial=True),
             ),
             (),
+            ends=_HARMONY.ends,
             special=("<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|call|>", "<|end|>", "<|return|>"),
             models="gpt-oss 20B, 120B",
         ),
-        _dsml("deepseek_v32", "function_calls", "DeepSeek V3.2"),
-        _dsml("deepseek_v4", "tool_calls", "DeepSeek V4"),
-        TextFormat("glm45", (Opener("<tool_call>", _GLM_BODY),), ends=_GLM, models="GLM 4.5, 4.6, Ring"),
-        TextFormat("glm47", (Opener("<tool_call>", _GLM_BODY),), ends=_GLM, models="GLM 4.7, 5"),
+        _dsml("deepseek_v32", "DeepSeek V3.2"),
+        _dsml("deepseek_v4", "DeepSeek V4"),
+        _glm("glm45", "GLM 4.5, 4.6, Ring"),
+        _glm("glm47", "GLM 4.7, 5"),
         TextFormat(
             "qwen3_coder",
             (
-                Opener("<tool_call>", _functions(("</tool_call>",), _QWEN_FOLLOW, True, "<function="), needs="<"),
-                Opener("<function=", _functions(("</tool_call>",), _QWEN_FOLLOW, True, "<function="), keep=10),
+                Opener("<tool_call>", _QWEN_BODY, needs="<"),
+                Opener(_QWEN_BODY.call, _QWEN_BODY, trial=True, keep=len(_QWEN_BODY.call)),
             ),
             ends=_CHATML,
             calls_end_reasoning=True,
@@ -291,7 +339,7 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "seed_oss",
-            (Opener("<seed:tool_call>", _functions(("</seed:tool_call>",), (), False, "<function="), needs="<"),),
+            (Opener("<seed:tool_call>", _functions("</seed:tool_call>"), needs="<"),),
             (("<seed:think>", "</seed:think>"),),
             ends=("<seed:eos>",),
             models="Seed-OSS",
@@ -306,7 +354,8 @@ FORMATS: dict[str, TextFormat] = {
             "pythonic",
             (
                 Opener("", Python(), needs="[", trial=True),
-                Opener("<|python_start|>", Python(closes=("<|python_end|>",)), needs="["),
+                *_python("<|python_start|>", "<|python_end|>"),
+                Opener("```tool_code", Python(closes=("```",)), needs="[", trial=True),
                 Opener("```tool_code", Python(brackets=False, closes=("```",), wrapper="print"), trial=True),
             ),
             ends=(*_LLAMA, "<end_of_turn>"),
@@ -316,8 +365,8 @@ FORMATS: dict[str, TextFormat] = {
         TextFormat(
             "lfm2",
             (
-                Opener("<|tool_call_start|>", Objects(closes=("<|tool_call_end|>",)), needs="{"),
-                Opener("<|tool_call_start|>", Python(closes=("<|tool_call_end|>",)), needs="["),
+                *_python("<|tool_call_start|>", "<|tool_call_end|>"),
+                Opener("<|tool_call_start|>", Objects(closes=("<|tool_call_end|>",)), needs=_OBJECT),
             ),
             ends=_CHATML,
             dropped=("<|tool_call_end|>",),
@@ -326,7 +375,7 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "olmo3",
-            (Opener("<function_calls>", Python(brackets=False, closes=("</function_calls>",))),),
+            _python("<function_calls>", "</function_calls>"),
             ends=_CHATML,
             models="OLMo 3",
         ),
@@ -334,7 +383,8 @@ FORMATS: dict[str, TextFormat] = {
             "functiongemma",
             (Opener("<start_function_call>", Gemma("<escape>", closes=("<end_function_call>",)), needs="c"),),
             (),
-            ends=(*_GEMMA, "<start_function_response>"),
+            ends=_GEMMA,
+            answers=("<start_function_response>",),
             special=("<start_function_call>", "<end_function_call>", "<escape>"),
             models="FunctionGemma",
         ),
@@ -343,6 +393,7 @@ FORMATS: dict[str, TextFormat] = {
             (Opener("<|tool_call>", Gemma('<|"|>', closes=("<tool_call|>",)), needs="c"),),
             (("<|channel>thought\n", "<channel|>"),),
             ends=_GEMMA,
+            answers=("<|tool_response>",),
             special=("<|tool_call>", "<tool_call|>", '<|"|>', "<|channel>", "<channel|>"),
             models="Gemma 4",
         ),
@@ -367,7 +418,7 @@ FORMATS: dict[str, TextFormat] = {
                     _invoke(
                         "steptml:",
                         ("<｜tool_calls_end｜>",),
-                        ("<｜tool_call_begin｜>", "<｜tool_call_end｜>", "<｜tool_sep｜>"),
+                        ("<｜tool_call_begin｜>", "<｜tool_call_end｜>", "<｜tool_sep｜>", "function<｜tool_sep｜>"),
                     ),
                 ),
             ),
@@ -391,6 +442,7 @@ FORMATS: dict[str, TextFormat] = {
                         value_ends=("</param>",),
                         cdata=True,
                     ),
+                    trial=True,
                     keep=len("<function name="),
                 ),
             ),
@@ -421,32 +473,32 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "hunyuan_hy3",
-            (
-                Opener(
-                    "<tool_calls>",
-                    Tagged(
-                        call="<tool_call>",
-                        name=r"\s*(?P<name>[^\s<>{\[]+)\s*",
-                        name_ends=("<tool_sep>", "</tool_call>"),
-                        call_ends=("</tool_call>",),
-                        parameter="<arg_key>",
-                        key=r"(?P<key>.*?)</arg_key>\s*",
-                        key_ends="<arg_value>",
-                        value_ends=("</arg_value>",),
-                        closes=("</tool_calls>",),
-                    ),
-                    needs="<",
-                ),
-            ),
+            (_hunyuan(""), _hunyuan(":opensource")),
             models="Hunyuan Hy3",
         ),
         TextFormat(
+            "longcat",
+            (
+                Opener("<longcat_tool_call>", Objects(closes=("</longcat_tool_call>",)), needs=_OBJECT),
+                Opener("<longcat_tool_call>", _pairs("longcat_")),
+            ),
+            (_THINK, ("<longcat_think>", "</longcat_think>")),
+            ends=("</longcat_s>",),
+            models="LongCat Flash",
+        ),
+        TextFormat(
+            "nemotron_nano2",
+            (Opener("<TOOLCALL>", Objects(closes=("</TOOLCALL>",)), needs=_OBJECT),),
+            ends=("<SPECIAL_12>",),
+            models="Nemotron Nano 2",
+        ),
+        TextFormat(
             "gigachat3",
-            (Opener("function call<|role_sep|>\n", Objects(), needs="{"),),
+            tuple(Opener(mark, Objects(), needs="{") for mark in ("function call<|role_sep|>\n", "<|function_call|>")),
             ends=("</s>",),
             dropped=("<|message_sep|>\n\n", "<|message_sep|>"),
-            special=("<|role_sep|>", "<|message_sep|>"),
-            models="GigaChat 3",
+            special=("<|role_sep|>", "<|message_sep|>", "<|function_call|>"),
+            models="GigaChat 3, 3.1",
         ),
         TextFormat(
             "python_code",
@@ -461,9 +513,18 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "react",
-            (Opener("Action:", Headed(header=r"\s*(?P<name>[^\n{]+?)\s*\n\s*Action Input:\s*")),),
+            (
+                Opener(
+                    "Action:",
+                    Headed(
+                        header=r"\s*(?P<name>[^\n{]+?)\s*\n\s*Action Input:\s*(?:```(?:json)?\s*)?",
+                        begins=r"[^\n{]*(?:\n\s*[ \w]*(?::\s*(?:`{1,3}\w*\s*)?)?)?",
+                        tail=("```",),
+                    ),
+                ),
+            ),
             (("Thought:", "Final Answer:"),),
-            ends=("Observation:",),
+            answers=("Observation:",),
             calls_end_reasoning=True,
             models="any, prompted for ReAct",
         ),

@@ -61,7 +61,8 @@ class Tagged:
     the end's text. framing_newline: one newline after the key and one before the value's end mean nothing.
     cdata: a value may stand in `<![CDATA[…]]>`.
     call_ends: what ends a call; open_end: at the end of the text, behind a whole parameter, it may be missing.
-    closes: what ends the section; it may be missing. skipped: marks between calls that mean nothing.
+    closes: what ends the section, and a call whose own end is missing; it may be missing. skipped: marks between calls
+    that mean nothing.
     """
 
     name: str
@@ -136,7 +137,8 @@ class Opener:
 
     needs: the characters one of which must follow, white space aside; "": anything may. Of several openers with one
     marker the first counts that fits and does not turn out to be no call; if there is none, the marker is text.
-    trial: these are calls only once a name and its arguments have shown; until then they may be text.
+    trial: these are calls only once a name and its arguments (or where they begin) have shown; until then they may be
+    text.
     keep: so many characters of the marker are the body's.
 
     The marker "" stands for the beginning of what is visible.
@@ -154,7 +156,8 @@ class TextFormat:
     """How a family of models writes tool calls.
 
     name: what `provider` and `MessageStart.provider` say. openers: what opens calls.
-    reasoning: what opens reasoning, and what closes it. ends: what ends a turn. dropped: marks that mean nothing.
+    reasoning: what opens reasoning, and what closes it. ends: what ends a turn. answers: what ends one, and begins
+    another's, which a model that is not stopped makes up: it is not read. dropped: marks that mean nothing.
     calls_end_reasoning: a call's marker inside reasoning ends it; else it is thought.
     special: markers that tokenizers usually flag as special, so that `skip_special_tokens=True` loses them.
     models: whose format this is. prefill: what the prompt's end has opened, where nothing else is said.
@@ -166,6 +169,7 @@ class TextFormat:
     openers: tuple[Opener, ...]
     reasoning: tuple[tuple[str, str], ...] = (("<think>", "</think>"),)
     ends: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     calls_end_reasoning: bool = False
     special: tuple[str, ...] = ()
@@ -177,7 +181,7 @@ class TextFormat:
         groups: dict[str, tuple[Opener, ...]] = {}
         for opener in self.openers:
             groups[opener.marker] = (*groups.get(opener.marker, ()), opener)
-        for marker in (*self.dropped, *self.ends, *(word for pair in self.reasoning for word in pair)):
+        for marker in (*self.dropped, *self.ends, *self.answers, *(word for pair in self.reasoning for word in pair)):
             if not marker:
                 raise ValueError("an empty marker")
             if marker in groups:

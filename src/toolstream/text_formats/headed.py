@@ -10,6 +10,9 @@ from .json_values import JSONValue
 from .output import Output
 from .sections import Section
 
+_LONGEST_NOISE = 64
+"""Characters between a section's opener and its first entry."""
+
 
 class HeadedSection(Section):
     """Reads `Headed`."""
@@ -25,8 +28,23 @@ class HeadedSection(Section):
     def is_between(self) -> bool:
         return self._is_between
 
+    @property
+    def is_doubtful(self) -> bool:
+        return super().is_doubtful or (self._state == self._begin_section and self._header.strip() != "")
+
     def _begin(self) -> bool:
-        return self._go(self._between if self._body.entry else self._read_header)
+        return self._go(self._begin_section if self._body.entry else self._read_header)
+
+    def _begin_section(self) -> bool:
+        """The first entry, or the end; but for a little noise, what has something else before it is text."""
+        body = self._body
+        found = self._find((*body.entry, *body.closes))
+        if len(self._header) > _LONGEST_NOISE or found == "":
+            return self._refuse()
+        if found is None:
+            return False
+        self._take_header()
+        return self._go(self._read_header) if found in body.entry else self._finish()
 
     def _between(self) -> bool:
         """In a section: another entry, the end, or noise, which is read over."""

@@ -59,7 +59,7 @@ class Syntax:
 
 _JSON_WORDS = {"true": "true", "false": "false", "null": "null"}
 PYTHON = Syntax(
-    quotes={"'": "'", '"': '"'},
+    quotes={quote: quote for quote in ("'", '"', "'''", '"""')},
     raw=(),
     words={**_JSON_WORDS, "True": "true", "False": "false", "None": "null"},
     bare=False,

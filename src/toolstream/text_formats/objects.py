@@ -17,6 +17,8 @@ from .output import Output
 from .sections import Section
 
 _WRAPPERS = ("function", "tool")
+_AROUND = ("{", "[", ",", "}", "]")
+"""What may stand behind an object that is to be closed: another one, a list of them, and a bracket too many."""
 
 
 class ObjectSection(Section):
@@ -24,6 +26,7 @@ class ObjectSection(Section):
 
     def __init__(self, body: Objects, opener: Opener, cursor: Cursor, output: Output) -> None:
         super().__init__(opener, cursor, output)
+        self.decided = False
         self._body = body
         self._in_list = False
         self._is_between = False
@@ -70,17 +73,25 @@ class ObjectSection(Section):
         if character == "{":
             return self._begin_object()
         if character == "]":
-            if not self.decided:
-                return self._refuse()
-            self._cursor.take(1)
-            self._in_list = False
-            self._is_between = True
-            return self._go(self._behind)
-        if not self.decided:
-            return self._refuse()
+            return self._end_list()
         return self._fail("an object or ']'")
 
+    def _end_list(self) -> bool:
+        if not self._is_decided():
+            return self._refuse()
+        self._cursor.take(1)
+        self._in_list = False
+        self._is_between = True
+        return self._go(self._behind)
+
+    def _is_decided(self) -> bool:
+        """Whether these are calls, now that there are objects, or none in a list."""
+        if not self.decided and not self.opener.trial:
+            self._decide()
+        return self.decided
+
     def _begin_object(self) -> bool:
+        self._is_decided()
         self._cursor.take(1)
         self._is_between = False
         self._forget_call()
@@ -95,14 +106,17 @@ class ObjectSection(Section):
     def _behind_closable(self) -> bool:
         if not self._skip_space():
             return False
-        found = self._cursor.begins((*self._body.closes, "{", "["))
+        found = self._cursor.begins((*self._body.closes, *_AROUND))
         if found is None:
             return False
         if found in ("{", "["):
             self._is_between = False
             return self._go(self._begin)
         self._cursor.take(len(found))
-        return self._finish()
+        if found == ",":
+            self._parts = [found]
+            return self._go(self._behind_separator)
+        return found in _AROUND or self._finish()
 
     def _behind_separable(self) -> bool:
         self._output.say(self._cursor.take_space())
@@ -280,7 +294,7 @@ class ObjectSection(Section):
             self._nested -= 1
             return self._go(self._begin_member)
         if not self._is_open:
-            if not self.decided:
+            if not self.decided and not self._is_known():
                 return self._refuse()
             if self._name is None:
                 return self._end_bad_object("}", "a call's name")
@@ -291,6 +305,11 @@ class ObjectSection(Section):
                 )
             self._output.arguments("".join(self._early))
         return self._end_call()
+
+    def _is_known(self) -> bool:
+        """Whether an object without arguments names a tool that is known, so that it is a call even on trial."""
+        tools = self._output.tools
+        return tools is not None and self._name is not None and not self._stranger and tools.get(self._name) is not None
 
     def _end_bad_object(self, found: str, expected: str) -> bool:
         self._output.unexpected(found, expected)

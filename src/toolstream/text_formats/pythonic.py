@@ -200,7 +200,10 @@ class GemmaSection(Section):
         return self._go(self._read_name)
 
     def _read_name(self) -> bool:
-        if not self._read_name_into_header():
+        return self._read_name_into_header() and self._go(self._behind_name)
+
+    def _behind_name(self) -> bool:
+        if not self._skip_space():
             return False
         if self._next != "{" or not _NAME.fullmatch(self._header):
             return self._refuse()

@@ -40,12 +40,22 @@ class TextReader:
         self.stop: str | None = None
         reasoning = [word for pair in format.reasoning for word in pair]
         openers = tuple(marker for marker in format.by_marker if marker)
-        self._outside = markers(tuple(dict.fromkeys((*openers, *reasoning, *format.ends, *format.dropped))))
-        self._enders = (*format.ends, *(openers if format.calls_end_reasoning else ()))
+        ends = (*format.ends, *format.answers)
+        self._outside = markers(tuple(dict.fromkeys((*openers, *reasoning, *ends, *format.dropped))))
+        self._enders = (*ends, *(openers if format.calls_end_reasoning else ()))
         if prefill:
-            output.muted = True
-            self.feed(prefill)
-            output.muted = False
+            self._read_prompt(prefill)
+
+    def _read_prompt(self, prompt: str) -> None:
+        """Reads the end of the prompt. Its last turn counts; a line of that may begin what would begin a text."""
+        turn = max((prompt.rfind(end) + len(end) for end in self._format.ends if end in prompt), default=0)
+        before, newline, line = prompt[turn:].rpartition("\n")
+        self._output.muted = True
+        for part in (before + newline, line):
+            self.feed(part)
+            if self._state == self._in_text:
+                self._state = self._at_start
+        self._output.muted = False
 
     @property
     def scanned(self) -> int:
@@ -67,10 +77,11 @@ class TextReader:
         self._cursor.final, self._cursor.cut = True, cut
         self._run()
         while self._section is not None:
+            self.stop = self._section.stop or self.stop
             self._section.give_end()
             if self._section.is_between:
                 self._section = None
-            elif self._section.opener.trial and not self._section.decided:
+            elif self._section.is_doubtful:
                 self._note_trial(self._section)
                 self._refuse()
                 self._run()
@@ -124,9 +135,9 @@ class TextReader:
             self._cursor.mark()
             self._cursor.take(len(found))
             return self._go(self._choose)
-        if found in self._format.ends:
+        if found in (*self._format.ends, *self._format.answers):
             self.stop = found
-            return self._go(self._at_start)
+            return self._go(self._at_start if found in self._format.ends else self._drop)
         for opener, closer in self._format.reasoning:
             if found == opener:
                 self._closer = closer
@@ -142,6 +153,11 @@ class TextReader:
         return cursor.offset + cursor.at < self._tried and all(
             opener.trial and isinstance(opener.body, Objects) for opener in self._format.by_marker[marker]
         )
+
+    def _drop(self) -> bool:
+        """The turn has ended, and another's has begun."""
+        self._cursor.take(len(self._cursor.text))
+        return False
 
     def _in_reasoning(self) -> bool:
         text, found = self._cursor.take_until(markers((self._closer, *self._enders)))

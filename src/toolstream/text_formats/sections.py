@@ -23,10 +23,14 @@ Outcome = Literal["open", "done", "refused"]
 
 
 class Section:
-    """The calls behind one opener. outcome: "open" as long as there is more to read."""
+    """The calls behind one opener.
+
+    outcome: "open" as long as there is more to read. stop: the mark that has ended the turn inside the section.
+    """
 
     def __init__(self, opener: Opener, cursor: Cursor, output: Output) -> None:
         self.outcome: Outcome = "open"
+        self.stop: str | None = None
         self.opener = opener
         self.decided = not opener.trial  # these are calls, not text that looks like it
         self._cursor = cursor
@@ -42,6 +46,11 @@ class Section:
     def is_between(self) -> bool:
         """No call is open, and none is demanded: the text may end here."""
         return False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """The text may end here, and then these were no calls."""
+        return self.opener.trial and not self.decided
 
     def give_end(self) -> None:
         """The text has ended. What is whole without an end of its own ends here."""

@@ -29,6 +29,7 @@ class TaggedSection(Section):
         self._is_between = False
         self._name = ""
         self._count = 0  # parameters of the call
+        self._missing: set[str] = set()  # parameters that the tool has, and that have not come
         self._ends = body.value_ends
         self._forget_value()
 
@@ -87,13 +88,10 @@ class TaggedSection(Section):
         if found is None or fits is None:
             return False
         self._take_header()
-        self._decide()
-        self._name, self._count = fits["name"], 0
-        self._output.open(self._name)
-        self._output.arguments("{")
-        if found in (body.parameter, *body.call_ends):
+        self._name = fits["name"]
+        if found in (body.parameter, *body.call_ends, *body.closes):
             self._cursor.at -= len(found)
-        return self._go(self._read_tag)
+        return self._go(self._confirm if self.opener.trial and not self.decided else self._begin_call)
 
     def _bad_name(self) -> bool:
         if not self.decided:
@@ -101,14 +99,34 @@ class TaggedSection(Section):
         self._output.unexpected(self._take_header(), "a call's name")
         return self._go(self._give_up)
 
+    def _confirm(self) -> bool:
+        """Behind a name on trial: it is a call's if a call goes on so."""
+        if not self._skip_space():
+            return False
+        found = self._cursor.begins((self._body.parameter, *self._body.call_ends))
+        if found is None:
+            return False
+        return self._go(self._begin_call) if found else self._refuse()
+
+    def _begin_call(self) -> bool:
+        self._decide()
+        tool = None if self._output.tools is None else self._output.tools.get(self._name)
+        self._missing = set() if tool is None or tool.shape is None else set(tool.shape.keys)
+        self._count = 0
+        self._output.open(self._name)
+        self._output.arguments("{")
+        return self._go(self._read_tag)
+
     def _read_tag(self) -> bool:
-        """In a call: a parameter, or the call's end."""
+        """In a call: a parameter, or the call's end; or the section's, where that is missing."""
         body = self._body
         if not self._skip_space():
             return False
-        found = self._cursor.begins((body.parameter, *body.call_ends))
+        found = self._cursor.begins((body.parameter, *body.call_ends, *body.closes))
         if found is None:
             return False
+        if found and found in body.closes:
+            return self._end_call()
         if not found:
             self._output.unexpected(self._next, f"{body.parameter!r} or {body.call_ends[0]!r}")
             return self._go(self._give_up)
@@ -166,13 +184,16 @@ class TaggedSection(Section):
         self._streams = self._schema is None or is_text(self._schema)
         self._output.arguments(("," if self._count else "") + quoted(key) + ":" + ('"' if self._streams else ""))
         self._count += 1
+        self._missing.discard(key)
 
     def _read_value(self) -> bool:
         body = self._body
-        text, found = self._cursor.take_until(markers(self._ends))
+        text, found = self._cursor.take_until(markers((*self._ends, body.parameter) if self._missing else self._ends))
         self._write(text)
         if not found:
             return False
+        if found == body.parameter:
+            return self._read_parameter(found)
         if not body.followed_by:
             return self._end_value()
         follows = self._follows()
@@ -195,6 +216,21 @@ class TaggedSection(Section):
             follows = cursor.begins(self._body.followed_by) if len(space) <= _LONGEST_GAP else ""
         cursor.at = start
         return None if follows is None else bool(follows)
+
+    def _read_parameter(self, opener: str) -> bool:
+        """In a value: a parameter's opener. If it opens one that is missing, it is the value's end that is."""
+        body, cursor = self._body, self._cursor
+        key, end, _ = cursor.text[cursor.at : cursor.at + _LONGEST_GAP].partition(body.key_ends)
+        cursor.scanned += len(key)
+        if not end and len(key) < _LONGEST_GAP and not cursor.final:
+            cursor.at -= len(opener)
+            return False
+        fits = re.fullmatch(body.key, key, re.DOTALL) if end else None
+        if fits is None or fits["key"] not in self._missing:
+            self._write(opener)
+            return True
+        cursor.at -= len(opener)
+        return self._end_value()
 
     def _write(self, text: str) -> None:
         if self._at_start and text:
