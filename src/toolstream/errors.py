@@ -130,6 +130,8 @@ class InvalidFieldError(JSONError):
     @property
     def tool_message(self) -> str:
         """What to tell the model, as the text of a tool result that is an error."""
+        if self.call is not None and not self.path and self.value == self.call.name:
+            return f"{self.reason[:1].upper()}{self.reason[1:]}. The call was not run."  # no such tool
         name = "the tool" if self.call is None else f"the tool {self.call.name!r}"
         where = f" at {format_path(self.path)}" if self.path else ""
         text = f"The arguments of {name} are invalid{where}: {self.reason}."

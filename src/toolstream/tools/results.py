@@ -60,7 +60,8 @@ class Result:
         if isinstance(self.error, InvalidFieldError):
             return self.error.tool_message
         if self.status == "error":
-            return f"{type(self.error).__name__}: {self.error}"
+            said = str(self.error)
+            return f"{type(self.error).__name__}: {said}" if said else type(self.error).__name__
         reasons = {
             "void": "The call was cut off or withdrawn, and its result does not count.",
             "refused": "The call was refused and not run.",
