@@ -765,16 +765,16 @@ def test_max_concurrency_bounds_what_runs_at_once() -> None:
 
 def test_errors_are_results_in_call_order() -> None:
     async def f(a: int) -> int:
-        if a == 1:
-            raise RuntimeError("no luck")
+        if a:
+            raise RuntimeError("no luck") if a == 1 else TimeoutError()
         return a
 
-    pieces = message(*(fragments(text, index=at) for at, text in enumerate(['{"a":0}', '{"a":1}', '{"a":"x"}', "{}"])))
+    pieces = message(*(fragments(text, index=at) for at, text in enumerate(['{"a":2}', '{"a":1}', '{"a":"x"}', "{}"])))
     results = run([*pieces[:-2], *fragments('{"q":1}', name="unknown", index=4), *pieces[-2:]], [f])
-    assert [result.status for result in results] == ["ok", "error", "invalid", "invalid", "invalid"]
-    assert results[1].content == "RuntimeError: no luck"
-    assert "there is no tool 'unknown'" in results[4].content
-    with pytest.raises(RuntimeError):
+    assert [result.status for result in results] == ["error", "error", "invalid", "invalid", "invalid"]
+    assert [result.content for result in results[:2]] == ["TimeoutError", "RuntimeError: no luck"]
+    assert results[4].content == "There is no tool 'unknown'; the tools are: f. The call was not run."
+    with pytest.raises(TimeoutError):
         run(pieces, [f], on_error="raise")
 
 

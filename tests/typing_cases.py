@@ -84,6 +84,12 @@ def on_a_thread(urls: toolstream.Streamed[list[int]], call: toolstream.LiveThrea
     return sum(urls)
 
 
+def fields_of_a_document(parser: toolstream.JSONParser) -> None:
+    for event in [*parser.feed("{}"), *parser.close()]:
+        assert_type(event.call, None)
+        assert_type(event.path, tuple[str | int, ...])
+
+
 toolstream.tool(effects="sometimes")  # type: ignore[call-overload]
 toolstream.tool(start="soon")  # type: ignore[call-overload]
 
@@ -95,7 +101,7 @@ async def running(source: AsyncIterator[bytes]) -> None:
         match event:
             case toolstream.FieldInvalid(error=error):
                 assert_type(error, toolstream.InvalidFieldError)
-            case toolstream.ToolCallReady(call=call):
+            case toolstream.ToolCallReady(call=call) | toolstream.FieldComplete(call=call):
                 assert_type(call, toolstream.ToolCall)
             case _:
                 pass

@@ -717,7 +717,7 @@ class Assembler(CallTable):
             if first not in "-0123456789":
                 return False
         try:
-            reports = parser.close()
+            reports: list[Any] = parser.close()
         except JSONError:
             return False
         if isinstance(parser, PartialArguments):

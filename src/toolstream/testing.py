@@ -439,6 +439,7 @@ def _due(pieces: list[tuple[int, str]]) -> dict[Path, int]:
     """Where the event ends that makes each field final, by the text alone."""
     parser, due = JSONParser(depth=None), {}
     for end, text in pieces:
+        events: list[Any]
         try:
             events = parser.feed(text)
         except ToolStreamError as error:
