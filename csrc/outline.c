@@ -17,35 +17,46 @@
 #if defined(TS_SSE2)
 
 typedef struct outline_state {
+    const unsigned char *text;
+    size_t size;
     uint64_t in_string;          /* all bits: the chunk before ended inside a string */
     uint64_t escaped;            /* 1: its last byte escapes the first one of this chunk */
-    uint64_t digits;             /* which of its bytes are digits outside strings */
     int64_t depth;
     int64_t max_depth;
     int64_t end;                 /* behind the bracket that closed the root, or -1 */
-    __m128i least;               /* the least bytes so far where not all was inside a string */
 } outline_state;
 
-/* Which of 64 bytes are c: one bit each. */
-static uint64_t bytes_equal(const __m128i v[4], char c)
+/* 64 bytes. */
+typedef struct chunk {
+    __m128i a, b, c, d;
+} chunk;
+
+static inline chunk chunk_load(const unsigned char *bytes)
 {
-    __m128i wanted = _mm_set1_epi8(c);
-    uint64_t mask = 0;
-    for (int i = 0; i < 4; i++) {
-        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[i], wanted)) << (16 * i);
-    }
-    return mask;
+    const __m128i *from = (const __m128i *)(const void *)bytes;
+    return (chunk){_mm_loadu_si128(from), _mm_loadu_si128(from + 1), _mm_loadu_si128(from + 2), _mm_loadu_si128(from + 3)};
 }
 
-static uint64_t bytes_digits(const __m128i v[4])
+static inline uint64_t bits_of(__m128i v)
 {
-    uint64_t mask = 0;
-    for (int i = 0; i < 4; i++) {
-        __m128i from_zero = _mm_sub_epi8(v[i], _mm_set1_epi8('0'));
-        __m128i small = _mm_cmpeq_epi8(_mm_min_epu8(from_zero, _mm_set1_epi8(9)), from_zero);
-        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(small) << (16 * i);
-    }
-    return mask;
+    return (unsigned)_mm_movemask_epi8(v);
+}
+
+/* Which of its bytes are c: one bit each. */
+static inline uint64_t bytes_equal(chunk v, char c)
+{
+    __m128i wanted = _mm_set1_epi8(c);
+    return bits_of(_mm_cmpeq_epi8(v.a, wanted)) | bits_of(_mm_cmpeq_epi8(v.b, wanted)) << 16 |
+           bits_of(_mm_cmpeq_epi8(v.c, wanted)) << 32 | bits_of(_mm_cmpeq_epi8(v.d, wanted)) << 48;
+}
+
+/* Whether any of them is c. */
+static inline int has_byte(chunk v, char c)
+{
+    __m128i wanted = _mm_set1_epi8(c);
+    __m128i low = _mm_or_si128(_mm_cmpeq_epi8(v.a, wanted), _mm_cmpeq_epi8(v.b, wanted));
+    __m128i high = _mm_or_si128(_mm_cmpeq_epi8(v.c, wanted), _mm_cmpeq_epi8(v.d, wanted));
+    return _mm_movemask_epi8(_mm_or_si128(low, high)) != 0;
 }
 
 /* Which bytes a backslash escapes: those behind an odd number of backslashes (Langdale, Lemire, "Parsing gigabytes of
@@ -70,28 +81,46 @@ static uint64_t prefix_parity(uint64_t bits)
     return bits;
 }
 
-/* Whether LONG_DIGITS bits in a row are set. */
-static int has_long_run(uint64_t bits)
+/* How many digits stand in a row around a place in the text. */
+static size_t digits_around(const outline_state *state, size_t at)
 {
-    uint64_t runs = bits & (bits >> 1);
-    runs &= runs >> 2;
-    runs &= runs >> 4;
-    runs &= runs >> 8;
-    return (runs & (bits >> 16) & (bits >> 17) & (bits >> 18)) != 0;
+    size_t from = at, to = at;
+    while (from > 0 && is_digit(state->text[from - 1])) {
+        from--;
+    }
+    while (to < state->size && is_digit(state->text[to])) {
+        to++;
+    }
+    return to - from;
 }
 
-/* Whether so many digits stand in a row, in this chunk or from the one before on. */
-static int has_long_digits(outline_state *state, uint64_t digits)
+/* Whether the bytes on both sides of a place look like digits. */
+static inline int is_amid_digits(const unsigned char *place)
 {
-    const int before = LONG_DIGITS - 1;
-    uint64_t earlier = state->digits;
-    state->digits = digits;
-    /* So many hold eight that begin at a multiple of eight, here or at the end of the chunk before. */
-    if (((~digits - TS_ONES) & digits & TS_HIGHS) == 0 && (earlier >> (CHUNK - 8)) != 0xff) {
-        return 0;
+    uint32_t four;
+    memcpy(&four, place - 2, sizeof four);
+    return (four & UINT32_C(0xf0f0f0f0)) == UINT32_C(0x30303030);
+}
+
+/* LONG_DIGITS digits in a row, wherever they begin, are on both sides of the middle of 16 bytes, two of them at least: if not
+ * of these, then of the next. */
+static inline int may_have_long_digits(const unsigned char *bytes)
+{
+    return is_amid_digits(bytes + 8) || is_amid_digits(bytes + 24) || is_amid_digits(bytes + 40) ||
+           is_amid_digits(bytes + 56);
+}
+
+/* Whether so many stand there in a row outside strings. */
+static TS_NOINLINE int has_long_digits(const outline_state *state, const unsigned char *bytes, uint64_t strings,
+                                       size_t chunk_start)
+{
+    for (size_t middle = 8; middle < CHUNK; middle += 16) {
+        if (is_amid_digits(bytes + middle) && (strings >> middle & 1) == 0 &&
+            digits_around(state, chunk_start + middle) >= LONG_DIGITS) {
+            return 1;
+        }
     }
-    int goes_on = (earlier >> (CHUNK - 1)) & digits & 1;
-    return has_long_run(digits) || (goes_on && has_long_run((earlier >> (CHUNK - before)) | (digits << before)));
+    return 0;
 }
 
 static int64_t count_bits(uint64_t bits)
@@ -103,45 +132,58 @@ static int64_t count_bits(uint64_t bits)
 }
 
 /* Which bytes are brackets. Outside strings, no other byte of valid JSON equals 0x7f once these bits are set. */
-static uint64_t bytes_brackets(const __m128i v[4])
+static inline uint64_t bytes_brackets(chunk v)
 {
-    __m128i folded[4];
-    for (int i = 0; i < 4; i++) {
-        folded[i] = _mm_or_si128(v[i], _mm_set1_epi8(0x26));
-    }
+    __m128i bits = _mm_set1_epi8(0x26);
+    chunk folded = {_mm_or_si128(v.a, bits), _mm_or_si128(v.b, bits), _mm_or_si128(v.c, bits), _mm_or_si128(v.d, bits)};
     return bytes_equal(folded, 0x7f);
 }
 
-/* Which bytes have the bit that tells an opening bracket from a closing one. */
-static uint64_t bytes_opening(const __m128i v[4])
+/* What a bracket does to the depth. */
+static inline int64_t step_of(unsigned char bracket)
 {
-    uint64_t mask = 0;
-    for (int i = 0; i < 4; i++) {
-        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_slli_epi16(v[i], 6)) << (16 * i);
+    return (int64_t)(bracket & 2u) - 1;
+}
+
+/* Goes from bracket to bracket as long as none can close the root: there only the depth counts. Answers 0, with nothing
+ * changed, where there is more to look at. */
+static inline int depth_walk(outline_state *state, uint64_t brackets, const unsigned char *bytes)
+{
+    int64_t depth = state->depth;
+    if (depth <= 1) {
+        return 0;
     }
-    return mask;
+    for (; brackets != 0; brackets &= brackets - 1) {
+        depth += step_of(bytes[ts_lowest_bit(brackets)]);
+        if (depth <= 1 || depth > state->max_depth) {
+            return 0;
+        }
+    }
+    state->depth = depth;
+    return 1;
 }
 
 /* Goes from bracket to bracket. commas: those outside strings. Answers 0 for what is no whole object that the scanner would
  * take. */
-static int brackets_walk(outline_state *state, uint64_t brackets, uint64_t opens, uint64_t commas, int64_t chunk_start,
-                         ts_outline *outline)
+static int brackets_walk(outline_state *state, uint64_t brackets, uint64_t commas, const unsigned char *bytes,
+                         size_t chunk_start, ts_outline *outline)
 {
     for (; brackets != 0; brackets &= brackets - 1) {
-        uint64_t bit = brackets & (~brackets + 1);
+        unsigned at = ts_lowest_bit(brackets);
+        uint64_t before = (UINT64_C(1) << at) - 1;
         if (state->end >= 0) {
             return 0;
         }
         if (state->depth == 1) {
-            outline->members += count_bits(commas & (bit - 1));
+            outline->members += count_bits(commas & before);
         }
-        commas &= ~(bit - 1);
-        state->depth += (opens & bit) != 0 ? 1 : -1;
+        commas &= ~before;
+        state->depth += step_of(bytes[at]);
         if (state->depth > state->max_depth) {
             return 0;
         }
         if (state->depth == 0) {
-            state->end = chunk_start + (int64_t)ts_lowest_bit(bit) + 1;
+            state->end = (int64_t)(chunk_start + at) + 1;
         }
     }
     if (state->depth == 1) {
@@ -151,59 +193,46 @@ static int brackets_walk(outline_state *state, uint64_t brackets, uint64_t opens
 }
 
 /* One chunk. Answers 0 as brackets_walk does. */
-static int chunk_walk(outline_state *state, const unsigned char *bytes, int64_t chunk_start, ts_outline *outline)
+static inline int chunk_walk(outline_state *state, const unsigned char *bytes, size_t chunk_start, ts_outline *outline)
 {
-    __m128i v[4];
-    for (int i = 0; i < 4; i++) {
-        v[i] = _mm_loadu_si128((const __m128i *)(const void *)(bytes + 16 * i));
-    }
+    chunk v = chunk_load(bytes);
     uint64_t quotes = bytes_equal(v, '"');
     if (quotes == 0 && state->in_string != 0 && bytes[CHUNK - 1] != '\\') {
         state->escaped = 0;
         return 1; /* nothing but the inside of a string */
     }
-    uint64_t slashes = bytes_equal(v, '\\');
-    if ((slashes | state->escaped) != 0) {
-        quotes &= ~escaped_bytes(slashes, &state->escaped);
+    if (state->escaped != 0 || has_byte(v, '\\')) {
+        quotes &= ~escaped_bytes(bytes_equal(v, '\\'), &state->escaped);
         if (quotes == 0 && state->in_string != 0) {
             return 1;
         }
     }
-    state->least = _mm_min_epu8(state->least, _mm_min_epu8(_mm_min_epu8(v[0], v[1]), _mm_min_epu8(v[2], v[3])));
     uint64_t strings = prefix_parity(quotes) ^ state->in_string;
     state->in_string = (strings >> 63) != 0 ? UINT64_MAX : 0;
-    if (has_long_digits(state, bytes_digits(v) & ~strings)) {
+    if (may_have_long_digits(bytes) && has_long_digits(state, bytes, strings, chunk_start)) {
         return 0;
     }
     uint64_t brackets = bytes_brackets(v) & ~strings;
-    uint64_t opens = bytes_opening(v) & brackets;
-    int64_t opened = count_bits(opens), closed = count_bits(brackets ^ opens);
-    if (state->depth - closed > 1 && state->depth + opened <= state->max_depth) {
-        state->depth += opened - closed; /* in whatever order */
-        return 1;
-    }
-    return brackets_walk(state, brackets, opens, bytes_equal(v, ',') & ~strings, chunk_start, outline);
+    return depth_walk(state, brackets, bytes) ||
+           brackets_walk(state, brackets, bytes_equal(v, ',') & ~strings, bytes, chunk_start, outline);
 }
 
-/* Whether a byte that may be a line break was outside strings, where all of them are in valid JSON. */
-static int has_breaks(const outline_state *state)
+static int text_walk(outline_state *state, ts_outline *outline)
 {
-    __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(state->least, _mm_set1_epi8(0x1f)), state->least);
-    return _mm_movemask_epi8(controls) != 0;
-}
-
-static int text_walk(outline_state *state, const unsigned char *text, size_t size, ts_outline *outline)
-{
-    size_t at = 0;
-    for (; size - at >= CHUNK; at += CHUNK) {
-        if (!chunk_walk(state, text + at, (int64_t)at, outline)) {
+    unsigned char last[CHUNK];
+    const unsigned char *bytes = NULL;
+    for (size_t at = 0; bytes != last; at += CHUNK) {
+        bytes = state->text + at;
+        if (state->size - at < CHUNK) {
+            memset(last, ' ', sizeof last);
+            memcpy(last, bytes, state->size - at);
+            bytes = last;
+        }
+        if (!chunk_walk(state, bytes, at, outline)) {
             return 0;
         }
     }
-    unsigned char last[CHUNK];
-    memset(last, ' ', sizeof last);
-    memcpy(last, text + at, size - at);
-    return chunk_walk(state, last, (int64_t)at, outline) && state->end >= 0;
+    return state->end >= 0;
 }
 
 #endif
@@ -234,15 +263,13 @@ int ts_scanner_outline(const ts_scanner *s, const char *data, size_t size, ts_ou
     if (last - first < 2 || text[first] != '{' || text[last - 1] != '}') {
         return 0;
     }
-    outline_state state = {.max_depth = s->options->max_depth, .end = -1, .least = _mm_set1_epi8(' ')};
+    outline_state state = {.text = text, .size = size, .max_depth = s->options->max_depth, .end = -1};
     memset(outline, 0, sizeof *outline);
     outline->start = (int64_t)first;
     outline->end = (int64_t)last;
     outline->members = 1;
     outline->reported = s->options->depth == 1;
-    int is_whole = text_walk(&state, text, size, outline) && state.end == outline->end;
-    outline->has_breaks = has_breaks(&state);
-    return is_whole;
+    return text_walk(&state, outline) && state.end == outline->end;
 #else
     (void)s;
     (void)data;
@@ -275,9 +302,7 @@ int ts_scanner_take(ts_scanner *s, const char *data, size_t size, const ts_outli
     s->view.text_start = (int64_t)(size - kept);
     s->view.offset = (int64_t)size;
     s->keep_from = s->view.offset;
-    if (outline->has_breaks) {
-        lines_count(s, data, size);
-    }
+    lines_count(s, data, size);
     s->view.value_start = outline->start;
     s->view.value_end = outline->end;
     s->root_shown = 1;

@@ -206,7 +206,6 @@ typedef struct ts_outline {
     int64_t start, end;          /* the root object */
     int64_t members;             /* one more than the commas between its members */
     int32_t reported;            /* the root's members are subscribed to */
-    int32_t has_breaks;          /* there may be line breaks */
 } ts_outline;
 
 /* Whether data may be one whole object of which a scanner that was fed nothing would report at most the members, and
