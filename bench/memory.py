@@ -65,7 +65,7 @@ def _idle_parser(events: tuple[bytes, ...], number: int = 0) -> toolstream.Strea
     return parser
 
 
-def idle(shape: str = "anthropic") -> dict[str, float]:
+def idle(shape: str = "anthropic", count: int = TRACED) -> dict[str, float]:
     """Bytes of one idle parser, without what is shared by all: Python's objects by `tracemalloc`, what the C core holds
     beside them, both together, and how much of that is the text of the call, which `call.text` promises."""
     events = stream(shape, "W2").events
@@ -73,7 +73,7 @@ def idle(shape: str = "anthropic") -> dict[str, float]:
     tracemalloc.start()
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
-    parsers = [_idle_parser(events, number) for number in range(TRACED)]
+    parsers = [_idle_parser(events, number) for number in range(count)]
     gc.collect()
     python = (tracemalloc.get_traced_memory()[0] - before) / len(parsers)
     parser = parsers[0]

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from wire import Wire, sse
 
+from bench import memory
+from bench.wire import SHAPES
 from toolstream import JSONParser, StreamParser
 from toolstream._core import BINDING
 from toolstream.lane import IS_FAST
@@ -26,7 +28,7 @@ needs_native = pytest.mark.skipif(BINDING == "cffi" or not IS_FAST, reason="the 
 SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 NAME, FIELDS, FRAGMENT = "search", 12, 16
 # Beside the text of the call and its values. Before 3.11 a dict keeps the hashes of its keys, also where all are str.
-BOUND = 2600 if sys.version_info >= (3, 11) else 2750
+BOUND = 2500 if sys.version_info >= (3, 11) else 2650
 ARGUMENTS = json.dumps({f"field_{number}": "a value of some length " * 4 for number in range(FIELDS)})
 HALF = ARGUMENTS[: len(ARGUMENTS) // 2]
 PIECES = [HALF[at : at + FRAGMENT] for at in range(0, len(HALF), FRAGMENT)]
@@ -96,6 +98,13 @@ def test_an_idle_parser_holds_little_but_its_call(stream: Callable[[], Wire]) ->
     parser = idle(wire)  # the first one makes what all share
     values = sum(sys.getsizeof(value) for value in parser.calls[0].arguments.values())
     assert own_bytes(wire) - len(HALF) - values < BOUND
+
+
+@needs_native
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="a dict keeps the hashes of its keys")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_idle_parser_in_a_call_of_2_kb_takes_no_more_than_4_kb(shape: str) -> None:
+    assert memory.idle(shape, 100)["bytes_each"] <= 4096
 
 
 @needs_native

@@ -115,7 +115,9 @@ def test_records_copy_and_pickle() -> None:
     assert pickle.loads(pickle.dumps(usage)) == copy.deepcopy(usage) == usage
     start = MessageStart("p", None, "m")
     assert pickle.loads(pickle.dumps(start)) == start
-    call = pickle.loads(pickle.dumps(ToolCall("id", "name", server=True)))
+    served = ToolCall("id", "name")
+    served.server = True
+    call = pickle.loads(pickle.dumps(served))
     assert (call.id, call.name, call.server, call.index, call.state) == ("id", "name", True, -1, "streaming")
     call._withdrawn = True
     for copied in (copy.copy(call), pickle.loads(pickle.dumps(call))):

@@ -38,13 +38,12 @@ from .events import (
     ToolCallStart,
     UsageUpdate,
 )
-from .json_parser import DuplicateKeys, FieldParser
-from .limits import Limits
+from .json_parser import FieldParser
 from .partial_args import Part, PartialArguments
-from .paths import Subscriptions
 from .resends import repeats, same_value, unseen
+from .settings import Settings
 from .shared import shared
-from .tools.checks import CheckedParser, Checks
+from .tools.checks import CheckedParser
 from .usage import NOTHING, Usage, same_counts
 
 StopKind = Literal["tools", "natural", "length", "filter", "error", "other"]
@@ -66,36 +65,25 @@ class Assembler(CallTable):
     """
 
     __slots__ = (
-        "_duplicate_keys",
         "_first",
         "_halves",
         "_notes_growth",
         "_opened",
-        "_raises",
-        "_subscriptions",
         "_text",
         "_usage",
         "calls",
-        "checks",
         "ended",
         "events",
         "id",
-        "limits",
         "model",
         "provider",
+        "settings",
         "started",
         "stop_reason",
         "withdrawals",
     )
 
-    def __init__(
-        self,
-        subscriptions: Subscriptions,
-        duplicate_keys: DuplicateKeys,
-        on_error: str,
-        limits: Limits,
-        checks: Checks | None,
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.events = NO_EVENTS
         self.calls: list[ToolCall] = []
         self.provider = ""
@@ -104,11 +92,7 @@ class Assembler(CallTable):
         self.started = False  # MessageStart has been given
         self.ended = False  # MessageEnd has been given, and no other message has begun since
         self.withdrawals = 0  # how often calls that were whole have turned void, of which no event tells
-        self._subscriptions = subscriptions
-        self._duplicate_keys = duplicate_keys
-        self._raises = on_error == "raise"
-        self.limits = limits
-        self.checks = checks
+        self.settings = settings
         self._notes_growth = False  # somebody asks for calls that have become whole
         self._opened = 0
         self._text: list[str] | None = None
@@ -315,7 +299,11 @@ class Assembler(CallTable):
         before = self.call(key)
         if before is not None and not before._over:
             self._end(before)
-        call = ToolCall(id or None, shared(name) or "", server, free_text, scope)
+        call = ToolCall(id or None, shared(name) or "", scope)
+        if server:
+            call.server = True
+        if free_text:
+            call._free_text = True
         return self._open_anew(key, call)
 
     def _open_anew(self, key: Hashable, call: ToolCall) -> ToolCall:
@@ -324,7 +312,7 @@ class Assembler(CallTable):
         choice = self if scope == 0 else self._choice_of(scope)
         if choice.closing is not None or choice.unconfirmed is not None:
             self.went_on(scope)
-        limit = self.limits.max_calls
+        limit = self.settings.limits.max_calls
         if limit is not None and self._opened >= limit:
             raise LimitError(f"more than max_calls={limit} tool calls", limit="max_calls")
         self._opened += 1
@@ -362,7 +350,7 @@ class Assembler(CallTable):
         if text.startswith(seen):
             if len(text) > len(seen):
                 self._feed(call, text[len(seen) :])
-        elif not same_value(call, text, self.limits):
+        elif not same_value(call, text, self.settings.limits):
             self._contradict(call)
 
     def part(self, key: Hashable, part: Part) -> None:
@@ -373,7 +361,7 @@ class Assembler(CallTable):
         if call._over:
             self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
             return
-        if self.checks is not None and not self._check(call, certain=True):
+        if self.settings.checks is not None and not self._check(call, certain=True):
             return
         if call._parser is None:
             call._parser = self._new_parts(call)
@@ -390,10 +378,11 @@ class Assembler(CallTable):
             self.spoil(call, error)
 
     def _new_parts(self, call: ToolCall) -> PartialArguments:
-        subscription = self._subscriptions.of(call.name)
-        if self.checks is not None and call._check is not None:
-            subscription = self.checks.subscription(call)
-        return PartialArguments(subscription, duplicate_keys=self._duplicate_keys, limits=self.limits, call=call)
+        settings = self.settings
+        subscription = settings.subscriptions.of(call.name)
+        if settings.checks is not None and call._check is not None:
+            subscription = settings.checks.subscription(call)
+        return PartialArguments(subscription, duplicate_keys=settings.duplicate_keys, limits=settings.limits, call=call)
 
     def _report_parts(self, call: ToolCall, parser: PartialArguments, reports: list[Event]) -> None:
         if call._check is None:
@@ -441,7 +430,7 @@ class Assembler(CallTable):
         if call._owes_brace and text.strip():
             self._close_object(call)
         if text and (text[0] in "{[" or call._doubt is not None):  # perhaps everything from the start again
-            text = unseen(call, text, self.limits)
+            text = unseen(call, text, self.settings.limits)
         if text and call._named_again and not text.isspace():
             call = self._open_entry(scope, index, None, call.name)
         if text:
@@ -492,7 +481,7 @@ class Assembler(CallTable):
         self.end_whole(scope)
         self._begin_content()
         key = key_at(scope, index if index is not None else f"call {self._opened}")
-        call = self._open_anew(key, ToolCall(id, "", False, False, scope))
+        call = self._open_anew(key, ToolCall(id, "", scope))
         call.name = shared(name) or ""
         return call
 
@@ -513,7 +502,7 @@ class Assembler(CallTable):
         if not text or text.isspace():
             call._named_again = id is None  # if arguments follow, it was another call of the same tool
             return True
-        return repeats(call, text, self.limits)
+        return repeats(call, text, self.settings.limits)
 
     def _feed_object(self, call: ToolCall, arguments: dict[str, Any]) -> None:
         """Arguments that come as the object itself. Its end is kept back: the next entry may bring more of it."""
@@ -521,14 +510,14 @@ class Assembler(CallTable):
             return
         text, seen = as_text(arguments), call.text
         if not call._owes_brace:
-            text = unseen(call, text, self.limits)
+            text = unseen(call, text, self.settings.limits)
             call._owes_brace = bool(text) and bool(arguments) and not call._over
             text = text[:-1] if call._owes_brace else text
         elif text.startswith(seen):
             text = text[len(seen) : -1]
         elif not has_any(call, arguments):  # only what is new
             text = ", " + text[1:-1] if arguments else ""
-        elif same_value(call, text, self.limits):
+        elif same_value(call, text, self.settings.limits):
             return
         else:
             self._contradict(call)
@@ -560,24 +549,24 @@ class Assembler(CallTable):
             call.index = len(self.calls)
             self.calls.extend((call,))  # `append` would make room for four
             self.events.append(ToolCallStart(call))
-            if self.checks is not None and not call._over:
+            if self.settings.checks is not None and not call._over:
                 self._check(call, certain=False)
 
     def _check(self, call: ToolCall, *, certain: bool) -> bool:
         """Has the call checked by its tool's schema; False if it ended by that. certain: its name grows no more."""
         try:
-            if self.checks is not None:
-                self.checks.begin(call, self.events, certain=certain)
+            if self.settings.checks is not None:
+                self.settings.checks.begin(call, self.events, certain=certain)
         except JSONError as error:
             self.spoil(call, error)
         return not call._over
 
     def _passes(self, call: ToolCall) -> bool:
         """Whether a call whose arguments are whole may end, by its tool's schema."""
-        assert self.checks is not None
+        assert self.settings.checks is not None
         try:
             if self._check(call, certain=True):
-                self.checks.end(call, self.events)
+                self.settings.checks.end(call, self.events)
         except JSONError as error:
             self.spoil(call, error)
         return not call._over
@@ -608,7 +597,7 @@ class Assembler(CallTable):
             self._parse(call, text)
             return
         if held is None or (is_placeholder(held) and text.lstrip().startswith("{")):
-            held = call._held = FreeText(self.limits.max_call_bytes, call)
+            held = call._held = FreeText(self.settings.limits.max_call_bytes, call)
         try:
             held.feed_into(text, self.events)
         except LimitError as error:
@@ -625,7 +614,7 @@ class Assembler(CallTable):
             call._state != "void"
             and not text.isspace()
             and text.strip() != "{}"
-            and not repeats(call, text, self.limits)
+            and not repeats(call, text, self.settings.limits)
         ):
             self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
 
@@ -637,7 +626,7 @@ class Assembler(CallTable):
 
     def _parse(self, call: ToolCall, text: str) -> None:
         """Parses the first text of a call whose name is known."""
-        if self.checks is not None and not self._check(call, certain=True):
+        if self.settings.checks is not None and not self._check(call, certain=True):
             return
         call._parser = self._new_parser(call)
         try:
@@ -646,14 +635,15 @@ class Assembler(CallTable):
             self.spoil(call, error)
 
     def _new_parser(self, call: ToolCall) -> FieldParser | FreeText:
-        subscription, max_bytes = self._subscriptions.of(call.name), self.limits.max_call_bytes
+        settings = self.settings
+        subscription, max_bytes = settings.subscriptions.of(call.name), settings.limits.max_call_bytes
         if call._free_text:
-            grows = subscription.deltas if self.checks is None else self.checks.grows(call)
+            grows = subscription.deltas if settings.checks is None else settings.checks.grows(call)
             return FreeText(max_bytes, call, grows=grows)
         kind = FieldParser
-        if self.checks is not None and call._check is not None:
-            kind, subscription = CheckedParser, self.checks.subscription(call)
-        return kind(subscription, self.limits, max_bytes, self._duplicate_keys, "max_call_bytes", call, True)
+        if settings.checks is not None and call._check is not None:
+            kind, subscription = CheckedParser, settings.checks.subscription(call)
+        return kind(subscription, settings.limits, max_bytes, settings.duplicate_keys, "max_call_bytes", call, True)
 
     def _end(self, call: ToolCall, certain: bool = False) -> None:
         """The provider has ended the call: settles it if its arguments are whole.
@@ -675,7 +665,7 @@ class Assembler(CallTable):
         if call._half and not call._over:
             self._feed_half(call)
         whole = not call._over and (is_whole(call) or (certain and self._closes(call)))
-        if whole and (self.checks is None or self._passes(call)):
+        if whole and (self.settings.checks is None or self._passes(call)):
             self._settle(call)
             call._complete = True
             call._state = "closed"
@@ -746,7 +736,7 @@ class Assembler(CallTable):
         call._state = "void"
         call.error = error
         error.events = []
-        if is_fault and self._raises:
+        if is_fault and self.settings.raises:
             raise error
         if call.name:
             self._start(call)

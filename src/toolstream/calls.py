@@ -37,14 +37,18 @@ _LONGEST_PLACEHOLDER = 8  # bytes, white space included
 if TYPE_CHECKING or native is None:
 
     class CallFlags(Record):
-        """What few calls are; all False at first. The extension has a byte for each, which is slower to read."""
+        """What few calls are, or are not asked often; all False at first. The extension has a byte for each, which is
+        slower to read."""
 
         __slots__ = (
+            "_complete",
             "_cumulative",
+            "_free_text",
             "_has_grown",
             "_named_again",
             "_owes_brace",
             "_withdrawn",
+            "server",
         )
 
 else:
@@ -64,10 +68,8 @@ class ToolCall(CallFlags):
     __slots__ = (
         "__weakref__",
         "_check",
-        "_complete",
         "_doubt",
         "_ended",
-        "_free_text",
         "_half",
         "_held",
         "_kind",
@@ -79,19 +81,16 @@ class ToolCall(CallFlags):
         "id",
         "index",
         "name",
-        "server",
     )
 
-    def __init__(
-        self, id: str | None, name: str, server: bool = False, free_text: bool = False, scope: int = 0
-    ) -> None:
+    def __init__(self, id: str | None, name: str, scope: int = 0) -> None:
         self.id = id
         self.name = name
         self.index = -1  # until ToolCallStart has been given
-        self.server = server
+        self.server = False
         self.error: ToolStreamError | None = None
         self._scope = scope  # the choice of a chat stream; 0 elsewhere
-        self._free_text = free_text  # the arguments are no JSON
+        self._free_text = False  # the arguments are no JSON
         self._kind = ""  # the provider's word for what it is, where that decides how it is answered
         self._state: State = "streaming"
         self._parser: FieldParser | FreeText | PartialArguments | None = None  # None before there is something to parse

@@ -264,23 +264,6 @@ def _fits(kind: _Kind, argument: str | int | None, part: str | int) -> bool:
     return kind == _Kind.ANY or isinstance(part, str) == (kind == _Kind.ANY_KEY)
 
 
-def subscriptions(depth: int | None, paths: Any, deltas: Any) -> Subscriptions:
-    """As `Subscriptions`; what most callers ask for is made once."""
-    if paths is not None or type(deltas) is not bool or not (depth is None or type(depth) is int):
-        return Subscriptions(depth=depth, paths=paths, deltas=deltas)
-    known = _by_depth_and_deltas.get((depth, deltas))
-    if known is None:
-        if len(_by_depth_and_deltas) >= _KEPT:
-            _by_depth_and_deltas.clear()
-        known = _by_depth_and_deltas[depth, deltas] = Subscriptions(depth=depth, paths=None, deltas=deltas)
-    return known
-
-
-# A look into this dict is a fifth of what `lru_cache` takes for the same.
-_by_depth_and_deltas: dict[tuple[int | None, bool], Subscriptions] = {}
-_KEPT = 64
-
-
 def _check_depth(depth: int | None) -> None:
     if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 0):
         raise ValueError(f"depth is an int from 0 on or None, not {depth!r}")

@@ -30,7 +30,7 @@ from .framing import BOM, DONE, AutoFraming, EventDict, Frame, Framing, SSEFrami
 from .json_parser import DuplicateKeys
 from .lane import IS_FAST, LASTING, Lane
 from .limits import Limits, core_bound
-from .paths import subscriptions
+from .settings import shared_settings
 from .tools.checks import Checks, StopReading
 from .tools.schemas import ON_INVALID, OnInvalid, toolset
 from .usage import Usage
@@ -140,9 +140,10 @@ class StreamParser(Lane):
             self._framing = new_framing(framing, limits.max_event_bytes)
         if on_invalid not in ON_INVALID:
             raise ValueError(f"on_invalid is one of {', '.join(ON_INVALID)}, not {on_invalid!r}")
-        reported = subscriptions(depth, paths, deltas)
-        checks = None if known is None else Checks(known, on_invalid, reported)
-        self._assembler = Assembler(reported, duplicate_keys, on_error, limits, checks)
+        settings = shared_settings(depth, paths, deltas, duplicate_keys, on_error == "raise", limits)
+        if known is not None:
+            settings = settings.checked_by(Checks(known, on_invalid, settings.subscriptions))
+        self._assembler = Assembler(settings)
         self._room = core_bound(limits.max_bytes)
         self._max_event = core_bound(limits.max_event_bytes)
         self._hopeful = IS_FAST
@@ -168,7 +169,7 @@ class StreamParser(Lane):
             if chunk[:1].isalpha():  # as nearly every stream begins
                 self._steady = self._is_steady()
             else:
-                self._framing = AutoFraming(self._assembler.limits.max_event_bytes)
+                self._framing = AutoFraming(self._assembler.settings.limits.max_event_bytes)
         if self._steady and chunk and len(chunk) <= self._room:
             self._take_frames(chunk, events)
             return
@@ -290,10 +291,10 @@ class StreamParser(Lane):
             if error.limit != "max_event_bytes":
                 raise
             # The framing does not know of the bytes that took the fast lane.
-            skipped = core_bound(self._assembler.limits.max_bytes) - self._room - self._framed
+            skipped = core_bound(self._assembler.settings.limits.max_bytes) - self._room - self._framed
             raise LimitError(error.reason, limit=error.limit, offset=error.offset + skipped) from None
         if within is not data:
-            limit = self._assembler.limits.max_bytes
+            limit = self._assembler.settings.limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
 
     def _take_text(self, data: Any) -> None:
@@ -305,7 +306,7 @@ class StreamParser(Lane):
         self._room -= min(size, room)
         if size > room:
             adapter.feed_text(bytes(as_bytes(data))[:room], self._assembler)
-            limit = self._assembler.limits.max_bytes
+            limit = self._assembler.settings.limits.max_bytes
             raise LimitError(f"the stream is longer than max_bytes={limit}", limit="max_bytes", offset=limit or 0)
         adapter.feed_text(data, self._assembler)
 
@@ -429,7 +430,7 @@ class StreamParser(Lane):
     def _expect_events(self, framing: str) -> None:
         """What is fed is not the model's text itself after all, but a stream of events that hold it."""
         self._marks &= ~(_TEXT | _GUESSED)
-        self._framing = new_framing(framing, self._assembler.limits.max_event_bytes)
+        self._framing = new_framing(framing, self._assembler.settings.limits.max_event_bytes)
 
     @property
     def usage(self) -> Usage:
@@ -439,7 +440,7 @@ class StreamParser(Lane):
     @property
     def is_checked(self) -> bool:
         """Calls are checked by their tools' schemas."""
-        return self._assembler.checks is not None
+        return self._assembler.settings.checks is not None
 
     @property
     def stopped(self) -> bool:
@@ -449,7 +450,7 @@ class StreamParser(Lane):
     @property
     def invalid(self) -> InvalidFieldError | None:
         """The first field that broke its schema; its `tool_message` tells the model."""
-        checks = self._assembler.checks
+        checks = self._assembler.settings.checks
         return None if checks is None else checks.invalid
 
     @property

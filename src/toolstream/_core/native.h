@@ -226,8 +226,6 @@ PyObject *native_frames_take(PyObject *frames, PyObject *data);
 int native_frames_are_between(PyObject *frames);
 /* A fault stands behind the last frame. */
 int native_frames_failed(PyObject *frames);
-/* The stream's lines end with CR LF, as far as has been seen. */
-int native_frames_are_crlf(PyObject *frames);
 
 /* So many items are pulled without looking for signals: an iterator in C may never come back to Python. */
 #define SIGNAL_EVERY 1024

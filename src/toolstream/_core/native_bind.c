@@ -19,8 +19,7 @@ enum repeat_field {
 void native_unbind(lane *self)
 {
     self->use = USE_NOTHING;
-    Py_CLEAR(self->target);
-    Py_CLEAR(self->place);
+    Py_CLEAR(self->goal);
     ts_template_free(self->template);
     self->template = NULL;
 }
@@ -128,16 +127,16 @@ static int learn_from(lane *self, ts_example *example, PyObject *const *repeat, 
     return answer;
 }
 
-/* whole: the event's bytes, none where it came in pieces. Answers TS_LANE_EVENT, TS_LANE_OTHER, or -1 with an exception. */
-static int learn(lane *self, PyObject *frame, ts_bytes whole, PyObject *const *repeat, PyObject *ignored)
+/* Answers TS_LANE_EVENT, TS_LANE_OTHER, or -1 with an exception. */
+static int learn(lane *self, PyObject *frame, const arrival *came, PyObject *const *repeat, PyObject *ignored)
 {
     PyObject *data = PyTuple_GET_ITEM(frame, 1);
     ts_example example = {.data = {PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data)}};
-    if (surroundings_find(whole, &example)) {
+    if (came->is_whole && surroundings_find(came->bytes, &example)) {
         return learn_from(self, &example, repeat, ignored);
     }
     /* A CR ends the blank line already; the LF behind it is skipped before the next event. */
-    int is_crlf = native_frames_are_crlf(self->framing);
+    int is_crlf = memchr(came->bytes.data, '\r', came->bytes.size) != NULL;
     PyObject *head = head_of(self, PyTuple_GET_ITEM(frame, 0), is_crlf ? "\r\n" : "\n");
     if (head == NULL) {
         return -1;
@@ -191,7 +190,7 @@ static PyObject *parser_of(lane *self, PyObject *call)
     return parser;
 }
 
-static int bind_to(lane *self, PyObject *frame, ts_bytes whole, PyObject *const *repeat, PyObject *parser)
+static int bind_to(lane *self, PyObject *frame, const arrival *came, PyObject *const *repeat, PyObject *parser)
 {
     PyObject *ignored = PyObject_GetAttr(self->adapter, self->state->names[NAME_IGNORED]);
     if (ignored != NULL && !PyTuple_Check(ignored)) {
@@ -202,7 +201,7 @@ static int bind_to(lane *self, PyObject *frame, ts_bytes whole, PyObject *const 
         return -1;
     }
     native_unbind(self);
-    int answer = learn(self, frame, whole, repeat, ignored);
+    int answer = learn(self, frame, came, repeat, ignored);
     Py_DECREF(ignored);
     if (answer != TS_LANE_EVENT) {
         return answer < 0 ? -1 : 0;
@@ -255,19 +254,19 @@ static int is_worth_it(lane *self)
     return self->hopeful;
 }
 
-static int bind_if_worth_it(lane *self, PyObject *frame, ts_bytes whole, PyObject *const *repeat)
+static int bind_if_worth_it(lane *self, PyObject *frame, const arrival *came, PyObject *const *repeat)
 {
     int status = may_repeat(self, repeat);
     if (status <= 0 || !is_worth_it(self)) {
         return status;
     }
     PyObject *parser = parser_of(self, repeat[REPEAT_CALL]);
-    status = parser != NULL ? bind_to(self, frame, whole, repeat, parser) : PyErr_Occurred() ? -1 : 0;
+    status = parser != NULL ? bind_to(self, frame, came, repeat, parser) : PyErr_Occurred() ? -1 : 0;
     Py_XDECREF(parser);
     return status;
 }
 
-int native_bind(lane *self, PyObject *frame, ts_bytes whole, PyObject *event)
+int native_bind(lane *self, PyObject *frame, const arrival *came, PyObject *event)
 {
     PyObject *repeat = repeat_ask(self, event);
     if (repeat == NULL) {
@@ -276,7 +275,7 @@ int native_bind(lane *self, PyObject *frame, ts_bytes whole, PyObject *event)
     PyObject *fields[REPEAT_COUNT];
     int status = repeat == Py_None ? 0 : repeat_read(self, repeat, fields);
     if (status == 0 && repeat != Py_None) {
-        status = bind_if_worth_it(self, frame, whole, fields);
+        status = bind_if_worth_it(self, frame, came, fields);
     }
     Py_DECREF(repeat);
     return status < 0 ? -1 : 0;

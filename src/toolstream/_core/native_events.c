@@ -82,12 +82,12 @@ static PyObject *event_tell(lane *self, PyObject *event)
     return PyObject_VectorcallMethod(names[NAME_HANDLE], args, 3, NULL);
 }
 
-static int event_handle(lane *self, PyObject *frame, ts_bytes whole, PyObject *event, PyObject *events)
+static int event_handle(lane *self, PyObject *frame, const arrival *came, PyObject *event, PyObject *events)
 {
     native_unbind(self); /* what the template meant may change */
     int may_bind = self->known && self->hopeful;
     PyObject *done = events_set(self, events) < 0 ? NULL : event_tell(self, event);
-    if (done == NULL || (may_bind && native_bind(self, frame, whole, event) < 0)) {
+    if (done == NULL || (may_bind && native_bind(self, frame, came, event) < 0)) {
         Py_XDECREF(done);
         return fault_take(self, event, events);
     }
@@ -102,11 +102,11 @@ static int is_object(PyObject *frame)
     return PyBytes_GET_SIZE(data) != 0 && PyBytes_AS_STRING(data)[0] == '{';
 }
 
-static int frame_handle(lane *self, PyObject *frame, ts_bytes whole, PyObject *events)
+static int frame_handle(lane *self, PyObject *frame, const arrival *came, PyObject *events)
 {
     PyObject *event = self->steady && is_object(frame) ? decode(self, frame) : NULL;
     if (event != NULL) {
-        int status = event_handle(self, frame, whole, event, events);
+        int status = event_handle(self, frame, came, event, events);
         Py_DECREF(event);
         return status;
     }
@@ -130,13 +130,11 @@ static int frames_handle(lane *self, PyObject *bytes, PyObject *events)
     int is_start = native_frames_are_between(self->framing);
     PyObject *frames = native_frames_take(self->framing, bytes);
     int status = frames == NULL ? -1 : 0;
+    arrival came = {{PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)}, 0};
     /* What began behind a blank line and made one frame is that frame. */
-    ts_bytes whole = {NULL, 0};
-    if (is_start && status == 0 && PyList_GET_SIZE(frames) == 1) {
-        whole = (ts_bytes){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
-    }
+    came.is_whole = is_start && status == 0 && PyList_GET_SIZE(frames) == 1;
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(frames); i++) {
-        status = frame_handle(self, PyList_GET_ITEM(frames, i), whole, events);
+        status = frame_handle(self, PyList_GET_ITEM(frames, i), &came, events);
     }
     Py_XDECREF(frames);
     return status;

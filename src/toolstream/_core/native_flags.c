@@ -1,23 +1,29 @@
-/* What few tool calls are: a byte for each flag of a `ToolCall`, where a slot of Python's would take eight. All are False
- * at first; no other object than a bool can be stored. What every call becomes has slots, which Python reads faster. */
+/* What few tool calls are, or are not asked often: a byte for each flag of a `ToolCall`, where a slot of Python's would take
+ * eight. All are False at first; no other object than a bool can be stored. Python reads slots faster. */
 #include "native.h"
 
 typedef struct call_flags {
     PyObject_HEAD
+    char complete;
     char cumulative;
+    char free_text;
     char has_grown;
     char named_again;
     char owes_brace;
+    char server;
     char withdrawn;
 } call_flags;
 
 /* The names are those that ToolCall has in Python; calls.py says what they mean. */
 static PyMemberDef call_flags_members[] = {
+    {"_complete", T_BOOL, offsetof(call_flags, complete), 0, NULL},
     {"_cumulative", T_BOOL, offsetof(call_flags, cumulative), 0, NULL},
+    {"_free_text", T_BOOL, offsetof(call_flags, free_text), 0, NULL},
     {"_has_grown", T_BOOL, offsetof(call_flags, has_grown), 0, NULL},
     {"_named_again", T_BOOL, offsetof(call_flags, named_again), 0, NULL},
     {"_owes_brace", T_BOOL, offsetof(call_flags, owes_brace), 0, NULL},
     {"_withdrawn", T_BOOL, offsetof(call_flags, withdrawn), 0, NULL},
+    {"server", T_BOOL, offsetof(call_flags, server), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -9,7 +9,6 @@ typedef struct frames {
     ts_sse *sse;                 /* NULL between two events */
     long long offset;            /* ... and then: bytes taken */
     long long max_event_bytes;   /* -1 before _start or _load */
-    char is_crlf;                /* a CR has come, with the end of a line */
 } frames;
 
 /* The framer, out of where it rests. */
@@ -86,10 +85,7 @@ PyObject *native_frames_take(PyObject *object, PyObject *data)
     if (sse == NULL) {
         return NULL;
     }
-    const char *bytes = PyBytes_AS_STRING(data);
-    size_t size = (size_t)PyBytes_GET_SIZE(data);
-    self->is_crlf |= size != 0 && memchr(bytes, '\r', size) != NULL;
-    ts_sse_feed(sse, bytes, size);
+    ts_sse_feed(sse, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
     return frames_read(self);
 }
 
@@ -171,11 +167,6 @@ int native_frames_are_between(PyObject *object)
 {
     const frames *self = (frames *)object;
     return self->sse != NULL ? ts_sse_between(self->sse) : self->offset != 0;
-}
-
-int native_frames_are_crlf(PyObject *object)
-{
-    return ((frames *)object)->is_crlf;
 }
 
 static int status_of(const frames *self)

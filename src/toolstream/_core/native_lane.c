@@ -692,8 +692,7 @@ static int lane_traverse(lane *self, visitproc visit, void *arg)
     Py_VISIT(self->adapter);
     Py_VISIT(self->assembler);
     Py_VISIT(self->framing);
-    Py_VISIT(self->target);
-    Py_VISIT(self->place);
+    Py_VISIT(self->goal);
     return 0;
 }
 
@@ -702,8 +701,7 @@ static int lane_clear(lane *self)
     Py_CLEAR(self->adapter);
     Py_CLEAR(self->assembler);
     Py_CLEAR(self->framing);
-    Py_CLEAR(self->target);
-    Py_CLEAR(self->place);
+    Py_CLEAR(self->goal);
     return 0;
 }
 

@@ -24,8 +24,11 @@ typedef struct lane {
     PyObject *adapter;           /* who knows what events mean; None before the provider is known */
     PyObject *assembler;         /* whom the adapter tells it */
     PyObject *framing;           /* what cuts bytes into events */
-    fields *target;              /* USE_CALL: the call's parser */
-    PyObject *place;             /* else: tuple of the event's index and of the lists that want the text as well */
+    union {
+        PyObject *goal;          /* what the text is for, whatever it is */
+        fields *target;          /* USE_CALL: the call's parser */
+        PyObject *place;         /* else: tuple of the event's index and of the lists that want the text as well */
+    };
     pending_bytes *pending;      /* NULL: nothing is pending */
     long long room;              /* bytes that the stream may still have */
     long long framed;            /* bytes that the framing has had */
@@ -44,13 +47,19 @@ typedef struct lane {
     char interrupted;            /* what is pulled is no longer wanted */
 } lane;
 
+/* The bytes with which a frame's end came. */
+typedef struct arrival {
+    ts_bytes bytes;
+    int is_whole;                /* they are all of its event, and no other's */
+} arrival;
+
 /* native_bind.c. Forgets the event that repeats. */
 void native_unbind(lane *self);
 /* A stream's part of the memory for its template. */
 size_t native_template_size(const lane *self);
-/* Makes a template of the event that a frame held, if the adapter says that others like it may follow. whole: all the
- * event's bytes, none where it came in pieces. Answers 0, or -1 with an exception set. */
-int native_bind(lane *self, PyObject *frame, ts_bytes whole, PyObject *event);
+/* Makes a template of the event that a frame held, if the adapter says that others like it may follow. Answers 0, or -1
+ * with an exception set. */
+int native_bind(lane *self, PyObject *frame, const arrival *came, PyObject *event);
 
 /* native_events.c. Has bytes framed and their events handled. Answers 0, or -1 with an exception set. */
 int native_handle(lane *self, PyObject *bytes, PyObject *events);

@@ -52,34 +52,45 @@ HAS_DELTAS = 4  # its message, where there is one too, only repeats
 FUNCTION = -1
 
 
+class More:
+    """What few messages hold; each is made when something comes to be in it.
+
+    known: what is known of other choices than the first. parts: Mistral's content, once it reasons: type and text.
+    beside: what the next request must repeat beside a call. function: the call of a function_call. audio: its id.
+    """
+
+    __slots__ = ("audio", "beside", "function", "known", "parts")
+
+    def __init__(self) -> None:
+        self.known: dict[int, int] | None = None
+        self.parts: list[tuple[str, list[str]]] | None = None
+        self.beside: dict[ToolCall, dict[str, Any]] | None = None
+        self.function: ToolCall | None = None
+        self.audio: str | None = None
+
+
+NO_MORE = More()  # to be read only
+
+
 class OpenAIChat:
-    __slots__ = (
-        "_audio",
-        "_beside",
-        "_calls",
-        "_content",
-        "_function",
-        "_kept",
-        "_known",
-        "_known_of_others",
-        "_parts",
-    )
+    __slots__ = ("_calls", "_content", "_kept", "_known", "_more")
 
     name = "openai-chat"
     ignored: tuple[str, ...] = ("obfuscation", "p")
 
     def __init__(self) -> None:
-        # What is known of the first choice, and of the others: an or of SEEN, STOPPED, HAS_DELTAS.
-        self._known = 0
-        self._known_of_others: dict[int, int] | None = None
+        self._known = 0  # of the first choice: an or of SEEN, STOPPED, HAS_DELTAS
         # The message, of the first choice.
         self._content: list[str] | None = None
-        self._parts: list[tuple[str, list[str]]] | None = None  # Mistral's content, once it reasons: type and text
         self._kept: dict[str, list[Any]] | None = None
         self._calls: ToolCall | dict[ToolCall, None] | None = None  # mostly there is one
-        self._beside: dict[ToolCall, dict[str, Any]] | None = None  # what the next request must repeat beside a call
-        self._function: ToolCall | None = None
-        self._audio: str | None = None
+        self._more = NO_MORE
+
+    def _own_more(self) -> More:
+        """`_more`, to be written to."""
+        if self._more is NO_MORE:
+            self._more = More()
+        return self._more
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
@@ -117,7 +128,7 @@ class OpenAIChat:
         if entries:
             return self._repeated_entry(index, entries, assembler) if len(delta) == len(entries) == 1 else None
         said = {name for name, value in delta.items() if value and name != "role"}
-        if index == 0 and said == {"content"} and isinstance(delta["content"], str) and not self._parts:
+        if index == 0 and said == {"content"} and isinstance(delta["content"], str) and not self._more.parts:
             keep = (assembler.texts, self._content or [])
             return Repeat("content", delta["content"], None, index, keep)
         if index == 0 and len(said) == 1 and said <= set(REASONING):
@@ -140,14 +151,14 @@ class OpenAIChat:
 
     def end(self, assembler: Assembler, done: bool) -> None:
         # Some servers send no [DONE], others no finish_reason; one of them there must be.
-        seen = [known & STOPPED for known in (self._known, *(self._known_of_others or {}).values()) if known & SEEN]
+        seen = [known & STOPPED for known in (self._known, *(self._more.known or {}).values()) if known & SEEN]
         if done or (seen and all(seen)):
             assembler.end()
         else:
             assembler.break_off("the stream ended without finish_reason and [DONE]")
 
     def _known_of(self, index: int) -> int:
-        return self._known if index == 0 else (self._known_of_others or {}).get(index, 0)
+        return self._known if index == 0 else (self._more.known or {}).get(index, 0)
 
     def _choice(self, choice: dict[str, Any], assembler: Assembler) -> None:
         index = choice.get("index") or 0
@@ -166,8 +177,9 @@ class OpenAIChat:
         if index == 0:
             self._known = known
         else:
-            self._known_of_others = self._known_of_others or {}
-            self._known_of_others[index] = known
+            more = self._own_more()
+            more.known = more.known or {}
+            more.known[index] = known
         if choice.get("error"):
             assembler.fail(provider_error(choice), reason)
         if reason:
@@ -197,7 +209,8 @@ class OpenAIChat:
         if delta.get("function_call"):  # the predecessor of tool_calls: one call, without id and index
             function = delta["function_call"]
             call = assembler.entry(index, FUNCTION, None, function.get("name"), function.get("arguments"))
-            self._function = call if index == 0 else self._function
+            if index == 0:
+                self._own_more().function = call
         if index == 0:
             self._keep(delta)
 
@@ -211,8 +224,9 @@ class OpenAIChat:
             return
         self._add_call(call)
         if "extra_content" in entry:  # Gemini's thought signature
-            self._beside = self._beside or {}
-            self._beside[call] = {"extra_content": entry["extra_content"]}
+            more = self._own_more()
+            more.beside = more.beside or {}
+            more.beside[call] = {"extra_content": entry["extra_content"]}
 
     def _add_call(self, call: ToolCall) -> None:
         if self._calls is None:
@@ -234,8 +248,9 @@ class OpenAIChat:
                     assembler.reasoning_delta(_part_text(part), index)
                 else:
                     assembler.text_delta(_part_text(part), index, aside=index != 0)
-            self._parts = self._parts or [("text", self._content or [])]
-        if index == 0 and self._parts:
+            more = self._own_more()
+            more.parts = more.parts or [("text", self._content or [])]
+        if index == 0 and self._more.parts:
             for part in content:
                 self._keep_part(part["type"], _part_text(part))
         elif index == 0:
@@ -286,20 +301,22 @@ class OpenAIChat:
                 self._kept = self._kept or {}
                 self._kept.setdefault(name, []).append(value)
             elif name == "audio":
-                self._audio = value.get("id") or self._audio
+                more = self._own_more()
+                more.audio = value.get("id") or more.audio
 
     def _keep_part(self, kind: str, text: str) -> None:
-        self._parts = self._parts or []
-        if not self._parts or self._parts[-1][0] != kind:
-            self._parts.append((kind, []))
-        self._parts[-1][1].append(text)
+        more = self._own_more()
+        more.parts = more.parts or []
+        if not more.parts or more.parts[-1][0] != kind:
+            more.parts.append((kind, []))
+        more.parts[-1][1].append(text)
 
     def message(self, assembler: Assembler) -> dict[str, Any]:
         """The first choice's message as the next request must contain it."""
         message: dict[str, Any] = {"role": "assistant", "content": self._message_content()}
         for name, values in (self._kept or {}).items():
             message[name] = _joined_member(values)
-        beside = self._beside or {}
+        beside = self._more.beside or {}
         calls = (self._calls,) if isinstance(self._calls, ToolCall) else self._calls
         if calls:
             message["tool_calls"] = [
@@ -312,17 +329,19 @@ class OpenAIChat:
                 for call in calls
                 if call.name
             ]
-        if self._function is not None:
-            message["function_call"] = {"name": self._function.name, "arguments": self._function.text}
-        if self._audio is not None:
-            message["audio"] = {"id": self._audio}
+        function, audio = self._more.function, self._more.audio
+        if function is not None:
+            message["function_call"] = {"name": function.name, "arguments": function.text}
+        if audio is not None:
+            message["audio"] = {"id": audio}
         return message
 
     def _message_content(self) -> str | list[dict[str, Any]] | None:
-        if not self._parts:
+        parts = self._more.parts
+        if not parts:
             return None if self._content is None else joined(self._content)
         content: list[dict[str, Any]] = []
-        for kind, texts in self._parts:
+        for kind, texts in parts:
             text = joined(texts)
             if text:
                 content.append({"type": kind, kind: text if kind == "text" else [{"type": "text", "text": text}]})

@@ -28,20 +28,42 @@ ENDS = {"response.completed", "response.incomplete", "response.failed"}
 Told = Item | str
 
 
+class More:
+    """What a response that has begun one item does not need; each is made when something comes to be in it.
+
+    items: all but the first. keys: by all ids but the first's. done: the keys of items that have ended. places: by
+    output_index, the key of the last of several items there. texts: by key and content_index. reasoned: reasoning
+    items whose text has come. commands: of a shell call, those that are whole. final: the items that the end repeats.
+    """
+
+    __slots__ = ("commands", "done", "final", "items", "keys", "places", "reasoned", "texts")
+
+    def __init__(self) -> None:
+        self.items: dict[Any, Told] | None = None
+        self.keys: dict[str, Any] | None = None
+        self.done: set[Any] | None = None
+        self.places: dict[Any, Any] | None = None
+        self.texts: dict[tuple[Any, int], list[str]] | None = None
+        self.reasoned: set[Any] | None = None
+        self.commands: dict[Any, list[str]] | None = None
+        self.final: list[Any] | None = None
+
+    def forget(self, key: Any) -> None:
+        """Another item begins that has the key."""
+        if self.done is not None:
+            self.done.discard(key)
+        if self.reasoned is not None:
+            self.reasoned.discard(key)
+        if self.commands is not None:
+            self.commands.pop(key, None)
+
+
+NO_MORE = More()  # to be read only
+
+
 class OpenAIResponses:
-    __slots__ = (
-        "_commands",
-        "_done",
-        "_final",
-        "_first",
-        "_first_id",
-        "_first_key",
-        "_items",
-        "_keys",
-        "_places",
-        "_reasoned",
-        "_texts",
-    )
+    # Most responses that wait have one item, which stands here.
+    __slots__ = ("_first", "_first_id", "_first_key", "_more")
 
     name = "openai-responses"
     ignored: tuple[str, ...] = ("sequence_number", "obfuscation")
@@ -50,19 +72,16 @@ class OpenAIResponses:
         self._forget()
 
     def _forget(self) -> None:
-        # Most responses that wait have one item, so the first one needs no `dict`.
         self._first: Told | None = None
         self._first_key: Any = None
         self._first_id: str | None = None  # None: it has none, or another item has it now
-        # Made when something comes to be in them.
-        self._items: dict[Any, Told] | None = None  # the others
-        self._keys: dict[str, Any] | None = None  # by all other ids
-        self._done: set[Any] | None = None
-        self._places: dict[Any, Any] | None = None  # output_index: the key of the last of several items there
-        self._texts: dict[tuple[Any, int], list[str]] | None = None  # by key and content_index
-        self._reasoned: set[Any] | None = None  # reasoning items whose text has come
-        self._commands: dict[Any, list[str]] | None = None  # of a shell call: those that are whole
-        self._final: list[Any] | None = None
+        self._more = NO_MORE
+
+    def _own_more(self) -> More:
+        """`_more`, to be written to."""
+        if self._more is NO_MORE:
+            self._more = More()
+        return self._more
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
@@ -76,8 +95,9 @@ class OpenAIResponses:
         elif kind in TEXT:
             self._text(self._key(event), event, event["delta"], assembler)
         elif kind in REASONING:
-            self._reasoned = self._reasoned or set()
-            self._reasoned.add(self._key(event))
+            more = self._own_more()
+            more.reasoned = more.reasoned or set()
+            more.reasoned.add(self._key(event))
             assembler.reasoning_delta(event["delta"], event.get("output_index") or 0)
         elif kind == "response.output_item.added":
             self._added(self._key(event), event["item"], assembler)
@@ -107,7 +127,7 @@ class OpenAIResponses:
             call = assembler.call(key)
             return None if call is None else Repeat("delta", delta, call)
         if kind in TEXT:
-            parts = (self._texts or {})[key, event.get("content_index") or 0]
+            parts = (self._more.texts or {})[key, event.get("content_index") or 0]
             return Repeat("delta", delta, None, key, (assembler.texts, parts))
         index = event.get("output_index") or 0
         return Repeat("delta", delta, None, index, reasoning=True) if kind in REASONING else None
@@ -128,12 +148,13 @@ class OpenAIResponses:
                 return known
             if index is None:
                 return id
-        return index if self._places is None else self._places.get(index, index)
+        places = self._more.places
+        return index if places is None else places.get(index, index)
 
     # ------------------------------------------------------------------ items
 
     def _key_of_id(self, id: str) -> Any:
-        return self._first_key if id == self._first_id else (self._keys or {}).get(id)
+        return self._first_key if id == self._first_id else (self._more.keys or {}).get(id)
 
     def _set_id(self, id: str, key: Any) -> None:
         if key == self._first_key and self._first_id in (None, id):
@@ -141,24 +162,26 @@ class OpenAIResponses:
             return
         if id == self._first_id:
             self._first_id = None
-        self._keys = self._keys or {}
-        self._keys[id] = key
+        more = self._own_more()
+        more.keys = more.keys or {}
+        more.keys[id] = key
 
     def _item_at(self, key: Any) -> Told | None:
-        return self._first if key == self._first_key else (self._items or {}).get(key)
+        return self._first if key == self._first_key else (self._more.items or {}).get(key)
 
     def _set_item(self, key: Any, item: Told) -> None:
         if self._first is None or key == self._first_key:
             self._first, self._first_key = item, key
         else:
-            self._items = self._items or {}
-            self._items[key] = item
+            more = self._own_more()
+            more.items = more.items or {}
+            more.items[key] = item
 
     def _told_items(self, assembler: Assembler) -> list[tuple[Any, Item]]:
         """All items with their keys, in the order in which they came."""
         if self._first is None:
             return []
-        told = ((self._first_key, self._first), *(self._items or {}).items())
+        told = ((self._first_key, self._first), *(self._more.items or {}).items())
         return [(key, _whole_item(key, item, assembler)) for key, item in told]
 
     def _is_another(self, key: Any, item: Item, assembler: Assembler) -> bool:
@@ -174,7 +197,7 @@ class OpenAIResponses:
         return self._is_done(key) and told.get("id") != item.get("id")
 
     def _is_done(self, key: Any) -> bool:
-        return self._done is not None and key in self._done
+        return key in (self._more.done or ())
 
     def _added(self, key: Any, item: Item | None, assembler: Assembler) -> Any:
         """An item begins. Answers its key."""
@@ -184,17 +207,14 @@ class OpenAIResponses:
             key = item.get("id")
         elif self._is_another(key, item, assembler):
             place = key[0] if isinstance(key, tuple) else key
-            self._places = self._places or {}
-            key = self._places[place] = (place, 1 + len(self._items or ()))
+            more = self._own_more()
+            more.places = more.places or {}
+            key = more.places[place] = (place, 1 + len(more.items or ()))
         self._set_item(key, item)
         if isinstance(item.get("id"), str):
             self._set_id(item["id"], key)
-        if self._done is not None:
-            self._done.discard(key)
-        if self._reasoned is not None:
-            self._reasoned.discard(key)
-        if self._commands is not None:
-            self._commands.pop(key, None)
+        if self._more is not NO_MORE:
+            self._more.forget(key)
         tool = TOOLS.get(item["type"])
         if tool is None:
             _share(item)
@@ -227,8 +247,9 @@ class OpenAIResponses:
 
     def _command(self, key: Any, event: dict[str, Any], assembler: Assembler) -> None:
         """A shell call's commands come one after another; its input is their lines."""
-        self._commands = self._commands or {}
-        call, commands = assembler.call(key), self._commands.setdefault(key, [])
+        more = self._own_more()
+        more.commands = more.commands or {}
+        call, commands = assembler.call(key), more.commands.setdefault(key, [])
         command, index = event.get("command"), event.get("command_index") or 0
         if call is None:
             return
@@ -259,8 +280,9 @@ class OpenAIResponses:
         if self._item_at(key) is None or self._is_another(key, item, assembler):
             key = self._added(key, item, assembler)
         self._set_item(key, item)
-        self._done = self._done or set()
-        self._done.add(key)
+        more = self._own_more()
+        more.done = more.done or set()
+        more.done.add(key)
         kind = item["type"]
         place = {"output_index": key}
         if kind in TOOLS:
@@ -270,20 +292,21 @@ class OpenAIResponses:
             for index, part in enumerate(item.get("content") or ()):
                 text = part.get("text") or part.get("refusal") or part.get("transcript")
                 self._whole_text(key, {**place, "content_index": index}, text, assembler)
-        elif kind == "reasoning" and key not in (self._reasoned or ()):
+        elif kind == "reasoning" and key not in (more.reasoned or ()):
             for part in (*(item.get("summary") or ()), *(item.get("content") or ())):
                 assembler.reasoning_delta(part.get("text") or "", key if isinstance(key, int) else 0)
 
     # ------------------------------------------------------------------ text
 
     def _text(self, key: Any, place: dict[str, Any], text: str, assembler: Assembler) -> None:
-        self._texts = self._texts or {}
-        self._texts.setdefault((key, place.get("content_index") or 0), []).append(text)
+        more = self._own_more()
+        more.texts = more.texts or {}
+        more.texts.setdefault((key, place.get("content_index") or 0), []).append(text)
         index = place.get("output_index")
         assembler.text_delta(text, index if isinstance(index, int) else 0)
 
     def _whole_text(self, key: Any, place: dict[str, Any], text: str | None, assembler: Assembler) -> None:
-        if text and (key, place.get("content_index") or 0) not in (self._texts or ()):
+        if text and (key, place.get("content_index") or 0) not in (self._more.texts or ()):
             self._text(key, place, text, assembler)
 
     # ------------------------------------------------------------------ the end
@@ -292,7 +315,7 @@ class OpenAIResponses:
         self._begin(response, assembler)
         output = response.get("output")
         self._catch_up(output or (), assembler)
-        self._final = output or None
+        self._own_more().final = output or None
         self._add_usage(response.get("usage"), assembler)
         status = response.get("status")
         if status == "failed" or response.get("error"):
@@ -342,8 +365,8 @@ class OpenAIResponses:
 
     def message(self, assembler: Assembler) -> list[dict[str, Any]]:
         """The output items, which the next request must contain."""
-        if self._final is not None:
-            return list(self._final)
+        if self._more.final is not None:
+            return list(self._more.final)
         return [self._item(key, item, assembler) for key, item in self._told_items(assembler)]
 
     def _item(self, key: Any, told: Item, assembler: Assembler) -> Item:
@@ -355,7 +378,7 @@ class OpenAIResponses:
             if call is not None and isinstance(item.get(name), str):
                 item[name] = call.text
         if item["type"] == "message":
-            texts = self._texts or {}
+            texts = self._more.texts or {}
             parts = sorted(index for place, index in texts if place == key)
             item["content"] = [{"type": "output_text", "text": joined(texts[key, index])} for index in parts]
         return item
