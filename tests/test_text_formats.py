@@ -625,6 +625,22 @@ def test_a_call_inside_reasoning_is_thought_or_ends_it_by_format() -> None:
     assert whole_calls(reading) == [("f", {})]
 
 
+@pytest.mark.parametrize(
+    ("format", "opener", "closer", "inside"),
+    [
+        ("qwen3_coder", "<think>", "</think>", "I could use <tool_call> or <function=x> here."),
+        ("kimi_k2", "<think>", "</think>", "the <|tool_calls_section_begin|> token"),
+        ("apertus", "<|inner_prefix|>", "<|inner_suffix|>", "the <|tools_prefix|> token"),
+        ("react", "Thought:", "Final Answer:", "Action: none\n"),
+    ],
+)
+def test_a_marker_inside_reasoning_that_opens_no_call_does_not_end_it(
+    format: str, opener: str, closer: str, inside: str
+) -> None:
+    reading = everywhere(format, f"{opener}{inside}{closer}Hello.")
+    assert (thought(reading), text(reading)) == (inside, "Hello.")
+
+
 def test_a_lone_closing_mark_of_reasoning_is_dropped_and_after_a_prefill_ends_it() -> None:
     assert text(everywhere("hermes", "a</think>b")) == "ab"
     reading = everywhere("hermes", "a</think>b", prefill="user\n<|im_start|>assistant\n<think>\n")
@@ -760,6 +776,24 @@ def test_a_value_without_its_end_tag_ends_where_a_missing_parameter_begins(said:
     assert whole_calls(everywhere("qwen3_coder", whole))[0][1].keys() == {"a"}
 
 
+def test_functiongemma_s_strings_are_what_the_schema_wants() -> None:
+    types = {"n": "integer", "on": "boolean", "s": "string", "l": "array"}
+    tools = [{"name": "f", "parameters": {"properties": {key: {"type": kind} for key, kind in types.items()}}}]
+    written = (
+        '{n:<escape>3<escape>,<escape>on<escape>:<escape>true<escape>,s:<escape>3<escape>,l:<escape>["n"]<escape>}'
+    )
+    whole = f"<start_function_call>call:f{written}<end_function_call>"
+    meant = {"n": 3, "on": True, "s": "3", "l": ["n"]}
+    assert whole_calls(everywhere("functiongemma", whole, tools=tools, deltas=True)) == [("f", meant)]
+    assert whole_calls(everywhere("functiongemma", whole)) == [("f", {"n": "3", "on": "true", "s": "3", "l": '["n"]'})]
+    long = whole.replace('["n"]', "[" + '"n", ' * 40 + '"n"]') + "Hm."
+    limited = everywhere("functiongemma", long, tools=tools, limits=Limits(max_call_bytes=60))
+    assert isinstance(limited.error, LimitError)
+    limited = everywhere("functiongemma", long, tools=tools, limits=Limits(max_call_bytes=60), on_error="event")
+    assert [type(event.error) for event in limited.of(ToolCallError)] == [LimitError]
+    assert text(limited) == "Hm."
+
+
 def test_an_object_without_arguments_is_a_call_of_a_tool_that_is_known() -> None:
     tools = [{"name": "get_time", "parameters": {"properties": {}}}]
     assert whole_calls(everywhere("json_list", '[{"name": "get_time"}]', tools=tools)) == [("get_time", {})]
@@ -790,6 +824,15 @@ def test_members_of_an_object_may_come_in_any_order_and_under_other_names() -> N
     assert whole_calls(everywhere("hermes", whole)) == [("f", {"name": "x"})]
     wrapped = '[{"type": "function", "function": {"name": "f", "arguments": "{\\"a\\": 1}"}}]'
     assert whole_calls(everywhere("json_list", wrapped)) == [("f", {"a": 1})]
+
+
+@pytest.mark.parametrize("name", ['""', "null", "3"])
+def test_a_call_without_a_name_is_a_bad_call(name: str) -> None:
+    bad = f'<tool_call>{{"name": {name}, "arguments": {{}}}}</tool_call>'
+    early = f'<tool_call>{{"arguments": {{}}, "name": {name}}}</tool_call>'
+    reading = everywhere("hermes", bad + early + f"<tool_call>{TIME}</tool_call>", on_error="event")
+    assert [str(event.error) for event in reading.of(ToolCallError)] == ["found '}', expected a call's name"] * 2
+    assert whole_calls(reading) == [("get_time", {})]
 
 
 @pytest.mark.parametrize("arguments", ["{}", "null", '""', None])

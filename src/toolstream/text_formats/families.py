@@ -381,7 +381,11 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "functiongemma",
-            (Opener("<start_function_call>", Gemma("<escape>", closes=("<end_function_call>",)), needs="c"),),
+            (
+                Opener(
+                    "<start_function_call>", Gemma("<escape>", closes=("<end_function_call>",), untyped=True), needs="c"
+                ),
+            ),
             (),
             ends=_GEMMA,
             answers=("<start_function_response>",),

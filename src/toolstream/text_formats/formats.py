@@ -98,10 +98,14 @@ class Python:
 
 @dataclass(frozen=True)
 class Gemma:
-    """`call:name{key:value}`, with strings between two of the same mark."""
+    """`call:name{key:value}`, with strings between two of the same mark.
+
+    untyped: some templates put all values between marks, so that the tool's schema says what is a string.
+    """
 
     mark: str
     closes: tuple[str, ...] = ()
+    untyped: bool = False
 
 
 @dataclass(frozen=True)

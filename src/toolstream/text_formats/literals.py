@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .cursor import Cursor, markers
@@ -72,17 +73,29 @@ def gemma(mark: str) -> Syntax:
     return Syntax(quotes={mark: mark, '"': '"'}, raw=(mark,), words=_JSON_WORDS, bare=True, openers="{[")
 
 
+Meaning = Callable[[str], str]
+"""What a text means, as JSON text."""
+
+
 class LiteralValue:
     """Reads one value. done: it has ended. kind: the quote or bracket that it began with, or its first character.
 
-    fault: why it is no literal, behind what has been read; then it is not read on.
+    meaning_of: for the key of a member of the value, what its raw strings mean where that is not themselves.
+    fault: why it is no literal, behind what has been read; then it is not read on. held: characters that wait for the
+    end of a string to get their meaning; of more than `most` nothing more is read.
     """
 
-    def __init__(self, syntax: Syntax) -> None:
+    def __init__(self, syntax: Syntax, meaning_of: Callable[[str], Meaning | None] | None = None) -> None:
         self.done = False
         self.kind = ""
         self.fault = ""
+        self.held = 0
+        self.most: int | None = None
         self._syntax = syntax
+        self._meaning_of = meaning_of
+        self._key = ""  # the last one, as far as it has come
+        self._meaning: Meaning | None = None  # of the string that is open
+        self._held: list[str] = []
         self._quotes = tuple(syntax.quotes)
         self._stack: list[str] = []
         self._quote = ""  # of the string that is open
@@ -97,7 +110,7 @@ class LiteralValue:
         parts: list[str] = []
         start = cursor.at
         try:
-            while not self.done and not self.fault:
+            while not self.done and not self.fault and not self.holds_too_much:
                 before = cursor.at, self._word  # a word may end where a piece begins
                 if self._quote:
                     self._read_string(cursor, parts)
@@ -109,6 +122,10 @@ class LiteralValue:
             self.fault = str(error)
         cursor.scanned += cursor.at - start
         return "".join(parts)
+
+    @property
+    def holds_too_much(self) -> bool:
+        return self.most is not None and self.held > self.most
 
     def _read_between(self, cursor: Cursor, parts: list[str]) -> None:
         if not self._word:
@@ -127,8 +144,7 @@ class LiteralValue:
         if quote:
             self._item(parts, quote)
             cursor.take(len(quote))
-            parts.append('"')
-            self._quote = quote
+            self._begin_string(parts, quote)
         elif character in self._syntax.openers:
             self._item(parts, character)
             self._open(cursor.take(1), parts)
@@ -176,17 +192,44 @@ class LiteralValue:
 
     # ------------------------------------------------------------------ strings
 
+    def _begin_string(self, parts: list[str], quote: str) -> None:
+        self._quote = quote
+        if self._is_key():
+            self._key = ""
+        elif self._meaning_of is not None and quote in self._syntax.raw and len(self._stack) == 1:
+            self._meaning = self._meaning_of(self._key)
+        if self._meaning is None:
+            parts.append('"')
+
     def _read_string(self, cursor: Cursor, parts: list[str]) -> None:
         closer = self._syntax.quotes[self._quote]
         has_escapes = self._quote not in self._syntax.raw
         text, found = cursor.take_until(markers((closer, "\\") if has_escapes else (closer,)))
-        parts.append(escaped(text))
-        if found == closer:
-            parts.append('"')
-            self._quote = ""
-            self.done = not self._stack
+        self._take_text(parts, text)
+        if self.holds_too_much:
+            cursor.at -= len(found)
+        elif found == closer:
+            self._end_string(parts)
         elif found:
             self._read_escape(cursor, parts)
+
+    def _take_text(self, parts: list[str], text: str) -> None:
+        if self._meaning is not None:
+            self._held.append(text)
+            self.held += len(text)
+            return
+        if self._is_key():
+            self._key += text
+        parts.append(escaped(text))
+
+    def _end_string(self, parts: list[str]) -> None:
+        if self._meaning is None:
+            parts.append('"')
+        else:
+            parts.append(self._meaning("".join(self._held)))
+            self._meaning, self._held, self.held = None, [], 0
+        self._quote = ""
+        self.done = not self._stack
 
     def _read_escape(self, cursor: Cursor, parts: list[str]) -> None:
         cursor.at -= 1
@@ -229,12 +272,13 @@ class LiteralValue:
     def _end_word(self, parts: list[str], stop: str) -> None:
         word, self._word = self._word.strip(), ""
         if self._syntax.bare and stop == ":":
+            self._key = word
             parts.append(quoted(word))
             return
-        parts.append(self._meaning(word))
+        parts.append(self._literal(word))
         self.done = not self._stack
 
-    def _meaning(self, word: str) -> str:
+    def _literal(self, word: str) -> str:
         known = self._syntax.words.get(word)
         if known is not None:
             return known

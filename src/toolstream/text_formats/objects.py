@@ -221,8 +221,8 @@ class ObjectSection(Section):
         return bool(self._value.fault) and self._fail("a literal", self._value.fault)
 
     def _take_name(self, name: str) -> bool:
-        self._name = name
-        if self._early and self._has_arguments:
+        self._name = name or None
+        if self._name and self._early and self._has_arguments:
             self._open()
             self._output.arguments("".join(self._early))
             self._early = []

@@ -34,7 +34,7 @@ class Output:
     def __init__(self, assembler: Assembler, tools: Toolset | None, limit: int | None) -> None:
         self.tools = tools
         self._assembler = assembler
-        self._limit = limit
+        self.limit = limit
         self._count = 0
         self.call: ToolCall | None = None  # the one that is open
         self._is_first = False  # no argument text has come
@@ -130,10 +130,10 @@ class Output:
 
     def check_held(self, size: int) -> None:
         """A value of this many characters is being held back. Raises `LimitError` (or spoils the call)."""
-        if self._limit is not None and size > self._limit:
+        if self.limit is not None and size > self.limit:
             call = self._bad_call()
             if call.state != "void":
-                reason = f"a value is longer than max_call_bytes={self._limit}"
+                reason = f"a value is longer than max_call_bytes={self.limit}"
                 error = LimitError(reason, limit="max_call_bytes", call=call if call.name else None)
                 self._assembler.spoil(call, error)
 

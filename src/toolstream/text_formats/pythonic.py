@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
+from .coercion import coerced, is_text, schema_of
 from .cursor import Cursor
 from .formats import Gemma, Opener, Python
-from .literals import PYTHON, LiteralValue, gemma
+from .literals import PYTHON, LiteralValue, Meaning, gemma
 from .output import Output, quoted
 from .sections import Section
 
@@ -180,7 +182,9 @@ class GemmaSection(Section):
     def __init__(self, body: Gemma, opener: Opener, cursor: Cursor, output: Output) -> None:
         super().__init__(opener, cursor, output)
         self._body = body
-        self._value = LiteralValue(gemma(body.mark))
+        self._value = LiteralValue(gemma(body.mark), self._meaning_of if body.untyped else None)
+        self._value.most = output.limit
+        self._name = ""
         self.decided = False
         self._is_between = False
 
@@ -208,11 +212,19 @@ class GemmaSection(Section):
         if self._next != "{" or not _NAME.fullmatch(self._header):
             return self._refuse()
         self._decide()
-        self._output.open(self._take_header())
+        self._name = self._take_header()
+        self._output.open(self._name)
         return self._go(self._read_value)
+
+    def _meaning_of(self, key: str) -> Meaning | None:
+        schema = schema_of(self._output.tools, self._name, key)
+        return None if schema is None or is_text(schema) else partial(coerced, schema=schema)
 
     def _read_value(self) -> bool:
         self._output.arguments(self._value.read(self._cursor))
+        if self._value.holds_too_much:
+            self._output.check_held(self._value.held)
+            self._value.most = None  # the call is bad, but not this text
         if self._value.fault:
             self._output.fault(f"found {self._value.fault}")
             return self._go(self._give_up)

@@ -35,7 +35,7 @@ class TextReader:
         self._section: Section | None = None
         self._opener = ""  # the marker that has opened the section
         self._choice = 0  # which of that marker's openers is tried
-        self._closer = ""  # of the reasoning that is open
+        self._closer = ""  # of the reasoning that is open, also while an opener in it is tried
         self._tried = 0  # where in the whole text the furthest trial of objects has ended
         self.stop: str | None = None
         reasoning = [word for pair in format.reasoning for word in pair]
@@ -127,14 +127,7 @@ class TextReader:
 
     def _take_marker(self, found: str) -> bool:
         if found in self._format.by_marker:
-            self._cursor.at -= len(found)
-            if self._is_within_a_trial(found):
-                self._output.say(self._cursor.take(len(found)))
-                return self._go(self._in_text)
-            self._opener, self._choice = found, 0
-            self._cursor.mark()
-            self._cursor.take(len(found))
-            return self._go(self._choose)
+            return self._take_opener(found)
         if found in (*self._format.ends, *self._format.answers):
             self.stop = found
             return self._go(self._at_start if found in self._format.ends else self._drop)
@@ -143,6 +136,23 @@ class TextReader:
                 self._closer = closer
                 return self._go(self._in_reasoning)
         return self._go(self._at_start)  # a mark that means nothing here
+
+    def _take_opener(self, found: str) -> bool:
+        self._opener, self._choice = found, 0
+        self._cursor.at -= len(found)
+        if self._is_within_a_trial(found):
+            return self._take_as_text(len(found))
+        self._cursor.mark()
+        self._cursor.take(len(found))
+        return self._go(self._choose)
+
+    def _take_as_text(self, count: int) -> bool:
+        """Some characters are text, visible or reasoning, and what follows them is read as such."""
+        if self._closer:
+            self._output.think(self._cursor.take(count))
+            return self._go(self._in_reasoning)
+        self._output.say(self._cursor.take(count))
+        return self._go(self._in_text)
 
     def _is_within_a_trial(self, marker: str) -> bool:
         """Whether the marker could only begin a trial of objects inside what another such trial has read in vain.
@@ -164,10 +174,11 @@ class TextReader:
         self._output.think(text)
         if not found:
             return False
+        if found in self._format.by_marker:
+            return self._take_opener(found)
+        is_closed, self._closer = found == self._closer, ""
         self._output.turn()
-        if found == self._closer:
-            return self._go(self._at_start)
-        return self._take_marker(found)
+        return self._go(self._at_start) if is_closed else self._take_marker(found)
 
     # ------------------------------------------------------------------ calls
 
@@ -202,7 +213,7 @@ class TextReader:
             self._section = None
             self._restart(len(self._opener))
             return self._go(self._choose)
-        self._section = None
+        self._section, self._closer = None, ""
         self._output.turn()
         return self._go(self._at_start)
 
@@ -221,8 +232,7 @@ class TextReader:
         """The marker opened nothing: it is text, and what follows it is read as such."""
         self._section = None
         self._cursor.rewind()
-        self._output.say(self._cursor.take(len(self._opener) or 1))
-        return self._go(self._in_text)
+        return self._take_as_text(len(self._opener) or 1)
 
 
 def _section(opener: Opener, cursor: Cursor, output: Output) -> Section:
