@@ -498,6 +498,9 @@ def test_a_processor_s_tokenizer_and_a_vocabulary_tell_it_too() -> None:
         ("LiquidAI/LFM2-1.2B", "lfm2"),
         ("google/functiongemma-270m-it", "functiongemma"),
         ("zai-org/GLM-4.5-Air", "glm45"),
+        ("meituan-longcat/LongCat-Flash-Chat", "longcat"),
+        ("nvidia/NVIDIA-Nemotron-Nano-9B-v2", "nemotron_nano2"),
+        ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B", "qwen3_coder"),
     ],
 )
 def test_a_model_s_name_tells_its_family(model: str, format: str) -> None:
@@ -710,7 +713,7 @@ KIMI = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|t
         ("deepseek_v4", f"{DSML} opens calls", [], f"{DSML} opens calls"),
         ("granite3", f"<tool_call>[{TIME}]</tool_call>Hm.", [("get_time", {})], "Hm."),
         ("glm45", "<tool_call>get_time<|observation|>3 pm", [("get_time", {})], ""),
-        ("glm47", "<tool_call>f<arg_key>a</arg_key><arg_value>x</arg_value><|user|>?", [("f", {"a": "x"})], ""),
+        ("glm47", "<tool_call>f<arg_key>a</arg_key><arg_value>x</arg_value><|user|>", [("f", {"a": "x"})], ""),
         ("glm45", "the tag <tool_call>.", [], "the tag <tool_call>."),
         ("qwen3_coder", "<tool_call><function=f><parameter=a>x</parameter></tool_call>", [("f", {"a": "x"})], ""),
         ("qwen3_coder", "Write `<function=f>` there.", [], "Write `<function=f>` there."),
@@ -815,8 +818,9 @@ def test_a_prompt_s_end_may_have_begun_the_call_behind_its_header(
 
 def test_of_a_prompt_only_the_last_turn_counts() -> None:
     prompt = "Answer in <tool_call>{x}</tool_call>.<|im_end|>\n<|im_start|>assistant\n<think>\n"
-    reading = everywhere("hermes", "Hm.</think>Hi", prefill=prompt)
-    assert (thought(reading), text(reading)) == ("Hm.", "Hi")
+    for format, end in (("hermes", prompt), ("glm45", "<think>\n</think>x<|user|>\nHello<|assistant|>\n<think>")):
+        reading = everywhere(format, "Hm.</think>Hi", prefill=end)
+        assert (thought(reading), text(reading)) == ("Hm.", "Hi")
 
 
 def test_members_of_an_object_may_come_in_any_order_and_under_other_names() -> None:

@@ -13,7 +13,7 @@ _LLAMA = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|eot|>", "<|eom|>")
 _DEEPSEEK = ("<｜end▁of▁sentence｜>",)
 _GRANITE = ("<|end_of_text|>", "<|endoftext|>")
 _PHI = ("<|end|>", "<|endoftext|>")
-_GLM = ("<|observation|>", "<|user|>")
+_GLM = ("<|user|>", "<|endoftext|>")
 _GEMMA = ("<end_of_turn>", "<turn|>", "<eos>")
 _RESPONSE = ("<response>", "</response>")
 _THINK = ("<think>", "</think>")
@@ -159,8 +159,9 @@ def _pairs(prefix: str = "", suffix: str = "", turn_ends: tuple[str, ...] = ()) 
 
 
 def _glm(name: str, models: str) -> TextFormat:
-    body = replace(_pairs(turn_ends=_GLM), open_end=True)
-    return TextFormat(name, (Opener("<tool_call>", body),), ends=("<|endoftext|>",), answers=_GLM, models=models)
+    answers = ("<|observation|>",)
+    body = replace(_pairs(turn_ends=(*answers, *_GLM)), open_end=True)
+    return TextFormat(name, (Opener("<tool_call>", body),), ends=_GLM, answers=answers, models=models)
 
 
 def _hunyuan(suffix: str) -> Opener:

@@ -94,6 +94,7 @@ class LiteralValue:
         self._syntax = syntax
         self._meaning_of = meaning_of
         self._key = ""  # the last one, as far as it has come
+        self._in_key = False
         self._meaning: Meaning | None = None  # of the string that is open
         self._held: list[str] = []
         self._quotes = tuple(syntax.quotes)
@@ -110,7 +111,7 @@ class LiteralValue:
         parts: list[str] = []
         start = cursor.at
         try:
-            while not self.done and not self.fault and not self.holds_too_much:
+            while not self.done and not self.fault and not (self.held and self.holds_too_much):
                 before = cursor.at, self._word  # a word may end where a piece begins
                 if self._quote:
                     self._read_string(cursor, parts)
@@ -194,7 +195,8 @@ class LiteralValue:
 
     def _begin_string(self, parts: list[str], quote: str) -> None:
         self._quote = quote
-        if self._is_key():
+        self._in_key = self._is_key()
+        if self._in_key:
             self._key = ""
         elif self._meaning_of is not None and quote in self._syntax.raw and len(self._stack) == 1:
             self._meaning = self._meaning_of(self._key)
@@ -205,22 +207,21 @@ class LiteralValue:
         closer = self._syntax.quotes[self._quote]
         has_escapes = self._quote not in self._syntax.raw
         text, found = cursor.take_until(markers((closer, "\\") if has_escapes else (closer,)))
-        self._take_text(parts, text)
+        if self._meaning is not None:
+            self._held.append(text)
+            self.held += len(text)
+        else:
+            parts.append(escaped(text))
+            if self._in_key:
+                self._key += text
+        if not found:
+            return
         if self.holds_too_much:
             cursor.at -= len(found)
         elif found == closer:
             self._end_string(parts)
-        elif found:
+        else:
             self._read_escape(cursor, parts)
-
-    def _take_text(self, parts: list[str], text: str) -> None:
-        if self._meaning is not None:
-            self._held.append(text)
-            self.held += len(text)
-            return
-        if self._is_key():
-            self._key += text
-        parts.append(escaped(text))
 
     def _end_string(self, parts: list[str]) -> None:
         if self._meaning is None:

@@ -48,7 +48,8 @@ class TextReader:
 
     def _read_prompt(self, prompt: str) -> None:
         """Reads the end of the prompt. Its last turn counts; a line of that may begin what would begin a text."""
-        turn = max((prompt.rfind(end) + len(end) for end in self._format.ends if end in prompt), default=0)
+        ends = (*self._format.ends, *self._format.answers)
+        turn = max((prompt.rfind(end) + len(end) for end in ends if end in prompt), default=0)
         before, newline, line = prompt[turn:].rpartition("\n")
         self._output.muted = True
         for part in (before + newline, line):

@@ -30,7 +30,7 @@ class TaggedSection(Section):
         self._name = ""
         self._count = 0  # parameters of the call
         self._missing: set[str] = set()  # parameters that the tool has, and that have not come
-        self._ends = body.value_ends
+        self._stop_at(body.value_ends)
         self._forget_value()
 
     def _forget_value(self) -> None:
@@ -40,6 +40,10 @@ class TaggedSection(Section):
         self._size = 0
         self._newline = ""
         self._at_start = self._body.framing_newline
+
+    def _stop_at(self, words: tuple[str, ...]) -> None:
+        """What to look for in the value: its ends, and what shows that its own is missing."""
+        self._stops = markers(words)
 
     @property
     def is_between(self) -> bool:
@@ -174,21 +178,21 @@ class TaggedSection(Section):
             return False
         if found:
             self._cursor.take(len(found))
-            self._ends = tuple("]]>" + end for end in self._body.value_ends)
+            self._stop_at(tuple("]]>" + end for end in self._body.value_ends))
         return self._go(self._read_value)
 
     def _begin_value(self, key: str, schema: Any) -> None:
         self._forget_value()
-        self._ends = self._body.value_ends
+        self._missing.discard(key)
+        self._stop_at((*self._body.value_ends, self._body.parameter) if self._missing else self._body.value_ends)
         self._schema = schema
         self._streams = self._schema is None or is_text(self._schema)
         self._output.arguments(("," if self._count else "") + quoted(key) + ":" + ('"' if self._streams else ""))
         self._count += 1
-        self._missing.discard(key)
 
     def _read_value(self) -> bool:
         body = self._body
-        text, found = self._cursor.take_until(markers((*self._ends, body.parameter) if self._missing else self._ends))
+        text, found = self._cursor.take_until(self._stops)
         self._write(text)
         if not found:
             return False
