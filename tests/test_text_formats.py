@@ -800,7 +800,8 @@ def test_functiongemma_s_strings_are_what_the_schema_wants() -> None:
 def test_an_object_without_arguments_is_a_call_of_a_tool_that_is_known() -> None:
     tools = [{"name": "get_time", "parameters": {"properties": {}}}]
     assert whole_calls(everywhere("json_list", '[{"name": "get_time"}]', tools=tools)) == [("get_time", {})]
-    for whole in ('[{"name": "Ada"}]', '{"name": "get_time", "at": {"x": 1}}'):
+    assert whole_calls(everywhere("llama3_json", '{"type": "function", "name": "get_time"}', tools=tools))
+    for whole in ('[{"name": "Ada"}]', '{"name": "get_time", "at": 3}', '{"type": "function", "name": 3}'):
         assert text(everywhere("json_list", whole, tools=tools)) == whole
 
 

@@ -42,6 +42,7 @@ class ObjectSection(Section):
         self._has_arguments = False
         self._is_open = False
         self._key = ""
+        self._is_plain = True  # no member says anything but what a call needs
         self._stranger = ""  # a member that holds an object, and is not known
         self._quote = '"'  # of the last key: where that is single the values are Python's, too
         self._parts: list[str] = []
@@ -189,6 +190,7 @@ class ObjectSection(Section):
             return self._go(self._begin_member)
         if character == "{":
             self._stranger = key
+        self._is_plain = self._is_plain and key == "type"
         self._value = self._new_value(character)
         return self._go(self._skip_value)
 
@@ -307,9 +309,9 @@ class ObjectSection(Section):
         return self._end_call()
 
     def _is_known(self) -> bool:
-        """Whether an object without arguments names a tool that is known, so that it is a call even on trial."""
+        """Whether an object says no more than the name of a tool that is known, so that it is a call even on trial."""
         tools = self._output.tools
-        return tools is not None and self._name is not None and not self._stranger and tools.get(self._name) is not None
+        return tools is not None and self._name is not None and self._is_plain and tools.get(self._name) is not None
 
     def _end_bad_object(self, found: str, expected: str) -> bool:
         self._output.unexpected(found, expected)
