@@ -13,7 +13,6 @@ import random
 import subprocess
 import sys
 import threading
-import tracemalloc
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -1176,6 +1175,7 @@ def test_two_threads_get_each_event_once_or_are_refused() -> None:
 
 def kept_bytes(parser: StreamParser, data: list[bytes]) -> int:
     """How much more memory is in use after the data has been fed and its events are forgotten."""
+    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]

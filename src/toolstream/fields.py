@@ -151,11 +151,9 @@ class CffiFields:
         with self._guard:
             if self._fault is not None:
                 raise self._fail(None, events)
-            if type(data) is bytes:
-                status = lib.ts_scanner_feed(self._scanner, data, len(data))
-            else:
-                data = as_bytes(data)
-                status = lib.ts_scanner_feed(self._scanner, ffi.from_buffer(data), len(data))
+            if type(data) is not bytes:
+                data = bytes(as_bytes(data))  # not the caller's own buffer, which must stay free to change
+            status = lib.ts_scanner_feed(self._scanner, data, len(data))
             if status != _OK:
                 status = self._read(status, data, events)
         if status < 0:

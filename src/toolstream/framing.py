@@ -6,17 +6,14 @@ is yielded before an exception came before the fault.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn, Protocol
-
-from orjson import JSONDecodeError
-from orjson import loads as fast_loads
+from typing import Any, Protocol
 
 from .errors import IncompleteError, JSONError, LimitError, SSEError
 from .json_sequence import JSONSequence
 from .limits import Limits
 from .sse import FrameParser
+from .values import loads_fast, loads_strict
 
 EventDict = dict[str, Any]
 Frame = tuple[str, bytes]
@@ -162,8 +159,8 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
     if data == _DONE_DATA:
         return DONE
     try:
-        event = fast_loads(data)
-    except JSONDecodeError:
+        event = loads_fast(data)
+    except ValueError:
         data = data.strip(_SPACE)
         if data[:1] != b"{":
             return DONE if data == _DONE_DATA else None
@@ -178,8 +175,8 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
 def loads(text: bytes) -> EventDict:
     """The object that text holds. Raises `SSEError`."""
     try:
-        event = fast_loads(text)
-    except JSONDecodeError:
+        event = loads_fast(text)
+    except ValueError:
         event = _loads_odd(text)
     if not isinstance(event, dict):
         raise SSEError(f"an event is a JSON object, not {text[:_EXCERPT]!r}")
@@ -189,15 +186,9 @@ def loads(text: bytes) -> EventDict:
 def _loads_odd(text: bytes) -> Any:
     """What orjson refuses and streams hold all the same: lone surrogates, big numbers, bytes that are no UTF-8."""
     try:
-        return json.loads(text.decode("utf-8", "replace"), parse_constant=_refuse_constant)
-    except RecursionError:
-        raise SSEError(f"an event is nested too deep: {text[:_EXCERPT]!r}…") from None
+        return loads_strict(text.decode("utf-8", "replace"))
     except ValueError as error:
         raise SSEError(f"an event is no JSON: {error}: {text[:_EXCERPT]!r}…") from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 class ValueFraming:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
+from .values import loads_fast
 
 if TYPE_CHECKING:
     from .events import Event
@@ -536,7 +536,7 @@ def _is_whole_data(line: Any, spelling: _Spelling) -> bool:
     data = line[len(spelling.data) :].strip()
     if data == spelling.done:
         return True
-    with suppress(orjson.JSONDecodeError):
-        orjson.loads(data)
+    with suppress(ValueError):
+        loads_fast(data)
         return True
     return False

@@ -70,11 +70,9 @@ class SSEParser:
                 raise self._fault
             if self._closed:
                 raise SSEError("the parser is closed")
-            if type(data) is bytes:
-                status = lib.ts_sse_feed(self._sse, data, len(data))
-            else:
-                raw = as_bytes(data)
-                status = lib.ts_sse_feed(self._sse, ffi.from_buffer(raw), len(raw))
+            if type(data) is not bytes:
+                data = bytes(as_bytes(data))  # not the caller's own buffer, which must stay free to change
+            status = lib.ts_sse_feed(self._sse, data, len(data))
             events: list[ServerSentEvent] = []
             if status:
                 self._read(events)

@@ -1,7 +1,8 @@
 """Bytes to Python objects, and what can be done with a value without recursion.
 
 Trusts the core: the text is valid JSON. Guarantees `json.loads`'s values: where orjson's differ (integers beyond 64
-bits, which the core flags; lone surrogates and infinite floats, which orjson refuses), json parses.
+bits, which the core flags; lone surrogates and infinite floats, which orjson refuses), json parses. It parses all where
+there is no orjson, as on PyPy.
 
 A live value is a root and the list of the containers in it that have not ended, outermost first.
 """
@@ -9,11 +10,28 @@ A live value is a root and the list of the containers in it that have not ended,
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
-import orjson
+try:
+    import orjson
+except ImportError:
+    orjson = None  # type: ignore[assignment]
 
-loads_fast = orjson.loads
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def loads_strict(text: bytes | bytearray | memoryview | str) -> Any:
+    """`json.loads`, but strict: `ValueError` for whatever is not JSON or not UTF-8, and for what is nested too deep."""
+    try:
+        return json.loads(text if isinstance(text, str) else str(text, "utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+loads_fast: Callable[[bytes | bytearray | memoryview | str], Any] = loads_strict if orjson is None else orjson.loads
 
 
 def load(text: bytes | memoryview, exact: bool) -> Any:
@@ -21,7 +39,7 @@ def load(text: bytes | memoryview, exact: bool) -> Any:
     if not exact:
         try:
             return loads_fast(text)
-        except orjson.JSONDecodeError:
+        except ValueError:
             pass
     return json.loads(str(text, "utf-8"))
 

@@ -13,6 +13,7 @@ import math
 from typing import Any
 
 from ..tools.schemas import Toolset
+from ..values import loads_strict
 from .cursor import Cursor
 from .literals import PYTHON, LiteralValue
 from .output import quoted
@@ -91,8 +92,8 @@ def _read(text: str) -> tuple[Any, str]:
     """The value of a text that is JSON, or a Python literal; and its JSON text."""
     stripped = text.strip()
     try:
-        return json.loads(stripped, parse_constant=_refuse), stripped
-    except (ValueError, RecursionError):
+        return loads_strict(stripped), stripped
+    except ValueError:
         pass
     cursor = Cursor()
     cursor.text = stripped + "\n"  # which ends a word
@@ -100,14 +101,10 @@ def _read(text: str) -> tuple[Any, str]:
     try:
         read = literal.read(cursor)
         if literal.done and not cursor.rest.strip():
-            return json.loads(read, parse_constant=_refuse), read
-    except (ValueError, RecursionError):
+            return loads_strict(read), read
+    except ValueError:
         pass
     return _NOTHING, ""
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _type(value: Any) -> str:
