@@ -6,8 +6,9 @@ import json
 import math
 import random
 import struct
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from json_oracle import same, strict_loads
 from json_runs import each_one, every_way, run
 
 from toolstream import FieldComplete, JSONParser, LimitError, Limits, loads
+from toolstream.values import loads_fast, loads_strict
 
 DIGITS = sys.get_int_max_str_digits() if hasattr(sys, "get_int_max_str_digits") else 0
 
@@ -390,3 +392,61 @@ def test_long_strings_are_those_of_json_loads(pieces: list[str], size: int) -> N
                 parser.feed(data[at : at + 4999])
             parser.close()
             assert same(parser.value, expected)
+
+
+# ---------------------------------------------------------------- without orjson
+
+PRINT_EVENTS = """
+import sys
+
+if sys.argv[1] == "without":
+    sys.modules["orjson"] = None
+
+import toolstream
+
+try:
+    for event in toolstream.parse(sys.stdin.buffer.read(), provider="openai-chat"):
+        print(ascii(event.to_dict()))
+except toolstream.ToolStreamError as error:
+    print(type(error).__name__)
+"""
+ARGUMENTS = '{"city": "Zürich \\ud83d", "n": [18446744073709551617, 1.5, -0, 1e400]}'
+CALL = {"index": 0, "id": "c", "function": {"name": "f", "arguments": ARGUMENTS}}
+FIRST = {"choices": [{"index": 0, "delta": {"tool_calls": [CALL]}}]}
+LAST = {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+
+
+@pytest.mark.parametrize(
+    ("last", "ends_with"),
+    [
+        (json.dumps(LAST).encode(), "message_end"),
+        (b"no JSON, which a gateway adds", "message_end"),
+        (b'{"a": "not UTF-8: \xff"}', "message_end"),
+        (b'{"a": NaN}', "SSEError"),
+        (b'{"a": ' * 100_000, "SSEError"),
+    ],
+)
+def test_without_orjson_json_builds_the_same(last: bytes, ends_with: str) -> None:
+    body = b"".join(b"data: %b\n\n" % data for data in (json.dumps(FIRST).encode(), last, b"[DONE]"))
+    found, expected = (
+        subprocess.run([sys.executable, "-c", PRINT_EVENTS, way], input=body, capture_output=True, check=True).stdout
+        for way in ("without", "with")
+    )
+    assert found == expected
+    assert ends_with in found.decode().splitlines()[-1]
+    assert b"18446744073709551617, 1.5, 0, inf" in found
+
+
+@pytest.mark.parametrize("load", [loads_fast, loads_strict])
+@pytest.mark.parametrize(
+    "text", [b"NaN", b"[Infinity]", b"[1,]", b'"\xff"', b"\xef\xbb\xbf{}", b"\xff\xfe1\0", b'"\t"']
+)
+def test_only_json_is_decoded(load: Callable[[bytes], Any], text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        load(text)
+
+
+@pytest.mark.parametrize("load", [loads_fast, loads_strict])
+def test_too_deep_json_is_a_value_error(load: Callable[[bytes], Any]) -> None:
+    with pytest.raises(ValueError, match=r"deep|depth"):
+        load(b"[" * 100_000)
