@@ -827,6 +827,7 @@ class TestEnds:
             assert "'foo': 'bar'" in str(error)
 
     def test_a_stream_that_is_none_shows_its_first_bytes(self) -> None:
+        assert 'provider="text"' in str(read_bytes(b"Hi <tool_call>").error)
         error = read_bytes(b"<html>" + b"x" * 5000).error
         assert isinstance(error, UnknownProviderError)
         assert error.event.startswith(b"<html>x")

@@ -401,7 +401,9 @@ class StreamParser(Lane):
             raise IncompleteError("the stream ended before its first event")
         else:
             head = self._head
-            raise UnknownProviderError(f"the stream holds no event of a known provider: {excerpt(head)}", event=head)
+            found = f"the stream holds no event of a known provider: {excerpt(head)}"
+            hint = " (a local model's raw text is read with provider=\"text\", or its format's name)" if head else ""
+            raise UnknownProviderError(found + hint, event=head)
 
     def _begins_as_sse(self) -> bool:
         """Whether the bytes, which held no event, are the beginning of an SSE stream: blank lines may be, too."""
