@@ -960,6 +960,23 @@ def test_what_follows_the_calls_of_a_format_without_a_marker_is_text() -> None:
     assert text(everywhere("pythonic", "[f()] [g()]")).strip() == "[g()]"
 
 
+@pytest.mark.parametrize("format", ["llama3_json", "json_list", "text"])
+def test_objects_without_a_marker_may_follow_each_other(format: str) -> None:
+    call = '{"name": "f", "parameters": {}}'
+    for whole, said in (
+        (f"{call}\n{call}", ""),
+        (f'{call}\n{{"result": 3}}\n{call}', f'{{"result": 3}}\n{call}'),
+        (f"{call} Hm. {call}", f"Hm. {call}"),
+        (f"{call}\n[1]", "[1]"),
+    ):
+        reading = everywhere(format, whole)
+        assert reading.error is None
+        assert text(reading).strip() == said
+        assert [one.name for one in reading.calls] == ["f"] * (whole.count("name") - said.count("name"))
+    assert text(everywhere("text", f"<tool_call>{call}</tool_call>{call}")) == call
+    assert text(everywhere("text", f"{call}[g()]")) == "[g()]"
+
+
 # ---------------------------------------------------------------------- as a provider
 
 CALL = '<tool_call>\n{"name": "f", "arguments": {"a": "x"}}\n</tool_call>'

@@ -26,7 +26,7 @@ def escaped(text: str) -> str:
 class Output:
     """Opens, fills and closes one call after the other, and says what is said around them.
 
-    muted: visible text and reasoning are the prompt's, and not said. spoke: visible text has been said, or a call.
+    muted: visible text and reasoning are the prompt's, and not said. said: visible text has been; spoke: or a call.
     tools: what is known of the tools, whose schemas say what text values mean.
     limit: characters that a reader may hold back of one value; a `LimitError` calls it max_call_bytes.
     """
@@ -39,6 +39,7 @@ class Output:
         self.call: ToolCall | None = None  # the one that is open
         self._is_first = False  # no argument text has come
         self.muted = False
+        self.said = False
         self.spoke = False
         self.thoughts: list[str] = []
         self._blank: list[str] | None = None  # white space behind a call or reasoning: it may be framing
@@ -56,7 +57,7 @@ class Output:
             self._blank = None
         if text and not self.muted:
             if not text.isspace():
-                self.spoke = True
+                self.said = self.spoke = True
                 self._assembler.went_on()
             self._assembler.text_delta(text, 0)
 

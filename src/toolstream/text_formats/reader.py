@@ -34,6 +34,8 @@ class TextReader:
         self._state: Callable[[], bool] = self._at_start
         self._section: Section | None = None
         self._opener = ""  # the marker that has opened the section
+        self._openers: tuple[Opener, ...] = ()  # what it may open
+        self._is_bare = True  # no call has begun with a marker
         self._choice = 0  # which of that marker's openers is tried
         self._closer = ""  # of the reasoning that is open, also while an opener in it is tried
         self._tried = 0  # where in the whole text the furthest trial of objects has ended
@@ -104,8 +106,8 @@ class TextReader:
 
     def _at_start(self) -> bool:
         """Nothing visible has come: calls may begin without a marker."""
-        openers = self._format.by_marker.get("", ())
-        if not openers or self._output.spoke:
+        openers = self._bare_openers()
+        if not openers:
             return self._go(self._in_text)
         self._output.say(self._cursor.take_space())
         if self._cursor.is_empty:
@@ -114,10 +116,19 @@ class TextReader:
         if found is None and not self._cursor.final:
             return False
         if not found and any(self._cursor.text[self._cursor.at] in opener.needs for opener in openers):
-            self._opener, self._choice = "", 0
+            self._opener, self._openers, self._choice = "", openers, 0
             self._cursor.mark()
             return self._go(self._choose)
         return self._go(self._in_text)
+
+    def _bare_openers(self) -> tuple[Opener, ...]:
+        """What may begin without a marker: at the start anything, and behind objects that did more objects."""
+        openers = self._format.by_marker.get("", ())
+        if not self._output.spoke:
+            return openers
+        if self._output.said or not self._is_bare:
+            return ()
+        return tuple(opener for opener in openers if isinstance(opener.body, Objects))
 
     def _in_text(self) -> bool:
         text, found = self._cursor.take_until(self._outside)
@@ -139,7 +150,7 @@ class TextReader:
         return self._go(self._at_start)  # a mark that means nothing here
 
     def _take_opener(self, found: str) -> bool:
-        self._opener, self._choice = found, 0
+        self._opener, self._openers, self._choice = found, self._format.by_marker[found], 0
         self._cursor.at -= len(found)
         if self._is_within_a_trial(found):
             return self._take_as_text(len(found))
@@ -185,7 +196,7 @@ class TextReader:
 
     def _choose(self) -> bool:
         """Which of the marker's openers fits what follows."""
-        openers = self._format.by_marker[self._opener]
+        openers = self._openers
         if any(opener.needs for opener in openers):
             self._cursor.take_space()
             if self._cursor.is_empty:
@@ -215,6 +226,7 @@ class TextReader:
             self._restart(len(self._opener))
             return self._go(self._choose)
         self._section, self._closer = None, ""
+        self._is_bare = self._is_bare and not self._opener
         self._output.turn()
         return self._go(self._at_start)
 
