@@ -720,6 +720,10 @@ KIMI = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|t
         ("mistral_args", '[TOOL_CALLS]f[CALL_ID]a-1[ARGS]{"x": 1}', [("f", {"x": 1})], ""),
         ("react", 'Action: f\nAction Input: ```json\n{"x": 1}\n```', [("f", {"x": 1})], ""),
         ("react", "Action: f\nAction Input: rain", [], "Action: f\nAction Input: rain"),
+        # a program, and not
+        ("function_tag_json", ">>>python\nprint(1)<|eot_id|>", [("python", {"code": "print(1)"})], ""),
+        ("function_tag_json", '>>>python\n{"x": 1}', [("python", {"x": 1})], ""),
+        ("function_tag_json", ">>>python3\nIt is.", [], ">>>python3\nIt is."),
         # brackets, commas, quotes and white space
         ("hermes", f"<tool_call>{TIME}}}\n</tool_call>Hm.", [("get_time", {})], "Hm."),
         ("hermes", f"<tool_call>{TIME}, {TIME}</tool_call>", [("get_time", {})] * 2, ""),

@@ -113,7 +113,7 @@ _MODELS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _NAMED_ONLY = ("react", "python_code", "gigachat3", "ernie45", "jamba", "hunyuan_a13b")
 # In this order, where several formats have one marker: what demands more comes first.
 _FIRST = ("phi4_mini", "hermes", "llama3_json", "json_list", "function_tag_json", "qwen3_coder")
-_PROSE = (">>>", ">>>all\n", "Action: ```json")
+_PROSE = (">>>", ">>>python\n", ">>>all\n", "Action: ```json")
 
 
 def text_format(source: Any) -> TextFormat:

@@ -24,6 +24,7 @@ _HERMES = Opener("<tool_call>", Objects(closes=("</tool_call>",)), needs=_OBJECT
 _PYTHON_TAG_OBJECT = Opener("<|python_tag|>", Objects(separator=";"), needs="{")
 _PYTHON_TAG_LIST = Opener("<|python_tag|>", Objects(), needs="[", trial=True)
 _PYTHON_TAG_CODE = Opener("<|python_tag|>", Code("ipython", closes=_LLAMA))
+_FUNCTIONARY = Headed(header=r"(?P<name>[^\s{]+)\n\s*", begins=r"[^\s{]*(?:\n\s*)?")
 _FENCES = tuple(
     Opener(fence, Objects(closes=("```",)), needs=_OBJECT, trial=True) for fence in ("```json", "```JSON", "```\n")
 )
@@ -300,7 +301,9 @@ FORMATS: dict[str, TextFormat] = {
                     "<function=",
                     Headed(header=r"(?P<name>[^>\s]+)>\s*", begins=r"[^>\s]*(?:>\s*)?", ends=("</function>",)),
                 ),
-                Opener(">>>", Headed(header=r"(?P<name>[^\s{]+)\n\s*", begins=r"[^\s{]*(?:\n\s*)?")),
+                Opener(">>>", _FUNCTIONARY),
+                Opener(">>>python\n", _FUNCTIONARY, needs="{", keep=len("python\n")),
+                Opener(">>>python\n", Code("python", closes=_LLAMA)),
                 Opener("<|python_tag|>", Code("python", closes=_LLAMA)),
             ),
             ends=_LLAMA,
