@@ -469,6 +469,42 @@ int ts_sse_feed(ts_sse *sse, const char *data, size_t size)
     return ts_sse_answer(sse, status);
 }
 
+/* A line that begins with this name and a colon, all of it there. Its value is data[*value .. *end), and the next line begins
+ * behind *end. */
+static int line_find(const char *data, size_t size, size_t at, const char *name, size_t *value, size_t *end)
+{
+    size_t name_size = strlen(name);
+    if (size - at <= name_size || memcmp(data + at, name, name_size) != 0) {
+        return 0;
+    }
+    at += name_size;
+    at += data[at] == ' ';
+    const char *lf = at < size ? (const char *)memchr(data + at, '\n', size - at) : NULL;
+    if (lf == NULL) {
+        return 0;
+    }
+    *value = at;
+    *end = (size_t)(lf - data);
+    return memchr(data + at, '\r', *end - at) == NULL;
+}
+
+size_t ts_sse_whole(const char *data, size_t size, ts_frame *frame)
+{
+    size_t value, end, at = 0;
+    *frame = (ts_frame){.retry = -1};
+    if (line_find(data, size, 0, "event:", &value, &end)) {
+        frame->event = (int64_t)value;
+        frame->event_size = (int64_t)(end - value);
+        at = end + 1;
+    }
+    if (!line_find(data, size, at, "data:", &value, &end) || end + 1 == size || data[end + 1] != '\n') {
+        return 0;
+    }
+    frame->data = (int64_t)value;
+    frame->data_size = (int64_t)(end - value);
+    return end + 2;
+}
+
 int ts_sse_between(const ts_sse *sse)
 {
     return sse->state == SSE_NAME && sse->line_size == 0 && sse->data_size == 0 && sse->event.size == 0 &&

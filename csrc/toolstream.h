@@ -288,6 +288,11 @@ TS_API int ts_sse_feed(ts_sse *sse, const char *data, size_t size);
  * standard drops it; the caller decides). An unfinished last line counts as a line. */
 TS_API int ts_sse_flush(ts_sse *sse);
 
+/* Finds the frame of an event that begins data and lies whole in it, as most do: a type or none, then one line of data; lines
+ * end with LF. Answers the event's size; 0 for any other, which takes a framer. Offsets count from data. A framer behind a
+ * blank line, in which no id and no retry is in force, would hand out the same, if its bound is no less than that size. */
+TS_API size_t ts_sse_whole(const char *data, size_t size, ts_frame *frame);
+
 /* Whether the framer stands behind a blank line: nothing of the next event has come. */
 TS_API int ts_sse_between(const ts_sse *sse);
 

@@ -1,5 +1,5 @@
 /* libFuzzer target: a stream cut at fuzzed places, saved and loaded on the way, gives the same frames, offset and
- * status as the same stream whole.
+ * status as the same stream whole; also where events that lie whole in a piece are found without a framer.
  *
  * Input: a byte that chooses the limit, a byte that chooses what happens at the cuts, four bytes that give the
  * sizes of the pieces in turn, then the stream.
@@ -89,6 +89,32 @@ static void feed(transcript *out, ts_sse *sse, const uint8_t *data, size_t size)
     put_frames(out, ts_sse_get_view(sse));
 }
 
+/* Takes the events that begin data and lie whole in it, where no framer is needed. Answers how far they go. */
+static size_t take_whole(transcript *out, ts_sse *sse, const uint8_t *data, size_t size, int64_t limit)
+{
+    size_t at = 0, taken = 1;
+    while (taken != 0 && (ts_sse_is_done(sse) || ts_sse_get_view(sse)->offset == 0)) {
+        char *piece = (char *)malloc(size - at != 0 ? size - at : 1);
+        if (piece == NULL) {
+            abort();
+        }
+        if (size != at) {
+            memcpy(piece, data + at, size - at);
+        }
+        ts_frame frame;
+        taken = ts_sse_whole(piece, size - at, &frame);
+        taken = (int64_t)taken > limit ? 0 : taken;
+        if (taken != 0) {
+            ts_sse_view view = {.frames = &frame, .frame_count = 1, .text = (unsigned char *)piece, .text_size = (int64_t)taken};
+            put_frames(out, &view);
+            ts_sse_reuse(sse, limit, ts_sse_get_view(sse)->offset + (int64_t)taken);
+        }
+        free(piece);
+        at += taken;
+    }
+    return at;
+}
+
 static ts_sse *reload(ts_sse *sse, int64_t limit)
 {
     size_t size = ts_sse_save(sse, NULL, 0);
@@ -122,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     int64_t limit = data[0] == 0 ? INT64_MAX : data[0];
-    int reloads = data[1] & 1;
+    int reloads = data[1] & 1, finds_whole = data[1] & 2;
     const uint8_t *pieces = data + 2;
     const uint8_t *stream = data + HEAD_SIZE;
     size_t left = size - HEAD_SIZE;
@@ -148,7 +174,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (piece > left) {
             piece = left;
         }
-        feed(&cut, sse, stream, piece);
+        size_t taken = finds_whole ? take_whole(&cut, sse, stream, piece, limit) : 0;
+        feed(&cut, sse, stream + taken, piece - taken);
         if (reloads) {
             sse = reload(sse, limit);
         }

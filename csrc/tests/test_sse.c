@@ -32,6 +32,21 @@ static void say_bytes(transcript *out, const unsigned char *bytes, int64_t size)
 }
 
 /* One frame: type[data]id@retry, and a space. The type and id are left out when empty, retry when never set. */
+static void say_frame(transcript *out, const ts_frame *frame, const unsigned char *text)
+{
+    say_bytes(out, text + frame->event, frame->event_size);
+    say(out, "[");
+    say_bytes(out, text + frame->data, frame->data_size);
+    say(out, "]");
+    say_bytes(out, text + frame->id, frame->id_size);
+    if (frame->retry >= 0) {
+        char number[32];
+        snprintf(number, sizeof number, "@%lld", (long long)frame->retry);
+        say(out, number);
+    }
+    say(out, " ");
+}
+
 static void say_frames(transcript *out, const ts_sse *sse)
 {
     const ts_sse_view *view = ts_sse_get_view(sse);
@@ -40,17 +55,7 @@ static void say_frames(transcript *out, const ts_sse *sse)
         CHECK(frame->data >= 0 && frame->data_size >= 0 && frame->data + frame->data_size <= view->text_size);
         CHECK(frame->event >= 0 && frame->event_size >= 0 && frame->event + frame->event_size <= view->text_size);
         CHECK(frame->id >= 0 && frame->id_size >= 0 && frame->id + frame->id_size <= view->text_size);
-        say_bytes(out, view->text + frame->event, frame->event_size);
-        say(out, "[");
-        say_bytes(out, view->text + frame->data, frame->data_size);
-        say(out, "]");
-        say_bytes(out, view->text + frame->id, frame->id_size);
-        if (frame->retry >= 0) {
-            char number[32];
-            snprintf(number, sizeof number, "@%lld", (long long)frame->retry);
-            say(out, number);
-        }
-        say(out, " ");
+        say_frame(out, frame, view->text);
     }
 }
 
@@ -147,6 +152,30 @@ static void run_reloaded(transcript *out, const char *data, size_t size, int64_t
     ts_sse_free(sse);
 }
 
+/* Events that lie whole in what follows a cut are found without a framer, as far as that goes. */
+static void run_whole(transcript *out, const char *data, size_t size, size_t cut, int64_t limit)
+{
+    ts_sse *sse = ts_sse_new(limit);
+    CHECK(sse != NULL);
+    out->size = 0;
+    out->text[0] = 0;
+    feed(out, sse, data, cut);
+    size_t at = cut, taken = 1;
+    while (taken != 0 && (at == 0 || ts_sse_is_done(sse))) {
+        ts_frame frame;
+        taken = ts_sse_whole(data + at, size - at, &frame);
+        taken = (int64_t)taken > limit ? 0 : taken;
+        if (taken != 0) {
+            say_frame(out, &frame, (const unsigned char *)data + at);
+            at += taken;
+            ts_sse_reuse(sse, limit, (int64_t)at);
+        }
+    }
+    feed(out, sse, data + at, size - at);
+    say_end(out, sse);
+    ts_sse_free(sse);
+}
+
 /* Wherever nothing is left of what came, the stream goes on with a framer that another one has used. */
 static void run_reused(transcript *out, const char *data, size_t size, int64_t limit)
 {
@@ -232,6 +261,8 @@ static void run_every_way(const char *data, size_t size, int64_t limit, const ch
             fprintf(stderr, "input:    %s\ncut:      %zu\nexpected: %s\ngot:      %s\n", data, cut, expected, got.text);
         }
         CHECK(strcmp(got.text, expected) == 0);
+        run_whole(&got, data, size, cut, limit);
+        CHECK(strcmp(got.text, expected) == 0);
     }
     run_bytewise(&got, data, size, limit);
     CHECK(strcmp(got.text, expected) == 0);
@@ -273,6 +304,8 @@ static const sse_case cases[] = {
          "[0123456789abcdef0123456789abcdef0123456789] | ok offset=50 retry=-1 id= | "),
     /* types */
     CASE("event: t\ndata: a\n\ndata: b\n\n", "t[a] [b] | ok offset=27 retry=-1 id= | "),
+    CASE("event: t\ndata: a\n\nevent:u\ndata:b\n\nevent: \ndata:\n\nda", "t[a] u[b] [] | ok offset=51 retry=-1 id= | "),
+    CASE("event: t\rdata: a\n\nevent: u\ndata: b\revent: v\n\n", "t[a] v[b] | ok offset=45 retry=-1 id= | "),
     CASE("event: t\n\ndata: a\n\n", "[a] | ok offset=19 retry=-1 id= | "),
     CASE("event: t\ndata: a\nevent: u\ndata: b\n\n", "u[a\\nb] | ok offset=35 retry=-1 id= | "),
     CASE("event: t\nevent\ndata: a\n\n", "[a] | ok offset=24 retry=-1 id= | "),

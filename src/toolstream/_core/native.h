@@ -221,7 +221,9 @@ static inline int native_feed_short(fields *self, const char *data, size_t size,
 
 /* native_frames.c, for an object of frames_type. The frames that bytes complete, a list of (type, data); NULL with an
  * exception. */
-PyObject *native_frames_take(PyObject *frames, PyObject *data);
+PyObject *native_frames_take(PyObject *frames, const char *data, size_t size);
+/* Takes an event that begins data if it needs no framer. Answers its size, else 0; see ts_sse_whole. */
+size_t native_frames_take_whole(PyObject *frames, const char *data, size_t size, ts_frame *frame);
 /* Behind a blank line: nothing of the next frame has come. */
 int native_frames_are_between(PyObject *frames);
 /* A fault stands behind the last frame. */

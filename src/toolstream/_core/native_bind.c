@@ -50,15 +50,21 @@ static int ignored_read(PyObject *ignored, ts_bytes *names, ts_example *example)
     return 1;
 }
 
-/* What stands before a frame's data as most servers write it, for an event that came in pieces. A frame without an event
- * line has the very name as its type. */
-static PyObject *head_of(lane *self, PyObject *type, const char *newline)
+/* What stands before a frame's data as most servers write it, for an event that came in pieces. */
+static PyObject *head_of(ts_bytes type, ts_bytes newline)
 {
-    if (type == self->state->names[NAME_MESSAGE]) {
-        return PyBytes_FromString("data: ");
+    const ts_bytes parts[] = {{"event: ", 7}, type, newline, {"data: ", 6}};
+    size_t first = type.size == 0 ? 3 : 0, size = 0;
+    for (size_t i = first; i < 4; i++) {
+        size += parts[i].size;
     }
-    const char *name = PyUnicode_AsUTF8(type);
-    return name == NULL ? NULL : PyBytes_FromFormat("event: %s%sdata: ", name, newline);
+    PyObject *head = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    char *at = head == NULL ? NULL : PyBytes_AS_STRING(head);
+    for (size_t i = first; i < 4 && at != NULL; i++) {
+        memcpy(at, parts[i].data, parts[i].size);
+        at += parts[i].size;
+    }
+    return head;
 }
 
 /* What stands before and behind the data of an event, which is all of these bytes. Answers 0 where the data is not. */
@@ -128,16 +134,15 @@ static int learn_from(lane *self, ts_example *example, PyObject *const *repeat, 
 }
 
 /* Answers TS_LANE_EVENT, TS_LANE_OTHER, or -1 with an exception. */
-static int learn(lane *self, PyObject *frame, const arrival *came, PyObject *const *repeat, PyObject *ignored)
+static int learn(lane *self, const slow_frame *frame, PyObject *const *repeat, PyObject *ignored)
 {
-    PyObject *data = PyTuple_GET_ITEM(frame, 1);
-    ts_example example = {.data = {PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data)}};
-    if (came->is_whole && surroundings_find(came->bytes, &example)) {
+    ts_example example = {.data = frame->data};
+    if (frame->is_whole && surroundings_find(frame->bytes, &example)) {
         return learn_from(self, &example, repeat, ignored);
     }
     /* A CR ends the blank line already; the LF behind it is skipped before the next event. */
-    int is_crlf = memchr(came->bytes.data, '\r', came->bytes.size) != NULL;
-    PyObject *head = head_of(self, PyTuple_GET_ITEM(frame, 0), is_crlf ? "\r\n" : "\n");
+    int is_crlf = memchr(frame->bytes.data, '\r', frame->bytes.size) != NULL;
+    PyObject *head = head_of(frame->type, is_crlf ? (ts_bytes){"\r\n", 2} : (ts_bytes){"\n", 1});
     if (head == NULL) {
         return -1;
     }
@@ -190,7 +195,7 @@ static PyObject *parser_of(lane *self, PyObject *call)
     return parser;
 }
 
-static int bind_to(lane *self, PyObject *frame, const arrival *came, PyObject *const *repeat, PyObject *parser)
+static int bind_to(lane *self, const slow_frame *frame, PyObject *const *repeat, PyObject *parser)
 {
     PyObject *ignored = PyObject_GetAttr(self->adapter, self->state->names[NAME_IGNORED]);
     if (ignored != NULL && !PyTuple_Check(ignored)) {
@@ -201,7 +206,7 @@ static int bind_to(lane *self, PyObject *frame, const arrival *came, PyObject *c
         return -1;
     }
     native_unbind(self);
-    int answer = learn(self, frame, came, repeat, ignored);
+    int answer = learn(self, frame, repeat, ignored);
     Py_DECREF(ignored);
     if (answer != TS_LANE_EVENT) {
         return answer < 0 ? -1 : 0;
@@ -254,19 +259,19 @@ static int is_worth_it(lane *self)
     return self->hopeful;
 }
 
-static int bind_if_worth_it(lane *self, PyObject *frame, const arrival *came, PyObject *const *repeat)
+static int bind_if_worth_it(lane *self, const slow_frame *frame, PyObject *const *repeat)
 {
     int status = may_repeat(self, repeat);
     if (status <= 0 || !is_worth_it(self)) {
         return status;
     }
     PyObject *parser = parser_of(self, repeat[REPEAT_CALL]);
-    status = parser != NULL ? bind_to(self, frame, came, repeat, parser) : PyErr_Occurred() ? -1 : 0;
+    status = parser != NULL ? bind_to(self, frame, repeat, parser) : PyErr_Occurred() ? -1 : 0;
     Py_XDECREF(parser);
     return status;
 }
 
-int native_bind(lane *self, PyObject *frame, const arrival *came, PyObject *event)
+int native_bind(lane *self, const slow_frame *frame, PyObject *event)
 {
     PyObject *repeat = repeat_ask(self, event);
     if (repeat == NULL) {
@@ -275,7 +280,7 @@ int native_bind(lane *self, PyObject *frame, const arrival *came, PyObject *even
     PyObject *fields[REPEAT_COUNT];
     int status = repeat == Py_None ? 0 : repeat_read(self, repeat, fields);
     if (status == 0 && repeat != Py_None) {
-        status = bind_if_worth_it(self, frame, came, fields);
+        status = bind_if_worth_it(self, frame, fields);
     }
     Py_DECREF(repeat);
     return status < 0 ? -1 : 0;

@@ -26,28 +26,53 @@ static int events_unset(lane *self)
     return status;
 }
 
-static int is_message(const lane *self, PyObject *type)
+/* Shorter data is copied for orjson, which costs less than a view of it. */
+#define VIEW_FROM 2048
+
+/* A frame's type as a str. */
+static PyObject *type_of(const lane *self, const slow_frame *frame)
 {
-    return type == self->state->names[NAME_MESSAGE] || PyUnicode_CompareWithASCIIString(type, "message") == 0;
+    return frame->type.size == 0 ? Py_NewRef(self->state->names[NAME_MESSAGE])
+                                 : PyUnicode_DecodeUTF8(frame->type.data, (Py_ssize_t)frame->type.size, "replace");
+}
+
+/* Gives an event without a type the frame's, if that has one of its own. Answers 0, or -1 with an exception set. */
+static int type_set(lane *self, const slow_frame *frame, PyObject *event)
+{
+    PyObject *name = self->state->names[NAME_TYPE];
+    int has_type = PyDict_Contains(event, name);
+    if (has_type != 0 || frame->type.size == 0) {
+        return has_type < 0 ? -1 : 0;
+    }
+    PyObject *type = type_of(self, frame);
+    int is_plain = type != NULL && PyUnicode_Compare(type, self->state->names[NAME_MESSAGE]) != 0;
+    int status = type == NULL ? -1 : is_plain ? PyDict_SetItem(event, name, type) : 0;
+    Py_XDECREF(type);
+    return status;
+}
+
+/* What orjson makes of a frame's data. */
+static PyObject *data_load(lane *self, ts_bytes data)
+{
+    PyObject *text = data.size < VIEW_FROM
+                         ? PyBytes_FromStringAndSize(data.data, (Py_ssize_t)data.size)
+                         : PyMemoryView_FromMemory((char *)(uintptr_t)data.data, (Py_ssize_t)data.size, PyBUF_READ);
+    PyObject *event = text == NULL ? NULL : PyObject_CallOneArg(self->state->loads, text);
+    Py_XDECREF(text);
+    return event;
 }
 
 /* The event that a frame holds; NULL without an exception where that is not plain to see. */
-static PyObject *decode(lane *self, PyObject *frame)
+static PyObject *decode(lane *self, const slow_frame *frame)
 {
-    PyObject *const *names = self->state->names;
-    PyObject *type = PyTuple_GET_ITEM(frame, 0);
-    PyObject *event = PyObject_CallOneArg(self->state->loads, PyTuple_GET_ITEM(frame, 1));
+    PyObject *event = data_load(self, frame->data);
     if (event == NULL) {
         if (PyErr_ExceptionMatches(PyExc_ValueError)) {
             PyErr_Clear();
         }
         return NULL;
     }
-    int has_type = PyDict_CheckExact(event) ? PyDict_Contains(event, names[NAME_TYPE]) : -1;
-    if (has_type == 0 && !is_message(self, type) && PyDict_SetItem(event, names[NAME_TYPE], type) < 0) {
-        has_type = -1;
-    }
-    if (has_type < 0) {
+    if (!PyDict_CheckExact(event) || type_set(self, frame, event) < 0) {
         Py_CLEAR(event);
     }
     return event;
@@ -82,12 +107,12 @@ static PyObject *event_tell(lane *self, PyObject *event)
     return PyObject_VectorcallMethod(names[NAME_HANDLE], args, 3, NULL);
 }
 
-static int event_handle(lane *self, PyObject *frame, const arrival *came, PyObject *event, PyObject *events)
+static int event_handle(lane *self, const slow_frame *frame, PyObject *event, PyObject *events)
 {
     native_unbind(self); /* what the template meant may change */
     int may_bind = self->known && self->hopeful;
     PyObject *done = events_set(self, events) < 0 ? NULL : event_tell(self, event);
-    if (done == NULL || (may_bind && native_bind(self, frame, came, event) < 0)) {
+    if (done == NULL || (may_bind && native_bind(self, frame, event) < 0)) {
         Py_XDECREF(done);
         return fault_take(self, event, events);
     }
@@ -95,25 +120,29 @@ static int event_handle(lane *self, PyObject *frame, const arrival *came, PyObje
     return events_unset(self);
 }
 
-/* `[DONE]`, say: no JSON object at all. */
-static int is_object(PyObject *frame)
+/* Gives the slow lane a frame as it has them: (type, data). */
+static int frame_leave(lane *self, const slow_frame *frame, PyObject *events)
 {
-    PyObject *data = PyTuple_GET_ITEM(frame, 1);
-    return PyBytes_GET_SIZE(data) != 0 && PyBytes_AS_STRING(data)[0] == '{';
+    PyObject *type = type_of(self, frame);
+    PyObject *data = type == NULL ? NULL : PyBytes_FromStringAndSize(frame->data.data, (Py_ssize_t)frame->data.size);
+    PyObject *pair = data == NULL ? NULL : PyTuple_Pack(2, type, data);
+    Py_XDECREF(type);
+    Py_XDECREF(data);
+    int status = pair == NULL ? -1 : leave_to_python(self, NAME_TAKE_FRAME, pair, events);
+    Py_XDECREF(pair);
+    return status;
 }
 
-static int frame_handle(lane *self, PyObject *frame, const arrival *came, PyObject *events)
+static int frame_handle(lane *self, const slow_frame *frame, PyObject *events)
 {
-    PyObject *event = self->steady && is_object(frame) ? decode(self, frame) : NULL;
+    int is_object = frame->data.size != 0 && frame->data.data[0] == '{'; /* and not `[DONE]`, say */
+    PyObject *event = self->steady && is_object ? decode(self, frame) : NULL;
     if (event != NULL) {
-        int status = event_handle(self, frame, came, event, events);
+        int status = event_handle(self, frame, event, events);
         Py_DECREF(event);
         return status;
     }
-    if (PyErr_Occurred()) {
-        return -1;
-    }
-    return leave_to_python(self, NAME_TAKE_FRAME, frame, events);
+    return PyErr_Occurred() ? -1 : frame_leave(self, frame, events);
 }
 
 /* A fault of the framing's: the slow lane tells of it when it is fed, were it with nothing. */
@@ -125,19 +154,63 @@ static int framing_fault(lane *self, PyObject *events)
     return status;
 }
 
-static int frames_handle(lane *self, PyObject *bytes, PyObject *events)
+/* Handles the events that begin a chunk and lie whole in it. *taken: how far they go. */
+static int whole_handle(lane *self, ts_bytes chunk, size_t *taken, PyObject *events)
+{
+    int status = 0;
+    ts_frame found;
+    for (size_t at = 0, size = 1; status == 0 && size != 0; at += size) {
+        const char *data = chunk.data + at;
+        size = native_frames_take_whole(self->framing, data, chunk.size - at, &found);
+        *taken = at + size;
+        if (size != 0) {
+            slow_frame frame = {{data + found.event, (size_t)found.event_size},
+                                {data + found.data, (size_t)found.data_size}, {data, size}, 1};
+            status = frame_handle(self, &frame, events);
+        }
+    }
+    return status;
+}
+
+/* Handles a frame that the framer has cut, (type, data), of these bytes. */
+static int cut_handle(lane *self, PyObject *pair, ts_bytes bytes, int is_whole, PyObject *events)
+{
+    PyObject *type = PyTuple_GET_ITEM(pair, 0), *data = PyTuple_GET_ITEM(pair, 1);
+    slow_frame frame = {{NULL, 0}, {PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data)}, bytes, is_whole};
+    if (type != self->state->names[NAME_MESSAGE]) {
+        Py_ssize_t size;
+        frame.type.data = PyUnicode_AsUTF8AndSize(type, &size);
+        if (frame.type.data == NULL) {
+            return -1;
+        }
+        frame.type.size = (size_t)size;
+    }
+    return frame_handle(self, &frame, events);
+}
+
+/* Handles the events that bytes complete, of which the framer is needed to cut the first. */
+static int cuts_handle(lane *self, ts_bytes bytes, PyObject *events)
 {
     int is_start = native_frames_are_between(self->framing);
-    PyObject *frames = native_frames_take(self->framing, bytes);
+    PyObject *frames = native_frames_take(self->framing, bytes.data, bytes.size);
     int status = frames == NULL ? -1 : 0;
-    arrival came = {{PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)}, 0};
     /* What began behind a blank line and made one frame is that frame. */
-    came.is_whole = is_start && status == 0 && PyList_GET_SIZE(frames) == 1;
+    int is_whole = is_start && status == 0 && PyList_GET_SIZE(frames) == 1;
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(frames); i++) {
-        status = frame_handle(self, PyList_GET_ITEM(frames, i), &came, events);
+        status = cut_handle(self, PyList_GET_ITEM(frames, i), bytes, is_whole, events);
     }
     Py_XDECREF(frames);
     return status;
+}
+
+static int frames_handle(lane *self, ts_bytes chunk, PyObject *events)
+{
+    size_t taken;
+    int status = whole_handle(self, chunk, &taken, events);
+    if (status < 0 || taken == chunk.size) {
+        return status;
+    }
+    return cuts_handle(self, (ts_bytes){chunk.data + taken, chunk.size - taken}, events);
 }
 
 static int can_frame(const lane *self)
@@ -163,7 +236,8 @@ int native_take_frames(lane *self, PyObject *bytes, PyObject *events)
     }
     self->room -= (long long)PyBytes_GET_SIZE(bytes);
     self->framed += (long long)PyBytes_GET_SIZE(bytes);
-    int status = frames_handle(self, bytes, events);
+    ts_bytes chunk = {PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
+    int status = frames_handle(self, chunk, events);
     self->between = (char)native_frames_are_between(self->framing);
     return status == 0 && native_frames_failed(self->framing) ? framing_fault(self, events) : status;
 }

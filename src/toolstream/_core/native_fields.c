@@ -317,22 +317,41 @@ static PyObject *fields_finish(fields *self, PyObject *unused)
     return PyLong_FromLong(ts_scanner_finish(self->scanner));
 }
 
+/* Whether a str says the same as these bytes. Answers -1 with an exception. */
+static int says(PyObject *string, const char *bytes, Py_ssize_t size)
+{
+    if (PyUnicode_IS_COMPACT_ASCII(string)) {
+        return PyUnicode_GET_LENGTH(string) == size && (size == 0 || memcmp(PyUnicode_DATA(string), bytes, (size_t)size) == 0);
+    }
+    if (PyUnicode_GET_LENGTH(string) > size) {
+        return 0;
+    }
+    PyObject *other = PyUnicode_DecodeUTF8(bytes, size, NULL); /* a fraction of what encoding the str takes */
+    if (other == NULL) {
+        int is_broken = PyErr_ExceptionMatches(PyExc_UnicodeDecodeError); /* inside a character, say */
+        if (is_broken) {
+            PyErr_Clear();
+        }
+        return is_broken ? 0 : -1;
+    }
+    int is_same = PyUnicode_Compare(string, other) == 0;
+    Py_DECREF(other);
+    return is_same;
+}
+
 static PyObject *fields_holds(fields *self, PyObject *text)
 {
-    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "surrogatepass");
-    if (bytes == NULL) {
+    if (!PyUnicode_Check(text)) {
+        PyErr_SetString(PyExc_TypeError, "a str is wanted");
         return NULL;
     }
     if (enter(self) < 0) { /* brackets may stand in the text that are not its own */
-        Py_DECREF(bytes);
         return NULL;
     }
-    self->busy = 0;
     int64_t size = self->view->offset < self->view->text_size ? self->view->offset : self->view->text_size;
-    int is_same = PyBytes_GET_SIZE(bytes) == size &&
-                  (size == 0 || memcmp(PyBytes_AS_STRING(bytes), self->view->text, (size_t)size) == 0);
-    Py_DECREF(bytes);
-    return PyBool_FromLong(is_same);
+    int is_same = says(text, (const char *)self->view->text, (Py_ssize_t)size);
+    self->busy = 0;
+    return is_same < 0 ? NULL : PyBool_FromLong(is_same);
 }
 
 static PyObject *fields_check_idle(fields *self, PyObject *unused)

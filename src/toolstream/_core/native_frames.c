@@ -74,24 +74,35 @@ static PyObject *frames_read(frames *self)
     return list;
 }
 
-PyObject *native_frames_take(PyObject *object, PyObject *data)
+PyObject *native_frames_take(PyObject *object, const char *data, size_t size)
 {
     frames *self = (frames *)object;
-    if (!PyBytes_Check(data)) {
-        PyErr_SetString(PyExc_TypeError, "bytes are wanted");
-        return NULL;
-    }
     ts_sse *sse = sse_take(self);
     if (sse == NULL) {
         return NULL;
     }
-    ts_sse_feed(sse, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
+    ts_sse_feed(sse, data, size);
     return frames_read(self);
+}
+
+size_t native_frames_take_whole(PyObject *object, const char *data, size_t size, ts_frame *frame)
+{
+    frames *self = (frames *)object;
+    size_t taken = self->sse == NULL ? ts_sse_whole(data, size, frame) : 0;
+    if ((long long)taken > self->max_event_bytes) {
+        return 0;
+    }
+    self->offset += (long long)taken;
+    return taken;
 }
 
 static PyObject *frames_take(frames *self, PyObject *data)
 {
-    return native_frames_take((PyObject *)self, data);
+    if (!PyBytes_Check(data)) {
+        PyErr_SetString(PyExc_TypeError, "bytes are wanted");
+        return NULL;
+    }
+    return native_frames_take((PyObject *)self, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
 }
 
 static PyObject *frames_end(frames *self, PyObject *unused)

@@ -47,11 +47,13 @@ typedef struct lane {
     char interrupted;            /* what is pulled is no longer wanted */
 } lane;
 
-/* The bytes with which a frame's end came. */
-typedef struct arrival {
-    ts_bytes bytes;
-    int is_whole;                /* they are all of its event, and no other's */
-} arrival;
+/* What an event that takes the slow lane came as. */
+typedef struct slow_frame {
+    ts_bytes type;               /* empty: "message" */
+    ts_bytes data;
+    ts_bytes bytes;              /* those with which its end came */
+    int is_whole;                /* they are all of the event, and no other's */
+} slow_frame;
 
 /* native_bind.c. Forgets the event that repeats. */
 void native_unbind(lane *self);
@@ -59,7 +61,7 @@ void native_unbind(lane *self);
 size_t native_template_size(const lane *self);
 /* Makes a template of the event that a frame held, if the adapter says that others like it may follow. Answers 0, or -1
  * with an exception set. */
-int native_bind(lane *self, PyObject *frame, const arrival *came, PyObject *event);
+int native_bind(lane *self, const slow_frame *frame, PyObject *event);
 
 /* native_events.c. Has bytes framed and their events handled. Answers 0, or -1 with an exception set. */
 int native_handle(lane *self, PyObject *bytes, PyObject *events);
