@@ -426,6 +426,97 @@ CHAT: dict[str, tuple[Any, dict[str, Any]]] = {
         ],
         known(WEATHER),
     ),
+    "openai-custom-tool": (
+        one_by_one(
+            {"index": 0, "id": "call_0", "type": "custom", "custom": {"name": "code", "input": ""}},
+            *({"index": 0, "custom": {"input": text}} for text in ("{x", "{x", "}")),
+            entry(1, "", "call_1", "weather"),
+            *(entry(1, text) for text in PIECES),
+        ),
+        known(free("call_0", "code", "{x{x}"), call("call_1", "weather")),
+    ),
+    "openai-length-cuts-a-custom-tool": (
+        chat(
+            [calls({"index": 0, "id": "call_0", "type": "custom", "custom": {"name": "code", "input": "print("}})],
+            finish_reason="length",
+        ),
+        known(call("call_0", "code", "print(", valid=False), stop="length"),
+    ),
+    "relay-ids-that-are-names": (
+        one_by_one(
+            *(
+                one
+                for index, text in enumerate((ARGUMENTS, '{"city": "Bern"}'))
+                for one in (entry(index, "", "weather", "weather"), *(entry(index, part) for part in wire.cut(text)))
+            )
+        ),
+        known(call("weather", "weather"), call("weather", "weather", '{"city": "Bern"}')),
+    ),
+    "deepseek-second-call-begins-at-index-0": (
+        one_by_one(
+            entry(0, "", "call_0", "weather"),
+            *(entry(0, text) for text in PIECES),
+            entry(0, "", "call_1", "weather"),
+            *(entry(1, text) for text in PIECES),
+        ),
+        known(WEATHER, call("call_1", "weather")),
+    ),
+    "databricks-reasoning-in-parts": (
+        chat(
+            [
+                delta(content=[{"type": "reasoning", "summary": [{"type": "summary_text", "text": text, **signature}]}])
+                for text, signature in (("Hm", {}), (".", {"signature": ""}), ("", {"signature": "c2ln"}))
+            ],
+            [delta(content="So")],
+            weather(),
+        ),
+        known(WEATHER, text="So", reasoning="Hm."),
+    ),
+    "content-in-parts-of-other-kinds": (
+        chat(
+            [
+                delta(content=[{"type": "reference", "reference_ids": [1]}, {"type": "text", "text": "So"}]),
+                delta(content=[{"type": "image_url", "image_url": {"url": "https://x"}}]),
+                delta(content=[{"type": "output_text", "text": "."}]),
+            ],
+            finish_reason="stop",
+        ),
+        known(stop="stop", text="So."),
+    ),
+    "open-webui-stop-behind-each-fragment": (
+        [
+            event
+            for one in (delta(role="assistant"), *weather(), *chat_call(1, "{", "}", name="ping"), delta(content="."))
+            for event in (one, finish("stop"))
+        ]
+        + [usage_chunk(), DONE],
+        known(WEATHER, call("call_1", "ping", "{}"), stop="stop", text="."),
+    ),
+    "workbuddy-empty-reasons-and-function-call": (
+        [
+            {**event, "choices": [{**choice, "finish_reason": ""} for choice in event["choices"]]}
+            for event in (delta(role="assistant"), *weather())
+        ]
+        + [chunk({"function_call": {"name": "", "arguments": ""}}, "tool_calls"), usage_chunk(), DONE],
+        known(WEATHER),
+    ),
+    "together-eos": (chat(weather(), finish_reason="eos"), known(WEATHER, stop="eos")),
+    "relay-upper-case-max-tokens": (
+        chat(weather(*PIECES[:2]), finish_reason="MAX_TOKENS"),
+        known(call("call_0", "weather", "".join(PIECES[:2]), valid=False), stop="MAX_TOKENS"),
+    ),
+    "groq-null-of-its-own": (
+        [{**event, "x_groq": None} if isinstance(event, dict) else event for event in chat(weather())],
+        known(WEATHER),
+    ),
+    "vllm-error-without-a-wrapper": (
+        [
+            delta(content="So"),
+            {"object": "error", "message": "Out of memory", "type": "ServerError", "code": 500},
+            DONE,
+        ],
+        known(stop=None, usage={}, text="So", error="Out of memory"),
+    ),
     "perplexity-cumulative-message-beside-delta": (
         sse(
             [
@@ -702,6 +793,48 @@ RESPONSES: dict[str, tuple[Any, dict[str, Any]]] = {
         ],
         known(call("call_0", "weather", "".join(PIECES[:2]), valid=False), stop="failed", usage={}, error="Lost it"),
     ),
+    "gateway-error-without-a-type": (
+        [
+            wire.response("in_progress"),
+            wire.item_added(0, fc()),
+            *DELTAS[:2],
+            {"error": {"message": "Lost it", "code": "500"}},
+        ],
+        known(call("call_0", "weather", "".join(PIECES[:2]), valid=False), stop="failed", usage={}, error="Lost it"),
+    ),
+    "gateway-error-under-another-type": (
+        [wire.response("in_progress"), {"type": "response.error", "error": {"message": "Lost it", "code": "500"}}],
+        known(stop="failed", usage={}, error="Lost it"),
+    ),
+    "cancelled": (
+        wire.responses(R_WEATHER, status="cancelled"),
+        item_known(WEATHER, stop="cancelled"),
+    ),
+    "end-under-another-type": (
+        [*wire.responses(R_WEATHER)[:-1], {**wire.responses(R_WEATHER)[-1], "type": "response.done"}],
+        item_known(WEATHER),
+    ),
+    "open-responses-reasoning": (
+        wire.responses(
+            [wire.item_added(0, {"type": "reasoning", "id": "rs_0", "summary": []})],
+            [
+                {"type": "response.reasoning.delta", "output_index": 0, "item_id": "rs_0", "delta": text}
+                for text in ("Hm", None, ".")
+            ],
+            [{**event, "output_index": 1} for event in R_WEATHER],
+        ),
+        item_known(WEATHER, reasoning="Hm."),
+    ),
+    "prompt-written-to-the-cache": (
+        wire.responses(
+            R_WEATHER,
+            usage={
+                **wire.RESPONSE_USAGE,
+                "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 5},
+            },
+        ),
+        item_known(WEATHER, usage=counts(10, 20, 4, 5)),
+    ),
     "keepalive-and-padding": (
         [
             {"type": "keepalive", "sequence_number": 1},
@@ -899,6 +1032,12 @@ def tool(index: int = 0, *fragments: str, **about: Any) -> wire.Wire:
     return wire.tool_block(index, *(fragments or ("", *PIECES)), **{"name": "weather", **about})
 
 
+def fallback(index: int) -> wire.Wire:
+    """The model before it has declined, and another one goes on."""
+    about = {"from": {"model": "claude"}, "to": {"model": "claude-2"}, "trigger": {"type": "refusal"}}
+    return [wire.block_start(index, type="fallback", **about), wire.block_stop(index)]
+
+
 T_WEATHER = call("toolu_0", "weather")
 
 ANTHROPIC: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -977,6 +1116,63 @@ ANTHROPIC: dict[str, tuple[Any, dict[str, Any]]] = {
             b"}\n", b" }     \n"
         ),
         block_known(T_WEATHER),
+    ),
+    "another-model-takes-over-in-a-block": (
+        wire.anthropic(
+            [wire.block_start(0, type="thinking", thinking="", signature="")],
+            [wire.block_delta(0, type="thinking_delta", thinking="Hm."), wire.block_stop(0)],
+            wire.text_block(1, "Let me"),
+            tool(2),
+            tool(3, '{"query": "x"}', type="server_tool_use", id="srvtoolu_3", name="web_search"),
+            [wire.tool_start(4, "weather"), wire.json_delta(4, PIECES[0])],
+            fallback(5),
+            wire.text_block(6, " look."),
+            tool(7),
+        ),
+        block_known(
+            {**call("toolu_2", "weather"), "valid": None},
+            call("srvtoolu_3", "web_search", '{"query": "x"}', server=True),
+            call("toolu_4", "weather", PIECES[0], valid=False),
+            call("toolu_7", "weather"),
+            text="Let me look.",
+            reasoning="Hm.",
+        ),
+    ),
+    "another-model-takes-over-behind-a-cut-block": (
+        wire.anthropic(
+            [wire.tool_start(0, "weather"), wire.json_delta(0, PIECES[0]), wire.block_stop(0)],
+            fallback(1),
+            wire.text_block(2, "So."),
+            stop_reason="end_turn",
+        ),
+        block_known(call("toolu_0", "weather", PIECES[0], valid=False), stop="end_turn", text="So."),
+    ),
+    "text-between-calls-and-nulls": (
+        wire.anthropic(
+            [wire.block_start(0, type="connector_text", connector_text="")],
+            [
+                wire.block_delta(0, type="connector_text_delta", connector_text=text)
+                for text in ("I'll ", None, "look.")
+            ],
+            [wire.block_stop(0)],
+            tool(1),
+            [wire.block_start(2, type="text", text=None), wire.block_delta(2, type="text_delta", text=None)],
+            [wire.block_stop(2), {"type": "message_delta", "usage": {"output_tokens": 10}}],
+        ),
+        block_known(call("toolu_1", "weather"), text="I'll look."),
+    ),
+    "arguments-as-an-object": (
+        wire.anthropic([wire.tool_start(0, "weather"), wire.json_delta(0, json.loads(ARGUMENTS)), wire.block_stop(0)]),
+        block_known(T_WEATHER),
+    ),
+    "gateway-error-without-a-type": (
+        [
+            *wire.anthropic(tool(0, "", PIECES[0]))[:-3],
+            {"error": {"message": "Lost it", "code": "500"}},
+        ],
+        block_known(
+            call("toolu_0", "weather", PIECES[0], valid=False), stop=None, usage=counts(10, 1), error="Lost it"
+        ),
     ),
     "thinking-with-its-signature": (
         wire.anthropic(

@@ -160,6 +160,13 @@ class TestConverse:
         assert reading.call.state == "committed"
         assert converse(delta(0, text="Done"), reason="end_turn").of(MessageEnd)[0].safe is False
 
+    def test_members_may_be_null_and_an_input_the_object_itself(self) -> None:
+        said = {"text": "Hi", "toolUse": None, "reasoningContent": None, "citation": None, "toolResult": None}
+        whole = delta(1, toolUse={"input": {"a": 1}})
+        reading = converse(delta(0, **said), tool(1)[0], whole, stop(1))
+        assert reading.parser.text == "Hi"
+        assert (reading.call.arguments, reading.call.state) == ({"a": 1}, "committed")
+
     def test_a_servers_call_is_not_the_callers(self) -> None:
         reading = converse(*tool(0, "{}", type="server_tool_use"), *tool(1, "{}", type="tool_use"))
         assert [call.server for call in reading.calls] == [True, False]

@@ -155,6 +155,28 @@ def test_an_end_in_error_is_the_providers_error() -> None:
     assert isinstance(read(message(error="It failed", reason="TIMEOUT")).error, ProviderError)
 
 
+@pytest.mark.parametrize("body", [{"message": "busy"}, {"type": "error", "message": "busy"}])
+def test_an_error_in_the_middle_is_the_providers_error(body: Any) -> None:
+    reading = read([*message(tool(0, '{"a"'))[:-3], body])
+    assert isinstance(reading.error, ProviderError)
+    assert reading.error.message == "busy"
+
+
+def test_a_member_that_is_null_is_none() -> None:
+    def nulls(kind: str, text: str | None) -> dict[str, Any]:
+        return {"type": kind, "text": None, "thinking": None, kind: text}
+
+    stream = message(
+        [event("tool-plan-delta", tool_plan=None)],
+        [event("content-start", 0, content={"type": "thinking"}), event("content-delta", 0, content={"thinking": "?"})],
+        [event("content-start", 1, content=nulls("text", "")), event("content-delta", 1, content=nulls("text", "Hi"))],
+        [event("content-delta", 1, content=nulls("text", None))],
+        reason="COMPLETE",
+    )
+    said = [{"type": "thinking", "thinking": "?"}, {"type": "text", "text": "Hi"}]
+    assert read(stream).parser.message["content"] == said
+
+
 def test_counts_are_those_of_tokens_not_of_the_bill() -> None:
     usage = read([START, end(usage={**USAGE, "cached_tokens": 8.0})]).parser.usage
     assert (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens) == (10, 20, 8)

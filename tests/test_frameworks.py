@@ -18,6 +18,7 @@ from toolstream import (
     DuplicateKeyError,
     FieldComplete,
     IncompleteError,
+    JSONError,
     MessageEnd,
     MessageStart,
     ProviderError,
@@ -87,6 +88,20 @@ class TestAISDKUI:
         assert isinstance(reading.error, ProviderError)
         assert reading.of(ToolCallEnd)
         assert reading.parser.stop_reason == "error"
+
+    def test_an_error_may_be_all_that_comes(self) -> None:
+        reading = read([{"type": "error", "errorText": "no"}, DONE])
+        assert isinstance(reading.error, ProviderError)
+        assert (reading.error.message, reading.parser.provider) == ("no", "ai-sdk-ui")
+
+    def test_the_mark_at_the_end_may_be_the_only_end(self) -> None:
+        text = [{"type": "text-start", "id": "1"}, {"type": "text-delta", "id": "1", "delta": None}]
+        stream = ui(*text, *tool("a", '{"q":1}'), available("a", {"q": 1}), finish=None)
+        assert isinstance(read(stream).error, IncompleteError)
+        reading = read([*stream, DONE])
+        assert reading.error is None
+        assert reading.of(MessageEnd)[0].safe
+        assert isinstance(read([*ui(*tool("a", '{"q":'), finish=None), DONE]).error, IncompleteError)
 
     def test_a_call_ends_with_available_and_not_with_its_json(self) -> None:
         wire_events = ui(*tool("a", '{"q":1}'), finish=None)
@@ -169,6 +184,28 @@ class TestAGUI:
         reading = read(run(*call_of("a", '{"q":1}'), *call_of("b", '{"q":', end=False), end=end))
         assert isinstance(reading.error, IncompleteError)
         assert [call.complete for call in reading.calls] == [True, False]
+
+    def test_a_run_may_begin_with_an_event_of_somebody_else_s(self) -> None:
+        for first in ({"type": "RAW", "event": {}}, {"type": "CUSTOM", "name": "x", "value": 1}):
+            reading = read([first, *run(*call_of("a", '{"q":1}'))])
+            assert (reading.parser.provider, reading.call.state) == ("ag-ui", "committed")
+
+    def test_a_call_that_is_told_of_again_is_one_call(self) -> None:
+        result = {"type": "TOOL_CALL_RESULT", "messageId": "x", "toolCallId": "a", "content": "1"}
+        reading = read(run(*call_of("a", '{"q"', ":1}"), result, *call_of("a", '{"q":1}'), *call_of("b", "{}")))
+        assert reading.error is None
+        assert [(call.id, call.text) for call in reading.calls] == [("a", '{"q":1}'), ("b", "{}")]
+
+    def test_a_brace_behind_the_end_of_a_call_is_nothing(self) -> None:
+        stray = {"type": "TOOL_CALL_ARGS", "toolCallId": "a", "delta": "}"}
+        reading = read(run(*call_of("a", '{"q":1', "}"), stray))
+        assert (reading.error, reading.call.arguments, reading.call.state) == (None, {"q": 1}, "committed")
+        more = read(run(*call_of("a", '{"q":1', "}"), {**stray, "delta": ',"r":2}'}))
+        assert isinstance(more.error, JSONError)
+
+    def test_an_outcome_of_an_unknown_shape_is_none(self) -> None:
+        end = {"type": "RUN_FINISHED", "threadId": "t", "runId": "r", "outcome": "interrupt"}
+        assert read(run(*call_of("a", '{"q":1}'), end=end)).call.state == "committed"
 
     def test_an_error_has_its_code(self) -> None:
         error = read(run(end={"type": "RUN_ERROR", "message": "busy", "code": "overloaded"})).error

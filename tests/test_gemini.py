@@ -476,6 +476,11 @@ class TestCalls:
         ]
         assert [event.call.name for event in reading.of(ToolCallEnd)] == ["b", "a"]
 
+    def test_a_response_may_be_wrapped(self) -> None:
+        stream = [chunk({"text": "Hi"}), chunk(function("f", args={"x": 1}), finish="STOP")]
+        wrapped = [{"response": event, "traceId": "t"} for event in stream]
+        assert plain(wire.read(wrapped)) == plain(wire.read(stream))
+
     def test_candidates_go_on_side_by_side(self) -> None:
         reading = read_events(
             [

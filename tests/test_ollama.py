@@ -133,6 +133,14 @@ def test_counts_come_with_the_last_line() -> None:
     assert usage.final
 
 
+def test_the_last_line_may_hold_no_message() -> None:
+    last = end()
+    del last["message"]
+    reading = read(*CALLS[:-1], last)
+    assert reading.error is None
+    assert reading.of(MessageEnd)[0].safe
+
+
 def test_a_stream_without_its_last_line_is_incomplete() -> None:
     reading = read(*CALLS[:-1])
     assert isinstance(reading.error, IncompleteError)

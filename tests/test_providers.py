@@ -38,7 +38,14 @@ class TestDetection:
         assert reading.parser.provider == provider[name.partition(",")[0]]
         assert reading.of(MessageStart)[0].provider == reading.parser.provider
 
-    @pytest.mark.parametrize("leading", [{"type": "ping"}, {"type": "keepalive", "sequence_number": 0}])
+    @pytest.mark.parametrize(
+        "leading",
+        [
+            {"type": "ping"},
+            {"type": "keepalive", "sequence_number": 0},
+            {"type": "codex.rate_limits", "rate_limits": {"primary": {"used_percent": 40}}},
+        ],
+    )
     def test_a_leading_ping_tells_nothing(self, leading: Any) -> None:
         for stream in STREAMS.values():
             assert plain(read([leading, *stream])) == plain(read(stream))
@@ -78,6 +85,38 @@ class TestDetection:
                 error = read([body], provider=name).error
                 assert isinstance(error, ProviderError)
                 assert error.message == "Bad key"
+
+    @pytest.mark.parametrize("data", ["upstream timed out", '"upstream timed out"'])
+    @pytest.mark.parametrize("name", STREAMS)
+    def test_an_error_may_be_told_in_words(self, name: str, data: str) -> None:
+        stream = wire.sse(STREAMS[name][:2])
+        for before in (b"", stream):
+            reading = wire.read_bytes(before + f"event: error\ndata: {data}\n\n".encode())
+            assert isinstance(reading.error, ProviderError)
+            assert reading.error.message == "upstream timed out"
+        other = wire.read_bytes(stream + f"event: comment\ndata: {data}\n\n".encode())
+        assert isinstance(other.error, IncompleteError)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {
+                **wire.message_start(
+                    content=[block["content_block"] for block in (wire.tool_start(0, input={"q": 1}),)]
+                )["message"],
+                "stop_reason": "tool_use",
+            },
+            {
+                **wire.response("completed", output=[wire.function_item(0, '{"q": 1}', "completed")])["response"],
+                "usage": wire.RESPONSE_USAGE,
+            },
+        ],
+    )
+    def test_an_answer_may_come_whole(self, answer: Any) -> None:
+        reading = wire.read_bytes(json.dumps(answer, indent=1).encode())
+        assert reading.error is None
+        assert (reading.call.arguments, reading.call.state) == ({"q": 1}, "committed")
+        assert reading.parser.usage.input_tokens == 10
 
     @pytest.mark.parametrize("name", STREAMS)
     def test_a_stream_without_its_beginning_is_read_all_the_same(self, name: str) -> None:
@@ -271,6 +310,50 @@ class TestAnthropic:
             ],
         }
 
+    @pytest.mark.parametrize("ends", [True, False])
+    def test_what_a_model_has_called_before_another_takes_over_is_not_to_be_run(self, ends: bool) -> None:
+        cut = [wire.tool_start(6, name="cut"), wire.json_delta(6, '{"a')]
+        result = wire.block_start(4, type="web_search_tool_result", tool_use_id="toolu_3", content=[])
+        handover = wire.block_start(7, type="fallback", **{"from": {"model": "claude"}, "to": {"model": "claude-2"}})
+        stream = anthropic(
+            [wire.block_start(0, type="thinking", thinking="", signature=""), wire.block_stop(0)],
+            wire.text_block(1, "Let me"),
+            wire.tool_block(2, '{"a": 1}', name="whole"),
+            wire.tool_block(3, '{"q": 1}', type="server_tool_use", name="web_search"),
+            [result, wire.block_stop(4)],
+            wire.tool_block(5, '{"q": 1}', type="server_tool_use", name="web_search"),
+            [*cut, wire.block_stop(6)] if ends else cut,
+            [handover, wire.block_stop(7)],
+            wire.text_block(8, " look."),
+            wire.tool_block(9, '{"b": 2}', name="mine"),
+        )
+        reading = read(stream)
+        assert reading.error is None
+        assert [call.state for call in reading.calls] == ["void", "confirmed", "confirmed", "void", "committed"]
+        assert [event.call.name for event in reading.of(ToolCallError)] == ["whole", "cut"]
+        assert reading.of(MessageEnd)[0].safe
+        assert reading.parser.model == "claude-2"
+        assert reading.parser.text == "Let me look."
+        said = [(block["type"], block.get("id")) for block in reading.parser.message["content"]]
+        assert said == [
+            ("text", None),
+            ("server_tool_use", "toolu_3"),
+            ("web_search_tool_result", None),
+            ("fallback", None),
+            ("text", None),
+            ("tool_use", "toolu_9"),
+        ]
+
+    def test_text_between_calls_stays_a_block_of_its_own(self) -> None:
+        deltas = [wire.block_delta(0, type="connector_text_delta", connector_text=text) for text in ("I'll ", "look.")]
+        stream = anthropic(
+            [wire.block_start(0, type="connector_text", connector_text=""), *deltas],
+            [wire.block_delta(0, type="signature_delta", signature="c2ln"), wire.block_stop(0)],
+            wire.tool_block(1, "{}"),
+        )
+        block = {"type": "connector_text", "connector_text": "I'll look.", "signature": "c2ln"}
+        assert read(stream).parser.message["content"][0] == block
+
     def test_a_partial_message_is_what_there_is(self) -> None:
         parser = StreamParser()
         for event in [
@@ -314,6 +397,23 @@ class TestChat:
         assert reading.call.state == "committed"
         assert reading.of(MessageEnd)[0].safe
         assert not read(chat([chunk({"content": "x"})], finish_reason=reason)).of(MessageEnd)[0].safe
+
+    def test_a_fragment_that_may_repeat_all_before_it_can_be_the_last(self) -> None:
+        repeated = chat_call(0, '{"a":', '{"a":')
+        reading = read(chat(repeated, finish_reason="length"))
+        assert reading.error is None
+        assert reading.call.state == "void"
+        assert isinstance(read(chat(repeated, finish_reason="stop")).error, IncompleteError)
+
+    def test_a_stop_that_was_none_before_tells_no_end(self) -> None:
+        named = calls(entry(0, "", "a", "f"), finish_reason="stop")
+        for more in (entry(0, '{"x":'), entry(1, "", "b", "g")):
+            reading = read([named, calls(more, finish_reason="stop")])
+            assert isinstance(reading.error, IncompleteError)
+            assert {call.state for call in reading.parser.calls} == {"void"}
+        reading = read([named, calls(entry(0, '{"x":1}'), finish_reason="stop")])
+        assert reading.error is None
+        assert reading.call.state == "committed"
 
     def test_the_end_is_finish_reason_or_done(self) -> None:
         whole = chat(chat_call(0, '{"a": 1}'))
@@ -551,6 +651,26 @@ class TestChat:
         assert reading.call.state == "committed"
         assert reading.parser.message["function_call"] == {"name": "f", "arguments": '{"x": 1}'}
 
+    def test_an_empty_function_call_is_none(self) -> None:
+        stub = chunk({"function_call": {"name": "", "arguments": ""}}, "tool_calls")
+        reading = read([*chat_call(0, "{}"), stub, wire.DONE])
+        assert reading.call.state == "committed"
+        assert "function_call" not in reading.parser.message
+
+    @pytest.mark.parametrize("fragments", [(), ("{",), ('{"a"', ":1")])
+    def test_a_reason_to_stop_does_not_end_a_call_that_goes_on(self, fragments: tuple[str, ...]) -> None:
+        parser = StreamParser()
+        told = [event for one in chat_call(0, *fragments) for event in parser.feed_event(one)]
+        told += parser.feed_event(chunk({}, "stop"))
+        assert not any(isinstance(event, ToolCallEnd) for event in told)
+        assert parser.calls[0].state == "streaming"
+        assert parser.stop_reason == "stop"
+        rest = '{"a":1}'[len("".join(fragments)) :]
+        told = [*parser.feed_event(calls(entry(0, rest))), *parser.feed_event(chunk({}, "stop"))]
+        assert any(isinstance(event, ToolCallEnd) for event in told)
+        assert parser.close()[-1] == MessageEnd("stop", parser.usage, True)
+        assert parser.calls[0].arguments == {"a": 1}
+
     def test_a_second_finish_reason_and_usage_after_it(self) -> None:
         finish = {
             **chunk({"role": "assistant", "content": ""}, finish_reason="tool_calls"),
@@ -595,6 +715,43 @@ class TestChat:
         reading = read(stream)
         assert reading.parser.text == "144"
         assert reading.parser.message["content"] == [thinking("Let me."), {"type": "text", "text": "144"}]
+
+    def test_signatures_of_thoughts_in_parts_are_kept(self) -> None:
+        def thinking(text: str, **more: Any) -> Any:
+            return {"type": "thinking", "thinking": [{"type": "text", "text": text}], **more}
+
+        def reasoning(text: str, **more: Any) -> Any:
+            return {"type": "reasoning", "summary": [{"type": "summary_text", "text": text, **more}]}
+
+        parts = [
+            *(thinking("Let "), thinking("me.", signature="a"), thinking("Now."), {"type": "text", "text": "So"}),
+            *(reasoning("Hm", signature=""), reasoning("."), reasoning("", signature="b")),
+            {"type": "reference", "reference_ids": [1]},
+        ]
+        message = read(chat([chunk({"content": [part]}) for part in parts], finish_reason="stop")).parser.message
+        assert message["content"] == [
+            thinking("Let me.", signature="a"),
+            thinking("Now."),
+            {"type": "text", "text": "So"},
+            reasoning("Hm.", signature="b"),
+            {"type": "reference", "reference_ids": [1]},
+        ]
+
+    def test_a_custom_tool_s_input_is_text_that_ends_with_the_message(self) -> None:
+        def custom(text: str, **about: Any) -> dict[str, Any]:
+            return calls({"index": 0, **about, "custom": {"input": text, **({"name": "code"} if about else {})}})
+
+        stream = [custom("", id="a", type="custom"), custom('{"x'), custom('{"x'), *wire.chat_call(1, "{}")]
+        reading = read(chat(stream, [custom("}")]), deltas=True)
+        assert [event.text for event in reading.of(FieldDelta)] == ['{"x', '{"x', "}"]
+        assert [call.arguments for call in reading.calls] == ['{"x{"x}', {}]
+        assert [call.state for call in reading.calls] == ["committed", "committed"]
+        told = {"id": "a", "type": "custom", "custom": {"name": "code", "input": '{"x{"x}'}}
+        assert reading.parser.message["tool_calls"][0] == told
+
+        cut = read(chat(stream, finish_reason="length"))
+        assert cut.error is None
+        assert [call.state for call in cut.calls] == ["void", "closed"]
 
     def test_a_refusal_is_text_and_stays_a_refusal_in_the_message(self) -> None:
         reading = read(chat([chunk({"refusal": "I "}), chunk({"refusal": "can't."})], finish_reason="stop"))
@@ -648,6 +805,14 @@ class TestChat:
                     "cache_creation_input_tokens": 2,
                 },
                 (10, None, 1, 2, None),
+            ),
+            (
+                {
+                    "prompt_tokens": 10,
+                    "completion_tokens": 5,
+                    "prompt_tokens_details": {"cached_tokens": 4, "cache_creation_input_tokens": 2},
+                },
+                (10, 5, 4, 2, None),
             ),
             # A bridge to Anthropic that leaves its counts as they are.
             (
@@ -704,6 +869,8 @@ class TestChat:
             {"error": {"message": "Busy", "code": 503}},
             {**chunk({"content": ""}), "error": {"message": "Busy", "code": 503}},
             {**chunk(), "choices": [], "error": {"message": "Busy", "code": 503}},
+            {"object": "error", "message": "Busy", "code": 503},
+            {"type": "error", "message": "Busy", "code": 503},
         ],
     )
     def test_errors_in_the_stream(self, event: Any) -> None:
@@ -1046,6 +1213,8 @@ class TestResponses:
             {"type": "error", "message": "Quota", "code": "insufficient_quota", "param": None},
             {"type": "error", "error": {"type": "insufficient_quota", "message": "Quota"}},
             wire.response("failed", error={"code": "insufficient_quota", "message": "Quota"}),
+            {"type": "response.error", "error": {"type": "insufficient_quota", "message": "Quota"}},
+            {"error": {"type": "insufficient_quota", "message": "Quota"}},
         ],
     )
     def test_errors_in_the_stream(self, event: Any) -> None:
@@ -1055,6 +1224,12 @@ class TestResponses:
         assert reading.parser.stop_reason == "failed"
         assert reading.call.state == "void"
 
+    def test_an_error_may_be_all_that_comes(self) -> None:
+        told = {"type": "server_error", "code": None, "message": "Lost it", "param": None}
+        reading = read([{"type": "error", "error": told, "sequence_number": 2}])
+        assert isinstance(reading.error, ProviderError)
+        assert (reading.error.message, reading.parser.provider) == ("Lost it", "openai-responses")
+
     @pytest.mark.parametrize("reason", ["max_output_tokens", "content_filter"])
     def test_an_incomplete_response(self, reason: str) -> None:
         end = wire.response("incomplete", incomplete_details={"reason": reason})
@@ -1063,6 +1238,14 @@ class TestResponses:
         assert reading.parser.stop_reason == "incomplete"
         assert reading.call.state == "void"
         assert not reading.of(MessageEnd)[0].safe
+
+    def test_text_is_not_lost_where_the_end_of_its_item_does_not_repeat_it(self) -> None:
+        bare = {"id": "msg_0", "type": "message"}
+        deltas = [event for event in wire.output_text(0, "Hi", " you") if event["type"].endswith("text.delta")]
+        end = {"type": "response.completed", "response": {"usage": wire.RESPONSE_USAGE}}
+        reading = read([wire.response("in_progress"), wire.item_added(0, bare), *deltas, wire.item_done(0, bare), end])
+        assert reading.parser.message == [{**bare, "content": [{"type": "output_text", "text": "Hi you"}]}]
+        assert reading.parser.usage.input_tokens == 10
 
     def test_no_item_is_lost_where_the_end_repeats_none(self) -> None:
         stream = responses(wire.output_text(0, "Hi"), wire.function_call(1, '{"a": 1}'), output=[])

@@ -79,6 +79,17 @@ def check_calls(reading: wire.Reading, expected: list[dict[str, Any]]) -> None:
             assert isinstance(call.error, IncompleteError)
 
 
+@pytest.mark.parametrize(
+    "file", ["gemini/text.sse", "ollama/ids.ndjson", "langchain/parallel.jsonl", "cohere-v2/two-calls.sse"]
+)
+def test_a_gateway_s_error_is_the_provider_s(file: str) -> None:
+    (known,) = (known for known in recordings.own_expectations() if known["file"] == file)
+    first, *_ = recordings.events(recordings.body(known))
+    error = wire.read_events([first, {"type": "error", "message": "upstream timed out"}]).error
+    assert isinstance(error, ProviderError)
+    assert error.message == "upstream timed out"
+
+
 @recordings.parametrize()
 def test_a_stream_that_breaks_off_gives_whole_calls_and_an_incomplete_error(expected: dict[str, Any]) -> None:
     data = recordings.body(expected)

@@ -80,6 +80,22 @@ class TestFragmentation:
         told = [event for decoded in events for event in parser.feed_event(decoded)] + parser.close()
         assert plain(wire.Reading(parser, told)) == whole
 
+    @every_stream
+    def test_blank_lines_between_events_may_be_missing(self, name: str) -> None:
+        whole = sse(STREAMS[name])
+        for data in (whole.replace(b"\n\n", b"\n"), whole.replace(b"\n\n", b"\n") + b"\n"):
+            for size in (None, 1, 7):
+                assert plain(read_bytes(data, size)) == plain(read_bytes(whole))
+        cut = read_bytes(whole.replace(b"\n\n", b"\n")[: whole.index(b"\n\n") + 9])
+        assert isinstance(cut.error, IncompleteError)
+        assert cut.types[0] == "message_start"
+
+    def test_an_event_on_several_lines_may_be_broken(self) -> None:
+        lines = [b"data: {", b'data:  "type": "message_start",', b"data: }", b"", b""]
+        error = read_bytes(b"\n".join(lines)).error
+        assert isinstance(error, SSEError)
+        assert '"type"' in str(error)
+
     def test_text_is_taken_as_well_as_bytes(self) -> None:
         data = sse(STREAMS["chat, one call"])
         parser = StreamParser()

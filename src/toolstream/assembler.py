@@ -19,6 +19,7 @@ from .calls import (
     as_text,
     has_any,
     incomplete_arguments,
+    is_bare,
     is_nothing,
     is_placeholder,
     is_whole,
@@ -148,18 +149,18 @@ class Assembler(CallTable):
         if self.ended or not self.started:
             self.message_start(None, None)
 
-    def text_delta(self, text: str, index: int, *, aside: bool = False) -> None:
+    def text_delta(self, text: str | None, index: int, *, aside: bool = False) -> None:
         """Visible text. aside: of another choice than the one that `text` shows."""
         self._begin_content()
-        text = self._characters(("text", index), text)
+        text = self._characters(("text", index), text or "")
         if text:
             if not aside:
                 self.texts.append(text)
             self.events.append(TextDelta(text, index))
 
-    def reasoning_delta(self, text: str, index: int) -> None:
+    def reasoning_delta(self, text: str | None, index: int) -> None:
         self._begin_content()
-        text = self._characters(("reasoning", index), text)
+        text = self._characters(("reasoning", index), text or "")
         if text:
             self.events.append(ReasoningDelta(text, index))
 
@@ -331,11 +332,14 @@ class Assembler(CallTable):
                 self._note_growth(call)
             self._feed_first(call, "")
 
-    def fragment(self, key: Hashable, text: str | None) -> None:
-        """More of a call's arguments; ignored for what is no call."""
+    def fragment(self, key: Hashable, text: Any) -> None:
+        """More of a call's arguments; ignored for what is no call. What is no text is the arguments themselves."""
         call = self.call(key)
         if call is not None and text:
-            self._feed(call, text)
+            if isinstance(text, str):
+                self._feed(call, text)
+            else:
+                self.whole(key, text)
 
     def whole(self, key: Hashable, arguments: Any) -> None:
         """All of a call's arguments, as text or as the value itself: what has not been seen yet is fed."""
@@ -409,18 +413,31 @@ class Assembler(CallTable):
         if choice.unconfirmed is not None:
             self._confirm(choice)
 
+    def awaits_more(self, scope: int) -> bool:
+        """Whether a call of the choice is not whole."""
+        return any(not (is_whole(call) or is_nothing(call)) for call in self._unsettled_calls(scope))
+
     # ------------------------------------------------------------------ calls without a reliable key
 
-    def entry(self, scope: int, index: int | None, id: str | None, name: str | None, arguments: Any) -> ToolCall | None:
+    def entry(
+        self,
+        scope: int,
+        index: int | None,
+        id: str | None,
+        name: str | None,
+        arguments: Any,
+        *,
+        free_text: bool = False,
+    ) -> ToolCall | None:
         """A fragment of a call where index, id and name may each be missing, repeated or wrong.
 
         The order of trust: an id that is known or new, then the index, then the last call. A call that is whole is not
-        continued by an entry that names one again. arguments: text, or the value itself. Answers the call, or None for
-        an entry that belongs to none.
+        continued by an entry that names one again. arguments: text, or the value itself. free_text: they are no JSON,
+        and end with the message. Answers the call, or None for an entry that belongs to none.
         """
         call = self.call_at(scope, index) if index is not None else None
         if id or name or call is None:
-            call = self._find(scope, index, call, id or None, name or None, arguments)
+            call = self._find(scope, index, call, id or None, name or None, arguments, free_text)
             if call is None:
                 return None
         if isinstance(arguments, dict):
@@ -432,7 +449,7 @@ class Assembler(CallTable):
         if text and (text[0] in "{[" or call._doubt is not None):  # perhaps everything from the start again
             text = unseen(call, text, self.settings.limits)
         if text and call._named_again and not text.isspace():
-            call = self._open_entry(scope, index, None, call.name)
+            call = self._open_entry(scope, index, call.id, call.name, free_text)
         if text:
             self._feed(call, text)
         return call
@@ -453,17 +470,29 @@ class Assembler(CallTable):
         self.went_on(scope)
 
     def _find(
-        self, scope: int, index: int | None, slot: ToolCall | None, id: str | None, name: str | None, arguments: Any
+        self,
+        scope: int,
+        index: int | None,
+        slot: ToolCall | None,
+        id: str | None,
+        name: str | None,
+        arguments: Any,
+        free_text: bool,
     ) -> ToolCall | None:
         call = slot
         if id is not None:
             call = self._call_of_id(scope, id)
             if call is None and slot is not None and takes_id(slot, name):
                 call = slot
-        elif call is None and index is None and name is None:
-            return self._choice_of(scope).latest
-        if call is None or not self._continues(call, id, name, arguments):
-            call = self._open_entry(scope, index, id, name)
+        elif call is None and name is None:
+            latest = self._choice_of(scope).latest
+            if index is None:
+                return latest
+            if arguments and latest is not None and is_bare(latest):
+                call = latest  # whose beginning had another index
+        is_elsewhere = index is not None and slot is not call
+        if call is None or not self._continues(call, id, name, arguments, is_elsewhere):
+            call = self._open_entry(scope, index, id, name, free_text)
         elif name and name != call.name:
             streamed = name.startswith(call.name)
             self.rename(call, name if streamed else call.name + name)
@@ -477,30 +506,34 @@ class Assembler(CallTable):
             self._start(call)
         return call
 
-    def _open_entry(self, scope: int, index: int | None, id: str | None, name: str | None) -> ToolCall:
+    def _open_entry(self, scope: int, index: int | None, id: str | None, name: str | None, free_text: bool) -> ToolCall:
         self.end_whole(scope)
         self._begin_content()
         key = key_at(scope, index if index is not None else f"call {self._opened}")
         call = self._open_anew(key, ToolCall(id, "", scope))
+        call._free_text = free_text
         call.name = shared(name) or ""
+        call._ended = free_text  # that it has ended is told by the message's end alone
         return call
 
-    def _continues(self, call: ToolCall, id: str | None, name: str | None, arguments: Any) -> bool:
-        """Whether an entry that may repeat the call's name, or give more of it, belongs to the call."""
+    def _continues(self, call: ToolCall, id: str | None, name: str | None, arguments: Any, is_elsewhere: bool) -> bool:
+        """Whether an entry that may repeat the call's name, or give more of it, belongs to the call.
+
+        is_elsewhere: it has the call's id, but not its index.
+        """
         if name is None or not call.name:
             return True
         if call._state == "void" and name != call.name:
             return False
         if name != call.name:
-            untouched = call._parser is None and call._held is None
-            return untouched and (name.startswith(call.name) or call.id is None)
+            return is_bare(call) and (name.startswith(call.name) or call.id is None)
         if not is_whole(call):
             return True
         if id is not None and (call._parser is None or (call._owes_brace and isinstance(arguments, dict))):
             return True  # `{}` was a placeholder, or this is the next snapshot of the object
         text = as_text(arguments)
         if not text or text.isspace():
-            call._named_again = id is None  # if arguments follow, it was another call of the same tool
+            call._named_again = id is None or is_elsewhere  # if arguments follow, it was another call of the same tool
             return True
         return repeats(call, text, self.settings.limits)
 
@@ -609,11 +642,14 @@ class Assembler(CallTable):
                 self._release(call)
 
     def _feed_late(self, call: ToolCall, text: str) -> None:
-        """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad."""
+        """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad.
+
+        So is a brace, which pydantic-ai closes an MCP call's arguments with twice.
+        """
         if (
             call._state != "void"
             and not text.isspace()
-            and text.strip() != "{}"
+            and text.strip() not in ("{}", "}")
             and not repeats(call, text, self.settings.limits)
         ):
             self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
@@ -675,8 +711,9 @@ class Assembler(CallTable):
     def _settle_arguments(self, call: ToolCall) -> None:
         """Feeds what was kept back because more might have followed."""
         doubt, call._doubt = call._doubt, None
-        if doubt is not None and not call._over:
-            self._feed(call, doubt.last.removeprefix(call.text))
+        rest = "" if doubt is None else doubt.last.removeprefix(call.text)
+        if rest and not call._over:
+            self._feed(call, rest)
         if call._owes_brace:
             self._close_object(call)
 
@@ -728,6 +765,11 @@ class Assembler(CallTable):
         """The provider takes a call back, be it whole or not. That is no fault of the stream."""
         if call._state != "void":
             self.spoil(call, error, is_fault=False)
+
+    def withdraw(self, call: ToolCall, reason: str) -> None:
+        """As `revoke`; and what the message asks for is asked without the call."""
+        call._withdrawn = True
+        self.revoke(call, incomplete_arguments(call, reason))
 
     def spoil(self, call: ToolCall, error: ToolStreamError, *, is_fault: bool = True) -> None:
         """The call is bad for good. is_fault: not the provider's own announced cut, so that it may raise."""

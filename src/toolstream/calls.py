@@ -343,6 +343,11 @@ def is_placeholder(held: FreeText) -> bool:
     return held.offset <= _LONGEST_PLACEHOLDER and held.text.strip() == "{}"
 
 
+def is_bare(call: ToolCall) -> bool:
+    """Nothing of its arguments has come."""
+    return call._parser is None and call._held is None
+
+
 def is_nothing(call: ToolCall) -> bool:
     """An entry without a name and without text: there never was a call."""
     return not (call._over or call.name or call._held or call._half)

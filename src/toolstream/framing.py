@@ -7,7 +7,8 @@ is yielded before an exception came before the fault.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from itertools import repeat
+from typing import Any, NoReturn, Protocol
 
 from .errors import IncompleteError, JSONError, LimitError, SSEError
 from .json_sequence import JSONSequence
@@ -135,13 +136,14 @@ class SSEFraming(FrameParser):
     def _rest(self) -> Iterator[EventDict]:
         """What no blank line has ended."""
         for name, body in self.flush():
+            is_whole = False
             try:
-                event = frame_event(name, body)
+                for event in frame_events(name, body):
+                    is_whole = True
+                    yield event
             except SSEError:
-                event = None
-            if event is not None:
-                yield event
-            elif body.lstrip(_SPACE)[:1] in (b"{", b"["):
+                is_whole = False
+            if not is_whole and body.lstrip(_SPACE)[:1] in (b"{", b"["):
                 raise IncompleteError("the stream ended inside an event")
 
 
@@ -150,9 +152,29 @@ def _then_raise(frames: list[Frame], fault: Exception) -> Iterator[Frame]:
     raise fault
 
 
+def frame_events(name: str, data: bytes) -> Iterator[EventDict]:
+    """The events of an SSE frame: one, or several where a server sends no blank lines. Otherwise as `frame_event`."""
+    try:
+        event = frame_event(name, data)
+    except SSEError:
+        if not _is_object(data.partition(b"\n")[0]):
+            raise
+        yield from (event for event in map(frame_event, repeat(""), data.split(b"\n")) if event is not None)
+        return
+    if event is not None:
+        yield event
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(loads_fast(text), dict)
+    except ValueError:
+        return False
+
+
 def frame_event(name: str, data: bytes) -> EventDict | None:
-    """The event that an SSE frame holds; DONE for `[DONE]`; None for data that can't be JSON, a gateway's comment.
-    Raises `SSEError` for broken JSON.
+    """The event that an SSE frame holds; DONE for `[DONE]`; None for data that can't be JSON, a gateway's comment,
+    unless that is an error in words. Raises `SSEError` for broken JSON.
 
     name: the frame's event type, which stands in for a `type` that the object lacks.
     """
@@ -163,13 +185,18 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
     except ValueError:
         data = data.strip(_SPACE)
         if data[:1] != b"{":
-            return DONE if data == _DONE_DATA else None
+            return DONE if data == _DONE_DATA else _plain_error(name, data.decode("utf-8", "replace"))
         event = loads(data)
     if type(event) is not dict:
-        return None
+        return _plain_error(name, event)
     if "type" not in event and name not in ("", "message"):
         event["type"] = name
     return event
+
+
+def _plain_error(name: str, data: Any) -> EventDict | None:
+    """The event of a frame whose data is no object: an error that a server tells of in words."""
+    return {"type": name, "message": data} if name == "error" and isinstance(data, str) and data else None
 
 
 def loads(text: bytes) -> EventDict:

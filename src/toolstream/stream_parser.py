@@ -26,7 +26,7 @@ from .errors import (
 from .event_objects import as_dict
 from .events import Event
 from .fields import Data, as_bytes
-from .framing import BOM, DONE, AutoFraming, EventDict, Frame, Framing, SSEFraming, frame_event, new_framing
+from .framing import BOM, DONE, AutoFraming, EventDict, Frame, Framing, SSEFraming, frame_events, new_framing
 from .json_parser import DuplicateKeys
 from .lane import IS_FAST, LASTING, Lane
 from .limits import Limits, core_bound
@@ -37,8 +37,8 @@ from .usage import Usage
 
 OnError = Literal["raise", "event"]
 
-# Types of events that come before a stream's first own event and that every format may send.
-UNDECIDED = ("ping", "keepalive")
+# Types of events that come before a stream's first own event and don't tell its format.
+UNDECIDED = ("ping", "keepalive", "codex.rate_limits")
 _HEAD = 200
 # What is known of a stream: an or of these.
 _TEXT = 1  # what comes in is text, for the adapter itself
@@ -320,8 +320,7 @@ class StreamParser(Lane):
             self._handle(decoded)
 
     def _handle_frame(self, frame: Frame) -> None:
-        event = frame_event(*frame)
-        if event is not None:
+        for event in frame_events(*frame):
             self._handle(event)
 
     def _handle(self, event: EventDict) -> None:

@@ -17,7 +17,7 @@ from ..lane import Repeat
 from ..usage import Usage
 from .common import MergedObject
 
-_KIND = re.compile("[A-Z]+(_[A-Z]+)+")
+_KIND = re.compile("RAW|CUSTOM|[A-Z]+(_[A-Z]+)+")
 # Events that may stand between two chunks of one thing.
 BESIDE = {
     "RAW",
@@ -118,6 +118,8 @@ class AGUI:
 
     def _open(self, event: dict[str, Any], assembler: Assembler) -> None:
         id = event["toolCallId"]
+        if assembler.call(id) is not None:
+            return  # some agents tell of a call again once its tool has run
         assembler.open(id, id=id, name=event["toolCallName"])
         parent = event.get("parentMessageId")
         last = self._messages[-1] if self._messages else None
@@ -155,8 +157,8 @@ class AGUI:
 
     def _finish(self, event: dict[str, Any], assembler: Assembler) -> None:
         self._usage(event.get("usage"), assembler)
-        outcome = event.get("outcome") or {}
-        if outcome.get("type") == "cancelled":
+        outcome = event.get("outcome")
+        if isinstance(outcome, dict) and outcome.get("type") == "cancelled":
             assembler.break_off("the run was cancelled")
         # What the agent has run itself is not asked for.
         awaited = any(id not in self._answered for ids in self._calls.values() for id in ids)

@@ -13,8 +13,9 @@ from typing import Any
 
 from ..assembler import Assembler, StopKind
 from ..calls import joined
-from ..errors import JSONError, ProviderError
+from ..errors import JSONError
 from ..lane import Repeat
+from .common import provider_error
 
 STOP_KINDS: dict[str | None, StopKind] = {
     "tool-calls": "tools",
@@ -52,7 +53,8 @@ class AISDKUI:
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
         kind = event.get("type")
-        return isinstance(kind, str) and (kind in FIRST or kind.startswith(FIRST_OF))
+        is_error = kind == "error" and "errorText" in event
+        return is_error or (isinstance(kind, str) and (kind in FIRST or kind.startswith(FIRST_OF)))
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
         kind = event["type"]
@@ -77,7 +79,7 @@ class AISDKUI:
         elif kind in WHOLE_PARTS or kind.startswith("data-"):
             self._whole_part(event)
         elif kind == "error":
-            assembler.fail(ProviderError(event["errorText"], raw=event), "error")
+            assembler.fail(provider_error(event), "error")
         elif kind == "abort":
             assembler.break_off(f"the stream was aborted: {event.get('reason') or 'no reason given'}")
         if event.get("messageMetadata") is not None:
@@ -97,7 +99,9 @@ class AISDKUI:
         return None
 
     def end(self, assembler: Assembler, done: bool) -> None:
-        assembler.break_off("the stream ended without finish")
+        if not done:
+            assembler.break_off("the stream ended without finish")
+        self._finish(None, assembler)  # a server may leave it to another stream, or out (`sendFinish: false`)
 
     def _finish(self, reason: str | None, assembler: Assembler) -> None:
         kind = STOP_KINDS.get(reason, "other")
@@ -114,12 +118,12 @@ class AISDKUI:
         place = (kind, event["id"])
         if place not in self._growing:
             self._begin_text(place)
-        part = self._growing[place]
+        part, delta = self._growing[place], event.get("delta") or ""
         if kind == "text":
-            assembler.text_delta(event["delta"], part)
+            assembler.text_delta(delta, part)
         else:
-            assembler.reasoning_delta(event["delta"], part)
-        self._texts[part].append(event["delta"])
+            assembler.reasoning_delta(delta, part)
+        self._texts[part].append(delta)
         self._note_metadata(part, event, "providerMetadata")
 
     def _begin_text(self, place: tuple[str, str]) -> int:

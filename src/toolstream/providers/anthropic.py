@@ -23,6 +23,14 @@ STOP_KINDS: dict[str | None, StopKind] = {
     "refusal": "filter",
 }
 _KINDS = ("message_start", "message_delta", "message_stop", "content_block_")
+# What of a block's text is told, by the type of its delta: the delta's member, and whether it is reasoning.
+TEXTS = {
+    "text_delta": ("text", False),
+    "thinking_delta": ("thinking", True),
+    "connector_text_delta": ("connector_text", False),  # what a model says between its calls
+}
+# Blocks that the next request must not hold where another model has taken over behind them.
+DECLINED = ("thinking", "redacted_thinking", "connector_text", "tool_use")
 
 
 class Block(Record):
@@ -96,6 +104,8 @@ class Anthropic:
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
         kind = event.get("type")
+        if kind == "message":  # a whole answer, of a server that does not stream
+            return isinstance(event.get("content"), list)
         return isinstance(kind, str) and kind.startswith(_KINDS) and not is_of_bedrock(event)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
@@ -103,7 +113,6 @@ class Anthropic:
         if kind == "content_block_delta":
             self._delta(event["index"], event["delta"], assembler)
         elif kind == "content_block_start":
-            assembler.went_on()
             self._begin_block(event["index"], event["content_block"], assembler)
         elif kind == "content_block_stop":
             self._block_stop(event["index"], assembler)
@@ -111,12 +120,15 @@ class Anthropic:
             self._message_start(event["message"], assembler)
         elif kind == "message_delta":
             self._add_usage(event.get("usage"), assembler)
-            reason = event["delta"].get("stop_reason")
+            reason = (event.get("delta") or {}).get("stop_reason")
             if reason is not None:
                 assembler.stop(reason, STOP_KINDS.get(reason, "other"))
         elif kind == "message_stop":
             assembler.end()
-        elif kind == "error":
+        elif kind == "message":
+            self._message_start(event, assembler)
+            assembler.end()
+        elif kind == "error" or (kind is None and event.get("error")):  # gateways leave the type out
             assembler.fail(provider_error(event))
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
@@ -125,13 +137,14 @@ class Anthropic:
         index, delta = event["index"], event["delta"]
         kind = delta.get("type")
         if kind == "input_json_delta":
-            call = assembler.call(index)
-            return None if call is None else Repeat("partial_json", delta["partial_json"], call)
-        if kind == "text_delta":
-            return Repeat("text", delta["text"], None, index, (assembler.texts, *self._keep(index)))
-        if kind == "thinking_delta":
-            return Repeat("thinking", delta["thinking"], None, index, self._keep(index), reasoning=True)
-        return None
+            call, text = assembler.call(index), delta.get("partial_json")
+            return Repeat("partial_json", text, call) if call is not None and isinstance(text, str) else None
+        member, is_reasoning = TEXTS.get(kind, ("", False))
+        text = delta.get(member)
+        if not isinstance(text, str):
+            return None
+        keep = self._keep(index)
+        return Repeat(member, text, None, index, keep if is_reasoning else (assembler.texts, *keep), is_reasoning)
 
     def _keep(self, index: int) -> tuple[list[str], ...]:
         """Who wants the text of a block as well: the block, if there is one."""
@@ -148,7 +161,6 @@ class Anthropic:
         self._add_usage(message.get("usage"), assembler)
         # A turn that goes on after a pause holds its calls already.
         for index, block in enumerate(message.get("content") or ()):
-            assembler.went_on()
             self._begin_block(index, block, assembler)
             self._block_stop(index, assembler)
         reason = message.get("stop_reason")
@@ -157,6 +169,9 @@ class Anthropic:
 
     def _begin_block(self, index: int, block: dict[str, Any], assembler: Assembler) -> None:
         kind = block["type"]
+        if kind == "fallback":
+            self._fall_back(block, assembler)
+        assembler.went_on()
         if self._index is not None and index != self._index:
             self._before = self._before or {}
             self._before[self._index] = self._block
@@ -166,25 +181,34 @@ class Anthropic:
             call = assembler.open(index, id=block.get("id"), name=block.get("name"), server=kind != "tool_use")
             if block == start_of(call):
                 self._block = None
-        elif kind == "text" and block.get("text"):
-            assembler.text_delta(block["text"], index)
+        elif kind in ("text", "connector_text") and block.get(kind):
+            assembler.text_delta(block[kind], index)
         elif kind == "thinking" and block.get("thinking"):
             assembler.reasoning_delta(block["thinking"], index)
+
+    def _fall_back(self, block: dict[str, Any], assembler: Assembler) -> None:
+        """The model has declined to go on, and another one does: what it has called is not to be run."""
+        assembler.model = (block.get("to") or {}).get("model") or assembler.model
+        for index in self._indexes():
+            call = assembler.call(index)
+            if call is not None and not (call.server and call.complete):
+                assembler.withdraw(call, "the model that made the call has declined, and another one has taken over")
 
     def _delta(self, index: int, delta: dict[str, Any], assembler: Assembler) -> None:
         kind = delta.get("type")
         if kind == "input_json_delta":
-            assembler.fragment(index, delta["partial_json"])
+            assembler.fragment(index, delta.get("partial_json"))
             return
         block = self._block_to_fill(index)
-        if kind == "text_delta":
-            assembler.text_delta(delta["text"], index)
+        if kind in TEXTS:
+            member, is_reasoning = TEXTS[kind]
+            text = delta.get(member) or ""
+            if is_reasoning:
+                assembler.reasoning_delta(text, index)
+            else:
+                assembler.text_delta(text, index)
             if block is not None:
-                block.add(delta["text"])
-        elif kind == "thinking_delta":
-            assembler.reasoning_delta(delta["thinking"], index)
-            if block is not None:
-                block.add(delta["thinking"])
+                block.add(text)
         elif block is None:
             return
         elif kind == "citations_delta":
@@ -222,13 +246,32 @@ class Anthropic:
             )
         )
 
+    def _indexes(self) -> list[int]:
+        """Those of all blocks so far, in their order."""
+        return sorted({*(self._before or ()), *(() if self._index is None else (self._index,))})
+
     def message(self, assembler: Assembler) -> dict[str, Any]:
         """The message as the next request must contain it."""
-        blocks = dict(self._before or ())
-        if self._index is not None:
-            blocks[self._index] = self._block
-        content = [(blocks[index] or Block(None)).content(assembler.call(index)) for index in sorted(blocks)]
-        return {"role": "assistant", "content": content}
+        content = [(self._block_at(index) or Block(None)).content(assembler.call(index)) for index in self._indexes()]
+        return {"role": "assistant", "content": repeatable(content)}
+
+
+def repeatable(content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The blocks that the next request may hold: of a model that has declined, what it has said and what the provider
+    has run for it.
+
+    https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback
+    """
+    handovers = [place for place, block in enumerate(content) if block["type"] == "fallback"]
+    if not handovers:
+        return content
+    answered = {block["tool_use_id"] for block in content if "tool_use_id" in block}
+    return [
+        block
+        for place, block in enumerate(content)
+        if place >= handovers[-1]
+        or (block["type"] not in DECLINED and (not block["type"].endswith("tool_use") or block.get("id") in answered))
+    ]
 
 
 def start_of(call: ToolCall | None) -> dict[str, Any]:

@@ -115,18 +115,18 @@ class BedrockConverse:
         block = self._blocks.get(index)
         if block is None or assembler.ended:
             block = self._open(index, {}, assembler)  # text and reasoning begin without saying so
-        if "toolUse" in delta:
+        if delta.get("toolUse"):
             assembler.fragment(index, delta["toolUse"].get("input"))
         if delta.get("text"):
             assembler.text_delta(delta["text"], index)
             block.text.append(delta["text"])
-        if "reasoningContent" in delta:
+        if delta.get("reasoningContent"):
             self._reason(index, block, delta["reasoningContent"], assembler)
-        if "citation" in delta:
+        if delta.get("citation"):
             block.citations.append(delta["citation"])
-        if "toolResult" in delta:
+        if delta.get("toolResult"):
             block.results += delta["toolResult"]
-        if "image" in delta:
+        if delta.get("image"):
             block.start = {**block.start, "image": {**(block.start.get("image") or {}), **delta["image"]}}
 
     def _reason(self, index: int, block: Block, said: dict[str, Any], assembler: Assembler) -> None:

@@ -12,6 +12,7 @@ from ..calls import ToolCall, joined
 from ..errors import ProviderError
 from ..lane import Repeat
 from ..usage import Usage
+from .common import find_error
 
 STOP_KINDS: dict[str | None, StopKind] = {"TOOL_CALL": "tools", "MAX_TOKENS": "length", "TIMEOUT": "length"}
 EVENTS = {
@@ -53,7 +54,7 @@ class CohereV2:
                 assembler.went_on()
             self._content(event["index"], said(event)["content"], assembler)
         elif kind == "tool-plan-delta":
-            plan = said(event)["tool_plan"]
+            plan = said(event)["tool_plan"] or ""
             assembler.reasoning_delta(plan, 0)
             self._plan.append(plan)
         elif kind == "tool-call-start":
@@ -67,6 +68,10 @@ class CohereV2:
                 self._forget()
         elif kind == "message-end":
             self._message_end(event["delta"], assembler)
+        elif kind in ("error", None):  # a gateway's, or the body of an error in the middle of the stream
+            error = find_error(event)
+            if error is not None:
+                assembler.fail(error)
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
         kind = event.get("type")
@@ -88,8 +93,9 @@ class CohereV2:
         assembler.break_off("the stream ended without message-end")
 
     def _content(self, index: int, content: dict[str, Any], assembler: Assembler) -> None:
-        member = "thinking" if "thinking" in content else "text"
-        text = content[member]
+        is_thinking = content.get("type") == "thinking" or content.get("thinking") is not None
+        member = "thinking" if is_thinking else "text"
+        text = content.get(member) or ""
         if index not in self._blocks:
             self._blocks[index] = (member, [])
         self._blocks[index][1].append(text)

@@ -92,8 +92,8 @@ def find_error(raw: Any) -> ProviderError | None:
     """The error that an object tells of; None if it tells of none.
 
     Shapes: `{"error": {"message", "type"}}`, `{"error": "…"}`, `{"message", "type" or "code"}`, `{"detail": …}`,
-    `{"errors": [{"message"}]}`, Responses' flat `{"type": "error", "message", "code"}`, and Bedrock's
-    `{"throttlingException": {"message"}}`.
+    `{"errors": [{"message"}]}`, Responses' flat `{"type": "error", "message", "code"}`, the AI SDK's
+    `{"type": "error", "errorText"}`, and Bedrock's `{"throttlingException": {"message"}}`.
     """
     if not isinstance(raw, dict):
         return None
@@ -112,7 +112,7 @@ def find_error(raw: Any) -> ProviderError | None:
         if isinstance(inner, dict):
             detail = inner
             break
-    message = detail.get("message") or detail.get("msg")
+    message = detail.get("message") or detail.get("msg") or detail.get("errorText")
     if not isinstance(message, str):
         if detail is raw and raw.get("type") != "error":
             return None

@@ -53,11 +53,12 @@ class Gemini:
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
+        event = unwrapped(event)
         # Live's messages bring counts as well.
         return not SIGNS.isdisjoint(event) and not GeminiLive.recognises(event)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
-        event = normalised(event)
+        event = normalised(unwrapped(event))
         if not assembler.started and self.recognises(event):
             assembler.message_start(event.get("responseId"), event.get("modelVersion"))
         if event.get("usageMetadata"):
@@ -70,7 +71,7 @@ class Gemini:
         if blocked and not candidates:
             self._stopped[0] = True
             assembler.stop(blocked, "filter")
-        if event.get("error"):
+        if event.get("error") or event.get("type") == "error":  # the latter is a gateway's
             assembler.fail(provider_error(event))
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
@@ -101,3 +102,9 @@ class Gemini:
         """The first candidate's content as the next request must contain it."""
         turn = self._turns.get(0)
         return {"role": "model", "parts": [] if turn is None else turn.parts}
+
+
+def unwrapped(event: dict[str, Any]) -> dict[str, Any]:
+    """The response in an event of Cloud Code's (gemini-cli's server), which wraps it; the event itself elsewhere."""
+    response = event.get("response")
+    return response if isinstance(response, dict) else event

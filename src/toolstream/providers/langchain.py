@@ -15,6 +15,7 @@ from ..calls import ToolCall
 from ..event_objects import as_dict
 from ..lane import Repeat
 from ..usage import Usage
+from .common import provider_error
 
 # The integrations hand on their providers' own words.
 STOP_KINDS: dict[str, StopKind] = {
@@ -71,6 +72,8 @@ class LangChain:
         return event.get("type") == "AIMessageChunk" or ("ns" in event and "data" in event)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
+        if event.get("type") == "error":  # LangServe's
+            assembler.fail(provider_error(event))
         chunk = _message(event)
         if chunk is None or chunk.get("type", "AIMessageChunk") not in AI:
             return

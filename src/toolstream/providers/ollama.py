@@ -34,12 +34,12 @@ class Ollama:
         return isinstance(event.get("message"), dict) and "created_at" in event and "done" in event
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
-        if event.get("error"):
+        if event.get("error") or event.get("type") == "error":  # the latter is a gateway's
             assembler.fail(provider_error(event))
         if assembler.ended or not assembler.started:
             assembler.message_start(None, event.get("model"))
             self._forget()
-        message = event["message"]
+        message = event.get("message") or {}  # the last line of older versions has none
         thinking, content = message.get("thinking"), message.get("content")
         if thinking or content:
             assembler.went_on()

@@ -7,9 +7,10 @@ assembler's business (`Assembler.entry`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from ..assembler import Assembler, StopKind
+from ..assembler import UNCERTAIN, Assembler, StopKind
 from ..calls import ToolCall, joined
 from ..lane import Repeat
 from ..usage import Usage
@@ -21,12 +22,19 @@ STOP_KINDS: dict[str | None, StopKind] = {
     "stop": "natural",  # OpenAI's own word after a call that tool_choice had named
     "length": "length",
     "content_filter": "filter",
-    # Other servers' own words.
+    # Other servers' own words, and those of the providers behind a gateway; case does not count.
+    "tool_use": "tools",
+    "eos": "natural",
+    "eos_token": "natural",
+    "end_turn": "natural",
     "max_tokens": "length",
+    "max_output_tokens": "length",
     "model_length": "length",
     "model_context_window_exceeded": "length",
     "insufficient_system_resource": "length",
+    "safety": "filter",
     "sensitive": "filter",
+    "abort": "error",
     "error": "error",
     "network_error": "error",
 }
@@ -34,6 +42,9 @@ STOP_KINDS: dict[str | None, StopKind] = {
 NATIVE_LENGTH = {"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"}
 # Reasoning text, by the servers' names for it; one delta may hold the same text under two of them.
 REASONING = ("reasoning_content", "reasoning", "reasoning_text")
+# Parts of a content that are text, and those that are reasoning (Mistral's, Databricks') with the member that holds it.
+WORDS = ("text", "output_text")
+THOUGHTS = {"thinking": "thinking", "reasoning": "summary"}
 # Members of a delta beside content and calls that the next request must repeat.
 KEPT = {
     "refusal",
@@ -48,25 +59,54 @@ KEPT = {
 # What is known of a choice.
 SEEN, STOPPED = 1, 2  # it has come; it has had its finish_reason
 HAS_DELTAS = 4  # its message, where there is one too, only repeats
+WENT_ON = 8  # it has gone on behind a finish_reason, which therefore says nothing
+# Members of a delta by which a choice goes on.
+SAYING = ("tool_calls", "content", *REASONING)
 # The place of the one call that a function_call tells of; it has none of its own.
 FUNCTION = -1
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of a content that comes in parts. given: the part itself, of a kind that holds no text."""
+
+    kind: str
+    texts: list[str]
+    signature: str | None = None
+    given: dict[str, Any] | None = None
+
+    def content(self) -> dict[str, Any] | None:
+        """The part as a request holds it; None for one that came to nothing."""
+        if self.given is not None:
+            return self.given
+        text = joined(self.texts)
+        if not (text or self.signature):
+            return None
+        if self.kind in WORDS:
+            return {"type": "text", "text": text}
+        signed = {"signature": self.signature} if self.signature else {}
+        if self.kind == "thinking":
+            return {"type": "thinking", "thinking": [{"type": "text", "text": text}], **signed}
+        return {"type": "reasoning", "summary": [{"type": "summary_text", "text": text, **signed}]}
 
 
 class More:
     """What few messages hold; each is made when something comes to be in it.
 
-    known: what is known of other choices than the first. parts: Mistral's content, once it reasons: type and text.
+    known: what is known of other choices than the first. parts: Mistral's and Databricks' content, once they reason.
     beside: what the next request must repeat beside a call. function: the call of a function_call. audio: its id.
+    stops: by choice, why it stops, where a call was not whole then; Open WebUI says stop behind each fragment of one.
     """
 
-    __slots__ = ("audio", "beside", "function", "known", "parts")
+    __slots__ = ("audio", "beside", "function", "known", "parts", "stops")
 
     def __init__(self) -> None:
         self.known: dict[int, int] | None = None
-        self.parts: list[tuple[str, list[str]]] | None = None
+        self.parts: list[Part] | None = None
         self.beside: dict[ToolCall, dict[str, Any]] | None = None
         self.function: ToolCall | None = None
         self.audio: str | None = None
+        self.stops: dict[int, tuple[str, StopKind]] | None = None
 
 
 NO_MORE = More()  # to be read only
@@ -103,14 +143,14 @@ class OpenAIChat:
         if not assembler.started and (choices or event.get("id") or event.get("model")):
             assembler.message_start(event.get("id"), event.get("model"))
         # The counts first, since a stop reason may raise.
-        usage = event.get("usage") or ("x_groq" in event and event["x_groq"].get("usage"))
+        usage = event.get("usage") or ("x_groq" in event and (event["x_groq"] or {}).get("usage"))
         if usage:
             self._add_usage(usage, assembler)
         if choices:
             for choice in choices:
                 self._choice(choice, assembler)
-        # OpenRouter sends an error beside a choice that stops for it.
-        if event.get("error"):
+        # OpenRouter sends an error beside a choice that stops for it; vLLM's was once the event itself.
+        if event.get("error") or "error" in (event.get("object"), event.get("type")):
             assembler.fail(provider_error(event), _stop_reason(choices))
         if choices:
             for choice in choices:
@@ -151,8 +191,14 @@ class OpenAIChat:
 
     def end(self, assembler: Assembler, done: bool) -> None:
         # Some servers send no [DONE], others no finish_reason; one of them there must be.
-        seen = [known & STOPPED for known in (self._known, *(self._more.known or {}).values()) if known & SEEN]
-        if done or (seen and all(seen)):
+        seen = [known for known in (self._known, *(self._more.known or {}).values()) if known & SEEN]
+        stops = self._more.stops or {}
+        has_stopped = bool(seen) and all(known & STOPPED for known in seen)
+        if stops and any(known & WENT_ON for known in seen):
+            has_stopped = False
+        if done or has_stopped:
+            for index, (reason, kind) in stops.items():
+                assembler.stop(reason, kind, index)
             assembler.end()
         else:
             assembler.break_off("the stream ended without finish_reason and [DONE]")
@@ -172,8 +218,11 @@ class OpenAIChat:
             self._add_usage(choice["usage"], assembler)
 
     def _finish(self, choice: dict[str, Any], assembler: Assembler) -> None:
-        index, reason = choice.get("index") or 0, choice.get("finish_reason")
-        known = self._known_of(index) | SEEN | (STOPPED if reason else 0) | (HAS_DELTAS if choice.get("delta") else 0)
+        index, reason, delta = choice.get("index") or 0, choice.get("finish_reason"), choice.get("delta")
+        known = self._known_of(index)
+        if known & STOPPED and delta and any(delta.get(name) for name in SAYING):
+            known |= WENT_ON
+        known |= SEEN | (STOPPED if reason else 0) | (HAS_DELTAS if delta else 0)
         if index == 0:
             self._known = known
         else:
@@ -184,7 +233,18 @@ class OpenAIChat:
             assembler.fail(provider_error(choice), reason)
         if reason:
             native = choice.get("native_finish_reason")
-            assembler.stop(reason, "length" if native in NATIVE_LENGTH else STOP_KINDS.get(reason, "other"), index)
+            kind = "length" if native in NATIVE_LENGTH else STOP_KINDS.get(reason.lower(), "other")
+            self._stop(index, reason, kind, assembler)
+
+    def _stop(self, index: int, reason: str, kind: StopKind, assembler: Assembler) -> None:
+        if kind not in UNCERTAIN and assembler.awaits_more(index):
+            more = self._own_more()
+            more.stops = {**(more.stops or {}), index: (reason, kind)}
+            assembler.stop_reason = reason if index == 0 else assembler.stop_reason
+            return
+        if self._more.stops:
+            self._more.stops.pop(index, None)
+        assembler.stop(reason, kind, index)
 
     def _delta(self, index: int, delta: dict[str, Any], assembler: Assembler) -> None:
         entries = delta.get("tool_calls")
@@ -206,8 +266,8 @@ class OpenAIChat:
             self._say(index, content, assembler)
         if delta.get("refusal"):
             assembler.text_delta(delta["refusal"], index, aside=index != 0)
-        if delta.get("function_call"):  # the predecessor of tool_calls: one call, without id and index
-            function = delta["function_call"]
+        function = delta.get("function_call") or {}  # the predecessor of tool_calls: one call, without id and index
+        if function.get("name") or function.get("arguments"):
             call = assembler.entry(index, FUNCTION, None, function.get("name"), function.get("arguments"))
             if index == 0:
                 self._own_more().function = call
@@ -215,11 +275,13 @@ class OpenAIChat:
             self._keep(delta)
 
     def _entry(self, index: int, entry: dict[str, Any], assembler: Assembler) -> None:
-        function = entry.get("function") or {}
+        custom = entry.get("custom")
+        function = custom or entry.get("function") or {}
         # llama.cpp once put the id inside function; mistralai's client writes "null" for none.
         id = entry.get("id") or function.get("id")
         id = None if id == "null" else str(id) if isinstance(id, int) else id
-        call = assembler.entry(index, entry.get("index"), id, function.get("name"), function.get("arguments"))
+        arguments = function.get("input" if custom else "arguments")
+        call = assembler.entry(index, entry.get("index"), id, function.get("name"), arguments, free_text=bool(custom))
         if call is None or index != 0:
             return
         self._add_call(call)
@@ -244,15 +306,15 @@ class OpenAIChat:
             content = [{"type": "text", "text": content}]
         else:
             for part in content:
-                if part["type"] == "thinking":
-                    assembler.reasoning_delta(_part_text(part), index)
-                else:
-                    assembler.text_delta(_part_text(part), index, aside=index != 0)
+                if part["type"] in THOUGHTS:
+                    assembler.reasoning_delta(_thought(part)[0], index)
+                elif part["type"] in WORDS:
+                    assembler.text_delta(part.get("text") or "", index, aside=index != 0)
             more = self._own_more()
-            more.parts = more.parts or [("text", self._content or [])]
+            more.parts = more.parts or [Part("text", self._content or [])]
         if index == 0 and self._more.parts:
             for part in content:
-                self._keep_part(part["type"], _part_text(part))
+                self._keep_part(part)
         elif index == 0:
             self._content = self._content or []
             self._content.append(content[0]["text"])
@@ -276,6 +338,7 @@ class OpenAIChat:
         written = _first(
             read.get("cache_write_tokens"),  # OpenRouter
             read.get("cache_creation_tokens"),  # LiteLLM
+            read.get("cache_creation_input_tokens"),  # DashScope
             raw.get("cache_creation_input_tokens"),  # Databricks
         )
         if prompt is not None and (cached or 0) + (written or 0) > prompt:  # a bridge that counts them beside it
@@ -304,12 +367,21 @@ class OpenAIChat:
                 more = self._own_more()
                 more.audio = value.get("id") or more.audio
 
-    def _keep_part(self, kind: str, text: str) -> None:
-        more = self._own_more()
-        more.parts = more.parts or []
-        if not more.parts or more.parts[-1][0] != kind:
-            more.parts.append((kind, []))
-        more.parts[-1][1].append(text)
+    def _keep_part(self, part: dict[str, Any]) -> None:
+        """Text goes on with the part before if that is of its kind; a thought that is signed goes on no more."""
+        kind, more = part["type"], self._own_more()
+        parts = more.parts = more.parts or []
+        if kind in THOUGHTS:
+            text, signature = _thought(part)
+        else:
+            text, signature = part.get("text") or "", None
+        given = None if kind in THOUGHTS or kind in WORDS else part
+        last = parts[-1] if parts else None
+        if last is None or last.kind != kind or last.signature or given is not None:
+            last = Part(kind, [], given=given)
+            parts.append(last)
+        last.texts.append(text)
+        last.signature = signature
 
     def message(self, assembler: Assembler) -> dict[str, Any]:
         """The first choice's message as the next request must contain it."""
@@ -319,16 +391,7 @@ class OpenAIChat:
         beside = self._more.beside or {}
         calls = (self._calls,) if isinstance(self._calls, ToolCall) else self._calls
         if calls:
-            message["tool_calls"] = [
-                {
-                    "id": call.id or "",
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": call.text},
-                    **beside.get(call, {}),
-                }
-                for call in calls
-                if call.name
-            ]
+            message["tool_calls"] = [{**_tool_call(call), **beside.get(call, {})} for call in calls if call.name]
         function, audio = self._more.function, self._more.audio
         if function is not None:
             message["function_call"] = {"name": function.name, "arguments": function.text}
@@ -340,12 +403,14 @@ class OpenAIChat:
         parts = self._more.parts
         if not parts:
             return None if self._content is None else joined(self._content)
-        content: list[dict[str, Any]] = []
-        for kind, texts in parts:
-            text = joined(texts)
-            if text:
-                content.append({"type": kind, kind: text if kind == "text" else [{"type": "text", "text": text}]})
-        return content
+        content = (part.content() for part in parts)
+        return [part for part in content if part is not None]
+
+
+def _tool_call(call: ToolCall) -> dict[str, Any]:
+    if call._free_text:
+        return {"id": call.id or "", "type": "custom", "custom": {"name": call.name, "input": call.text}}
+    return {"id": call.id or "", "type": "function", "function": {"name": call.name, "arguments": call.text}}
 
 
 def _stop_reason(choices: list[dict[str, Any]] | None) -> str | None:
@@ -356,10 +421,12 @@ def _first(*counts: int | None) -> int | None:
     return next((count for count in counts if count is not None), None)
 
 
-def _part_text(part: dict[str, Any]) -> str:
-    """The text of a part of Mistral's content; a thinking part holds a list of text parts."""
-    text = part.get(part["type"]) or ""
-    return text if isinstance(text, str) else "".join(inner.get("text") or "" for inner in text)
+def _thought(part: dict[str, Any]) -> tuple[str, str | None]:
+    """The text of a part that is reasoning, which stands in a list, and its signature, which may stand there, too."""
+    inner = part.get(THOUGHTS[part["type"]]) or ()
+    pieces = [{"text": inner}] if isinstance(inner, str) else inner
+    signatures = [piece["signature"] for piece in (part, *pieces) if piece.get("signature")]
+    return "".join(piece.get("text") or "" for piece in pieces), signatures[-1] if signatures else None
 
 
 def _joined_member(values: list[Any]) -> Any:

@@ -78,7 +78,7 @@ class OpenAIRealtime(OpenAIResponses):
     def _tell(self, event: dict[str, Any], assembler: Assembler) -> None:
         kind = event["type"]
         if kind in TEXT:
-            self._text(self._key(event), event, event["delta"], assembler)
+            self._text(self._key(event), event, event.get("delta") or "", assembler)
         elif kind in WHOLE_TEXT:
             self._whole_text(self._key(event), event, event.get(WHOLE_TEXT[kind]), assembler)
         elif kind == "response.done":

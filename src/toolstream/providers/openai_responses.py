@@ -19,11 +19,14 @@ from .openai_items import FRAGMENTS, PLAIN, TOOLS, WHOLE_INPUTS, Item, is_run_by
 
 TEXT = {"response.output_text.delta", "response.refusal.delta"}
 WHOLE_TEXT = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
-REASONING = {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
+# The last one is Open Responses' name.
+REASONING = {"response.reasoning_summary_text.delta", "response.reasoning_text.delta", "response.reasoning.delta"}
 BEGINNINGS = {"response.created", "response.in_progress", "response.queued"}
 # Members of an item that say the same in many streams.
 _SHARED = frozenset(("type", "status", "name"))
-ENDS = {"response.completed", "response.incomplete", "response.failed"}
+# The last two are not OpenAI's own; the response's status tells how it ended.
+ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
+ERRORS = {"error", "response.error", None}  # the last two are gateways'
 # An item as it was when added, then when done. Of a call about which that says nothing else: its id.
 Told = Item | str
 
@@ -86,19 +89,22 @@ class OpenAIResponses:
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
         kind = event.get("type")
-        return isinstance(kind, str) and kind.startswith("response.") and "event_id" not in event
+        if event.get("object") == "response":  # a whole answer, of a server that does not stream
+            return isinstance(event.get("output"), list)
+        is_numbered_error = kind == "error" and "sequence_number" in event
+        return is_numbered_error or (isinstance(kind, str) and kind.startswith("response.") and "event_id" not in event)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
         kind = event.get("type")
         if kind in FRAGMENTS:
-            self._fragment(event, assembler)
+            assembler.fragment(self._key(event), event.get("delta"))
         elif kind in TEXT:
-            self._text(self._key(event), event, event["delta"], assembler)
+            self._text(self._key(event), event, event.get("delta") or "", assembler)
         elif kind in REASONING:
             more = self._own_more()
             more.reasoned = more.reasoned or set()
             more.reasoned.add(self._key(event))
-            assembler.reasoning_delta(event["delta"], event.get("output_index") or 0)
+            assembler.reasoning_delta(event.get("delta"), event.get("output_index") or 0)
         elif kind == "response.output_item.added":
             self._added(self._key(event), event["item"], assembler)
         elif kind in WHOLE_INPUTS:
@@ -113,7 +119,9 @@ class OpenAIResponses:
             self._response_end(event["response"], assembler)
         elif isinstance(kind, str) and kind.startswith("response.shell_call_command."):
             self._command(self._key(event), event, assembler)
-        elif kind == "error":
+        elif event.get("object") == "response":
+            self._response_end(event, assembler)
+        elif kind in ERRORS and (kind is not None or event.get("error")):
             assembler.fail(provider_error(event), stop_reason="failed")
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
@@ -238,13 +246,6 @@ class OpenAIResponses:
             assembler.whole(key, given)
         return key
 
-    def _fragment(self, event: dict[str, Any], assembler: Assembler) -> None:
-        key, delta = self._key(event), event["delta"]
-        if isinstance(delta, str):
-            assembler.fragment(key, delta)
-        else:
-            assembler.whole(key, delta)  # some servers send the object itself
-
     def _command(self, key: Any, event: dict[str, Any], assembler: Assembler) -> None:
         """A shell call's commands come one after another; its input is their lines."""
         more = self._own_more()
@@ -356,6 +357,8 @@ class OpenAIResponses:
                 input_tokens=raw.get("input_tokens"),
                 output_tokens=raw.get("output_tokens"),
                 cache_read_tokens=read.get("cached_tokens"),
+                # 0 is also what servers say that do not count them.
+                cache_write_tokens=read.get("cache_write_tokens") or None,
                 reasoning_tokens=(raw.get("output_tokens_details") or {}).get("reasoning_tokens"),
                 raw=raw,
             )
@@ -371,7 +374,7 @@ class OpenAIResponses:
 
     def _item(self, key: Any, told: Item, assembler: Assembler) -> Item:
         item = dict(told)
-        if self._is_done(key):
+        if self._is_done(key) and (item["type"] != "message" or item.get("content")):
             return item
         call = assembler.call(key)
         for name in ("arguments", "input", "code"):
