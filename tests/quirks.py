@@ -509,6 +509,10 @@ CHAT: dict[str, tuple[Any, dict[str, Any]]] = {
         [{**event, "x_groq": None} if isinstance(event, dict) else event for event in chat(weather())],
         known(WEATHER),
     ),
+    "groq-stopped-early": (
+        [delta(content="So"), {**chunk({}), "x_groq": {"id": "req_1", "error": "over capacity"}}, DONE],
+        known(stop=None, usage={}, text="So", error="over capacity"),
+    ),
     "vllm-error-without-a-wrapper": (
         [
             delta(content="So"),

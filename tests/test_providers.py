@@ -44,6 +44,7 @@ class TestDetection:
             {"type": "ping"},
             {"type": "keepalive", "sequence_number": 0},
             {"type": "codex.rate_limits", "rate_limits": {"primary": {"used_percent": 40}}},
+            {"type": "vertex_event", "usage": {"input_tokens": 9, "output_tokens": 1}},
         ],
     )
     def test_a_leading_ping_tells_nothing(self, leading: Any) -> None:

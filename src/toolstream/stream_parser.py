@@ -38,7 +38,7 @@ from .usage import Usage
 OnError = Literal["raise", "event"]
 
 # Types of events that come before a stream's first own event and don't tell its format.
-UNDECIDED = ("ping", "keepalive", "codex.rate_limits")
+UNDECIDED = ("ping", "keepalive", "codex.rate_limits", "vertex_event")
 _HEAD = 200
 # What is known of a stream: an or of these.
 _TEXT = 1  # what comes in is text, for the adapter itself

@@ -143,7 +143,8 @@ class OpenAIChat:
         if not assembler.started and (choices or event.get("id") or event.get("model")):
             assembler.message_start(event.get("id"), event.get("model"))
         # The counts first, since a stop reason may raise.
-        usage = event.get("usage") or ("x_groq" in event and (event["x_groq"] or {}).get("usage"))
+        groq = event.get("x_groq") or {}
+        usage = event.get("usage") or groq.get("usage")
         if usage:
             self._add_usage(usage, assembler)
         if choices:
@@ -152,6 +153,8 @@ class OpenAIChat:
         # OpenRouter sends an error beside a choice that stops for it; vLLM's was once the event itself.
         if event.get("error") or "error" in (event.get("object"), event.get("type")):
             assembler.fail(provider_error(event), _stop_reason(choices))
+        if groq.get("error"):
+            assembler.fail(provider_error(groq), _stop_reason(choices))
         if choices:
             for choice in choices:
                 self._finish(choice, assembler)
