@@ -613,7 +613,13 @@ def fc(index: int = 0, **more: Any) -> dict[str, Any]:
 
 
 WHOLE = fc(arguments=ARGUMENTS, status="completed")
-DELTAS = [wire.arguments_delta(0, text) for text in PIECES]
+
+
+def deltas(index: int) -> wire.Wire:
+    return [wire.arguments_delta(index, text) for text in PIECES]
+
+
+DELTAS = deltas(0)
 R_WEATHER = [wire.item_added(0, fc()), *DELTAS, wire.arguments_done(0, ARGUMENTS), wire.item_done(0, WHOLE)]
 
 
@@ -645,6 +651,23 @@ def shell_event(step: str, index: int, **more: Any) -> dict[str, Any]:
     return {"type": kind, "output_index": 0, "command_index": index, **more}
 
 
+def without_places(events: wire.Wire) -> wire.Wire:
+    """As llama.cpp sends them: no places, and calls have no id but their own."""
+    told = json.loads(json.dumps(events))
+    for event in told:
+        event.pop("output_index", None)
+        for item in [event["item"]] if "item" in event else event.get("response", {}).get("output", []):
+            if item["type"] == "function_call":
+                item["call_id"] = item.pop("id")
+    return told
+
+
+def bare_responses(events: wire.Wire) -> bytes:
+    """Responses without the event around them, whose type its name alone tells."""
+    told = [(event["type"], event.get("response", event)) for event in events]
+    return "".join(f"event: {kind}\ndata: {json.dumps(data)}\n\n" for kind, data in told).encode()
+
+
 RESPONSES: dict[str, tuple[Any, dict[str, Any]]] = {
     "calls-interleaved": (
         wire.responses(
@@ -659,6 +682,23 @@ RESPONSES: dict[str, tuple[Any, dict[str, Any]]] = {
         [{key: value for key, value in event.items() if key != "output_index"} for event in wire.responses(R_WEATHER)],
         item_known(WEATHER),
     ),
+    "llama-cpp-no-places-and-calls-without-item-ids": (
+        without_places(
+            wire.responses(
+                wire.output_text(0, "So."),
+                [event for index in (1, 2) for event in (wire.item_added(index, fc(index)), *deltas(index))],
+                [wire.item_done(index, fc(index, arguments=ARGUMENTS, status="completed")) for index in (1, 2)],
+            )
+        ),
+        item_known(call("fc_1", "weather"), call("fc_2", "weather"), text="So."),
+    ),
+    "gemini-web2api-text-without-a-place": (
+        wire.responses(
+            [{"type": "response.output_text.done", "text": "So."}], output=[wire.output_text(0, "So.")[-1]["item"]]
+        ),
+        item_known(text="So."),
+    ),
+    "sap-proxy-responses-without-events": (bare_responses(wire.responses(R_WEATHER)), item_known(WEATHER)),
     "bridge-every-item-at-place-0": (
         [
             {**event, "output_index": 0} if "output_index" in event else event

@@ -22,6 +22,7 @@ WHOLE_TEXT = {"response.output_text.done": "text", "response.refusal.done": "ref
 # The last one is Open Responses' name.
 REASONING = {"response.reasoning_summary_text.delta", "response.reasoning_text.delta", "response.reasoning.delta"}
 BEGINNINGS = {"response.created", "response.in_progress", "response.queued"}
+UNFINISHED = {"in_progress", "queued"}
 # Members of an item that say the same in many streams.
 _SHARED = frozenset(("type", "status", "name"))
 # The last two are not OpenAI's own; the response's status tells how it ended.
@@ -114,11 +115,13 @@ class OpenAIResponses:
         elif kind == "response.output_item.done":
             self._item_done(self._key(event), event["item"], assembler)
         elif kind in BEGINNINGS:
-            self._begin(event["response"], assembler)
+            self._begin(event.get("response") or event, assembler)
         elif kind in ENDS:
-            self._response_end(event["response"], assembler)
+            self._response_end(event.get("response") or event, assembler)
         elif isinstance(kind, str) and kind.startswith("response.shell_call_command."):
             self._command(self._key(event), event, assembler)
+        elif event.get("object") == "response" and event.get("status") in UNFINISHED:
+            self._begin(event, assembler)
         elif event.get("object") == "response":
             self._response_end(event, assembler)
         elif kind in ERRORS and (kind is not None or event.get("error")):
@@ -211,16 +214,17 @@ class OpenAIResponses:
         """An item begins. Answers its key."""
         if item is None:
             return key
+        id = _id_of(item, key)
         if key is None:
-            key = item.get("id")
+            key = id
         elif self._is_another(key, item, assembler):
             place = key[0] if isinstance(key, tuple) else key
             more = self._own_more()
             more.places = more.places or {}
             key = more.places[place] = (place, 1 + len(more.items or ()))
         self._set_item(key, item)
-        if isinstance(item.get("id"), str):
-            self._set_id(item["id"], key)
+        if id is not None:
+            self._set_id(id, key)
         if self._more is not NO_MORE:
             self._more.forget(key)
         tool = TOOLS.get(item["type"])
@@ -273,11 +277,12 @@ class OpenAIResponses:
 
     def _item_done(self, key: Any, item: Item, assembler: Assembler) -> None:
         """An item as it is in the end. It may be all that was sent of it, so what is new in it counts."""
-        known = self._key_of_id(item.get("id") or "")
+        id = _id_of(item, key)
+        known = None if id is None else self._key_of_id(id)
         if known is not None:
             key = known
         elif key is None:
-            key = item.get("id")
+            key = id
         if self._item_at(key) is None or self._is_another(key, item, assembler):
             key = self._added(key, item, assembler)
         self._set_item(key, item)
@@ -307,7 +312,8 @@ class OpenAIResponses:
         assembler.text_delta(text, index if isinstance(index, int) else 0)
 
     def _whole_text(self, key: Any, place: dict[str, Any], text: str | None, assembler: Assembler) -> None:
-        if text and (key, place.get("content_index") or 0) not in (self._more.texts or ()):
+        index, texts = place.get("content_index") or 0, self._more.texts or ()
+        if text and (key, index) not in texts and (None, index) not in texts:  # some do not say what item's text it is
             self._text(key, place, text, assembler)
 
     # ------------------------------------------------------------------ the end
@@ -385,6 +391,12 @@ class OpenAIResponses:
             parts = sorted(index for place, index in texts if place == key)
             item["content"] = [{"type": "output_text", "text": joined(texts[key, index])} for index in parts]
         return item
+
+
+def _id_of(item: Item, key: Any) -> str | None:
+    """By what events name the item: its id; a call's own where it has neither that nor a place, as llama.cpp's."""
+    id = item.get("call_id") if key is None and item.get("id") is None else item.get("id")
+    return id if isinstance(id, str) else None
 
 
 def _share(item: Item) -> None:
