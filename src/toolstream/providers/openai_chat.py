@@ -59,9 +59,6 @@ KEPT = {
 # What is known of a choice.
 SEEN, STOPPED = 1, 2  # it has come; it has had its finish_reason
 HAS_DELTAS = 4  # its message, where there is one too, only repeats
-WENT_ON = 8  # it has gone on behind a finish_reason, which therefore says nothing
-# Members of a delta by which a choice goes on.
-SAYING = ("tool_calls", "content", *REASONING)
 # The place of the one call that a function_call tells of; it has none of its own.
 FUNCTION = -1
 
@@ -197,9 +194,7 @@ class OpenAIChat:
         seen = [known for known in (self._known, *(self._more.known or {}).values()) if known & SEEN]
         stops = self._more.stops or {}
         has_stopped = bool(seen) and all(known & STOPPED for known in seen)
-        if stops and any(known & WENT_ON for known in seen):
-            has_stopped = False
-        if done or has_stopped:
+        if done or (has_stopped and all(kind == "tools" for _, kind in stops.values())):
             for index, (reason, kind) in stops.items():
                 assembler.stop(reason, kind, index)
             assembler.end()
@@ -222,10 +217,9 @@ class OpenAIChat:
 
     def _finish(self, choice: dict[str, Any], assembler: Assembler) -> None:
         index, reason, delta = choice.get("index") or 0, choice.get("finish_reason"), choice.get("delta")
-        known = self._known_of(index)
-        if known & STOPPED and delta and any(delta.get(name) for name in SAYING):
-            known |= WENT_ON
-        known |= SEEN | (STOPPED if reason else 0) | (HAS_DELTAS if delta else 0)
+        known = self._known_of(index) | SEEN | (STOPPED if reason else 0) | (HAS_DELTAS if delta else 0)
+        if delta and delta.get("tool_calls") and not reason:
+            known &= ~STOPPED  # a reason that came before was none
         if index == 0:
             self._known = known
         else:
