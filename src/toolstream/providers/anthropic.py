@@ -59,10 +59,10 @@ class Block(Record):
     def content(self, call: ToolCall | None) -> dict[str, Any]:
         """The block as the next request must contain it."""
         block = start_of(call) if self.start is None else dict(self.start)
-        if call is not None and call.text:
+        field, is_call = block["type"], block["type"].endswith("tool_use")
+        if is_call and call is not None and (call.text or "input" not in block):
             block["input"] = call.snapshot()
-        if self.parts is not None:
-            field = block["type"]
+        if self.parts is not None and not is_call:
             before = block.get(field)
             block[field] = (before if isinstance(before, str) else "") + joined(self.parts)
         if self.citations is not None:
