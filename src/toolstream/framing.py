@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import repeat
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from .errors import IncompleteError, JSONError, LimitError, SSEError
 from .json_sequence import JSONSequence
