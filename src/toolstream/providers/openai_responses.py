@@ -115,9 +115,9 @@ class OpenAIResponses:
         elif kind == "response.output_item.done":
             self._item_done(self._key(event), event["item"], assembler)
         elif kind in BEGINNINGS:
-            self._begin(event.get("response") or event, assembler)
+            self._begin(_response_of(event), assembler)
         elif kind in ENDS:
-            self._response_end(event.get("response") or event, assembler)
+            self._response_end(_response_of(event), assembler)
         elif isinstance(kind, str) and kind.startswith("response.shell_call_command."):
             self._command(self._key(event), event, assembler)
         elif event.get("object") == "response" and event.get("status") in UNFINISHED:
@@ -391,6 +391,11 @@ class OpenAIResponses:
             parts = sorted(index for place, index in texts if place == key)
             item["content"] = [{"type": "output_text", "text": joined(texts[key, index])} for index in parts]
         return item
+
+
+def _response_of(event: dict[str, Any]) -> dict[str, Any]:
+    """The response an event is about; some proxies send it without an event around it."""
+    return event if event.get("object") == "response" else event["response"]
 
 
 def _id_of(item: Item, key: Any) -> str | None:
