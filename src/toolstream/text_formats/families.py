@@ -73,7 +73,7 @@ def _deepseek(name: str, models: str) -> TextFormat:
         name,
         (
             *(Opener(mark, section) for mark in marks("tool", "calls", "begin")),
-            *(Opener(mark, _alone(section)) for mark in begins),
+            *(Opener(mark, _alone(section, r"\s*[^\s`]*(?:\s*`{0,3}\w*\s*)?")) for mark in begins),
         ),
         ends=_DEEPSEEK,
         special=("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>"),
@@ -81,11 +81,11 @@ def _deepseek(name: str, models: str) -> TextFormat:
     )
 
 
-def _alone(section: Headed) -> Headed:
+def _alone(section: Headed, begins: str) -> Headed:
     """An entry of a section whose own opener is missing."""
     return replace(
         section,
-        begins=r".{0,200}",
+        begins=begins,
         entry=(),
         tail=(*section.tail, *section.ends),
         ends=(*section.ends, *section.closes),
@@ -259,7 +259,7 @@ FORMATS: dict[str, TextFormat] = {
             (
                 Opener("<|tool_calls_section_begin|>", _KIMI_SECTION),
                 Opener("<|tool_call_section_begin|>", _KIMI_SECTION),
-                Opener("<|tool_call_begin|>", _alone(_KIMI_SECTION)),
+                Opener("<|tool_call_begin|>", _alone(_KIMI_SECTION, r"\s*[^\s<]*\s*(?:<\S*\s*)?")),
             ),
             (_THINK, ("◁think▷", "◁/think▷")),
             ends=("<|im_end|>", "[EOS]"),

@@ -58,9 +58,10 @@ class HeadedSection(Section):
     def _read_header(self) -> bool:
         body = self._body
         found = self._find(("{", *body.ends, *body.closes))
+        if not body.entry and re.fullmatch(body.begins, self._header, re.DOTALL) is None:
+            return self._refuse()
         if found is None:
-            fits = body.entry or re.fullmatch(body.begins, self._header, re.DOTALL)
-            return False if fits else self._refuse()
+            return False
         header = re.fullmatch(body.header, self._header, re.DOTALL)
         if header is None or not found:  # no header, or one that is longer than any
             return self._skip_entry(found) if self.decided else self._refuse()

@@ -33,6 +33,12 @@ class PythonSection(Section):
     def is_between(self) -> bool:
         return self._is_between and not self._in_list
 
+    @property
+    def is_doubtful(self) -> bool:
+        name = self._header
+        is_none = name != "" and (_NAME.fullmatch(name) is None or name.endswith("."))
+        return super().is_doubtful or (is_none and not self.decided)
+
     def _begin(self) -> bool:
         if not self._skip_space():
             return False
