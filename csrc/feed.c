@@ -227,13 +227,31 @@ static int slices_scan(ts_scanner *s, const char *data, size_t size)
 {
     int64_t left = bytes_left(s);
     int too_long = (uint64_t)size > (uint64_t)left;
-    size_t end = too_long ? (size_t)left : size, taken = 0;
+    size_t end = too_long ? (size_t)left : size;
     int status = TS_OK;
-    while (taken < end && status == TS_OK) {
-        status = ts_slice_scan(s, data + taken, end - taken < SLICE ? end - taken : SLICE, &taken);
+    for (size_t taken = 0; taken < end && status == TS_OK; taken = (size_t)s->view.consumed) {
+        size_t slice = end - taken < SLICE ? end - taken : SLICE, at = text_size(s);
+        if (ts_text_reserve(s, slice) != TS_OK) {
+            return ts_fail(s, TS_ERR_MEMORY, s->view.offset);
+        }
+        ts_copy(s->view.text + at, data + taken, slice);
+        status = ts_text_scan(s, at, at + slice);
     }
-    s->view.consumed = (int64_t)taken;
     return status == TS_OK && too_long ? ts_fail(s, TS_ERR_BYTES, s->view.offset) : status;
+}
+
+/* The end of a call that has scanned: what it answers. */
+static inline int call_end(ts_scanner *s, int status)
+{
+    if (s->growing && s->state == ST_IN_STRING && status != TS_ERR_MEMORY) {
+        int grown = ts_report_growth(s, s->view.offset); /* before a fault, too */
+        status = grown != TS_OK ? ts_fail(s, grown, s->view.offset) : status;
+    }
+    if ((s->value_due || status == TS_PAUSED) && status != TS_ERR_MEMORY && !s->options->stop_at_end) {
+        int settled = ts_settle(s);
+        status = settled != TS_OK ? ts_fail(s, settled, s->view.offset) : status;
+    }
+    return answer(s, status);
 }
 
 /* Feeds what is more than text going on. */
@@ -244,16 +262,14 @@ static TS_NOINLINE int feed_on(ts_scanner *s, const char *data, size_t size)
         ts_complete_update(s);
         return status;
     }
-    status = slices_scan(s, data, size);
-    if (s->growing && s->state == ST_IN_STRING && status != TS_ERR_MEMORY) {
-        int grown = ts_report_growth(s, s->view.offset); /* before a fault, too */
-        status = grown != TS_OK ? ts_fail(s, grown, s->view.offset) : status;
-    }
-    if ((s->value_due || status == TS_PAUSED) && status != TS_ERR_MEMORY && !s->options->stop_at_end) {
-        int settled = ts_settle(s);
-        status = settled != TS_OK ? ts_fail(s, settled, s->view.offset) : status;
-    }
-    return answer(s, status);
+    return call_end(s, slices_scan(s, data, size));
+}
+
+/* Feeds a short fragment for which there is room, and of which the state machine has to see text[at .. end). */
+static TS_NOINLINE int feed_tokens(ts_scanner *s, size_t at, size_t end)
+{
+    call_begin(s);
+    return call_end(s, ts_text_scan(s, at, end));
 }
 
 /* Feeds any fragment. Kept apart, so that the short way costs no more than it must. */
@@ -271,14 +287,13 @@ static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
 }
 
 /* Feeds a fragment inside a string that has been copied behind the text, and of which not all is plain. */
-static TS_NOINLINE int feed_odd(ts_scanner *s, const char *data, size_t size)
+static TS_NOINLINE int feed_odd(ts_scanner *s, size_t size)
 {
-    uint8_t escaped = 0;
     size_t end = text_size(s) + size;
-    if (ts_string_body(s->view.text, text_size(s), end, &escaped) != end) {
-        return feed_on(s, data, size);
+    size_t at = ts_string_body(s->view.text, text_size(s), end, &s->escaped);
+    if (at != end) {
+        return feed_tokens(s, at, end);
     }
-    s->escaped |= escaped;
     text_goes_on(s, size);
     return TS_OK;
 }
@@ -295,19 +310,25 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
     if (s->growing) {
         return feed_growing(s, data, size);
     }
-    if (size - 1 < TS_COPY_SHORT && s->view.status == TS_OK && is_welcome(s, size)) {
-        if (in_body(s)) {
-            ts_copy(s->view.text + s->view.text_size, data, size);
+    if (size - 1 < TS_COPY_SHORT && s->view.status >= TS_OK && is_welcome(s, size)) {
+        size_t at = text_size(s);
+        int is_quiet = s->view.status == TS_OK;
+        if (is_quiet && in_body(s)) {
+            ts_copy(s->view.text + at, data, size);
             if (!ts_is_all_plain(data, size)) {
-                return feed_odd(s, data, size);
+                return feed_odd(s, size);
             }
             text_goes_on(s, size);
             return TS_OK;
         }
-        if (size == 1 && is_idle_byte(s, (unsigned char)*data)) {
-            s->view.text[s->view.text_size] = (unsigned char)*data;
+        if (is_quiet && size == 1 && is_idle_byte(s, (unsigned char)*data)) {
+            s->view.text[at] = (unsigned char)*data;
             text_goes_on(s, size);
             return TS_OK;
+        }
+        if (!s->text_freed) {
+            ts_copy(s->view.text + at, data, size);
+            return feed_tokens(s, at, at + size);
         }
     }
     return feed_any(s, data, size);

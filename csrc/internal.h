@@ -4,6 +4,7 @@
 
 #include "memory.h"
 #include "noinline.h"
+#include "plain.h"
 #include "toolstream.h"
 
 /* ------------------------------------------------------------------ keys: which keys an open object has had
@@ -32,17 +33,36 @@ typedef struct ts_keys {
     uint32_t text_size;
     uint32_t text_capacity;
     uint32_t slot_count;
+    uint32_t past_end;           /* up to here stand the keys of the object that ended last, behind those in use */
 } ts_keys;
 
 #define TS_NO_KEY UINT32_MAX
 
 void ts_keys_free(ts_keys *keys);
+/* Adds the key to an object at level where it is the one that had the same place in an object before, and all before it
+ * were, too: what was no repetition there is none here. Most objects are like the one before them. */
+static inline int ts_keys_again(ts_keys *keys, uint32_t level, const unsigned char *text, size_t size)
+{
+    if (keys->count >= keys->past_end) {
+        return 0;
+    }
+    ts_key *key = &keys->keys[keys->count];
+    if (key->level != level || key->size != size || !ts_is_same(keys->text + key->text, text, size)) {
+        return 0;
+    }
+    key->reported = 0;
+    key->hashed = 0;
+    keys->text_size = key->text + key->size;
+    keys->count++;
+    return 1;
+}
+
 /* Finds the key in the innermost object, which is at level and has the keys from index mark on, or adds it. *at: its
  * index; *found: whether it was there. seed: two words, the same for all of the scanner's keys. */
 int ts_keys_add(ts_keys *keys, const uint64_t *seed, uint32_t mark, uint32_t level, const unsigned char *text,
                 size_t size, uint32_t *at, int *found);
 /* Forgets all keys from index mark on. */
-void ts_keys_drop(ts_keys *keys, size_t mark);
+void ts_keys_drop(ts_keys *keys, uint32_t mark);
 /* Computes the hashes and slots from the other fields, after a load. */
 int ts_keys_restore(ts_keys *keys, const uint64_t *seed);
 
@@ -207,8 +227,9 @@ size_t ts_utf8_write(unsigned char *out, uint32_t code);
 
 /* ------------------------------------------------------------------ scanner.c: what tokens lead to */
 
-/* Appends a slice of a fragment and scans it; *taken grows by what of it was. */
-int ts_slice_scan(ts_scanner *s, const char *data, size_t size, size_t *taken);
+/* Scans up to text[end]: more text that has been copied, of which the state machine has not seen text[at .. end). Counts in the
+ * view what was taken. */
+int ts_text_scan(ts_scanner *s, size_t at, size_t end);
 
 /* The offset in the stream of text[at]. */
 static inline int64_t position(const ts_scanner *s, size_t at)
@@ -242,17 +263,23 @@ static inline int is_space(unsigned char c)
 int ts_fail(ts_scanner *s, int status, int64_t offset);
 /* A scalar has ended before `end`; traits: of LV_TRAITS. */
 int ts_scalar_end(ts_scanner *s, int64_t end, uint32_t traits);
-/* Decides what is asked of the member that begins in a container in which something may be: want and inner. key:
- * decoded, NULL in an array. */
-void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size);
+/* Asks the paths, too, what is asked of the member that begins. key: decoded, NULL in an array. */
+void ts_paths_match(ts_scanner *s, const unsigned char *key, size_t key_size);
 
-/* As ts_member_match, for any container: most hold nothing that was asked for. */
+/* Decides what is asked of the member that begins: want and inner. Most containers hold nothing that was asked for. */
 static inline void member_match(ts_scanner *s, const ts_level *level, const unsigned char *key, size_t key_size)
 {
     s->want = 0;
     s->inner = 0;
     if (level->flags & LV_INNER) {
-        ts_member_match(s, key, key_size);
+        uint64_t depth = (uint64_t)s->options->depth; /* no number is greater than that of all depths */
+        if (s->level_count <= depth) {
+            s->want = s->options->deltas ? TS_WANT_VALUE | TS_WANT_GROWTH : TS_WANT_VALUE;
+        }
+        s->inner = s->level_count < depth;
+        if (s->words != 0) {
+            ts_paths_match(s, key, key_size);
+        }
     }
 }
 
@@ -306,7 +333,19 @@ void ts_tapes_free(ts_scanner *s);
 
 /* Appends a record about the current member of a container: its key or index. */
 int ts_place_append(ts_scanner *s, enum tape tape, int64_t tag, const ts_level *level);
-int ts_report_value(ts_scanner *s, const ts_level *level);
+/* Notes that something in the members in progress was reported: their keys must not come again. */
+void ts_members_reported(ts_scanner *s);
+
+/* The current member of the innermost container, level, is final and reported. */
+static inline void value_reported(ts_scanner *s, const ts_level *level)
+{
+    s->value_due = 1;
+    if (s->words != 0) {
+        ts_members_reported(s);
+    } else if (level->key != TS_NO_KEY) {
+        s->keys.keys[level->key].reported = 1; /* those around it are reported, too, before their keys can come again */
+    }
+}
 int ts_report_leave(ts_scanner *s, int wanted);
 /* Reports what the string in progress grew by, up to the first byte that is not yet decided. */
 int ts_report_growth(ts_scanner *s, int64_t end);

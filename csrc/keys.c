@@ -179,6 +179,7 @@ static int key_append(ts_keys *keys, uint32_t level, const unsigned char *text, 
     }
     keys->text_size += (uint32_t)size;
     keys->count++;
+    keys->past_end = 0;
     return TS_OK;
 }
 
@@ -236,14 +237,17 @@ static void slot_remove(ts_keys *keys, size_t at)
     keys->slots[slot] = 0;
 }
 
-void ts_keys_drop(ts_keys *keys, size_t mark)
+void ts_keys_drop(ts_keys *keys, uint32_t mark)
 {
-    while (keys->count > mark) {
-        uint32_t at = keys->count - 1;
-        if (keys->keys[at].hashed) {
-            slot_remove(keys, at);
-        }
-        keys->text_size = keys->keys[at].text;
-        keys->count = at;
+    if (keys->count <= mark) {
+        return;
     }
+    keys->past_end = keys->count - mark > FEW ? mark + FEW : keys->count; /* more are in the table */
+    do {
+        keys->count--;
+        if (keys->keys[keys->count].hashed) {
+            slot_remove(keys, keys->count);
+        }
+    } while (keys->count > mark);
+    keys->text_size = keys->keys[mark].text;
 }

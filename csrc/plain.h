@@ -94,6 +94,29 @@ static inline void ts_copy(unsigned char *to, const char *from, size_t size)
     }
 }
 
+/* Whether two texts of one size are the same: most are a few bytes, and then a call would take longer. */
+static inline int ts_is_same(const unsigned char *a, const unsigned char *b, size_t size)
+{
+    uint64_t first = 0, last = 0, other_first = 0, other_last = 0;
+    if (size > TS_BLOCK) {
+        return memcmp(a, b, size) == 0;
+    }
+    if (size >= 8) {
+        memcpy(&first, a, 8);
+        memcpy(&other_first, b, 8);
+        memcpy(&last, a + size - 8, 8);
+        memcpy(&other_last, b + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(&first, a, 4);
+        memcpy(&other_first, b, 4);
+        memcpy(&last, a + size - 4, 4);
+        memcpy(&other_last, b + size - 4, 4);
+    } else if (size != 0) { /* one byte may be the first, the middle and the last */
+        return a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1];
+    }
+    return first == other_first && last == other_last;
+}
+
 /* How many of the TS_BLOCK bytes from data on are plain before the first that is not. */
 static inline size_t ts_plain_block(const unsigned char *data)
 {

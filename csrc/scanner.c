@@ -59,21 +59,12 @@ int ts_levels_reserve(ts_scanner *s, size_t needed)
     return TS_OK;
 }
 
-/* Decides what is asked of the member that begins: want and inner. key: decoded, NULL in an array. */
-void ts_member_match(ts_scanner *s, const unsigned char *key, size_t key_size)
+void ts_paths_match(ts_scanner *s, const unsigned char *key, size_t key_size)
 {
-    const ts_level *level = top_level(s);
-    int64_t depth = (int64_t)s->level_count;
-    if (s->options->depth < 0 || depth <= s->options->depth) {
-        s->want = s->options->deltas ? TS_WANT_VALUE | TS_WANT_GROWTH : TS_WANT_VALUE;
-    }
-    s->inner = s->options->depth < 0 || depth < s->options->depth;
-    if (s->words != 0) {
-        uint64_t *from = s->sets + (size_t)(s->level_count - 1) * s->words;
-        int want = 0;
-        s->inner |= ts_paths_move(s->options->paths, from, from + s->words, key, key_size, level->place, &want);
-        s->want |= want;
-    }
+    uint64_t *from = s->sets + (size_t)(s->level_count - 1) * s->words;
+    int want = 0;
+    s->inner |= ts_paths_move(s->options->paths, from, from + s->words, key, key_size, top_level(s)->place, &want);
+    s->want |= want;
 }
 
 /* ------------------------------------------------------------------ values begin and end */
@@ -98,7 +89,11 @@ static inline int scalar_end(ts_scanner *s, int64_t end, uint32_t traits)
     s->view.unsettled = 1;
     level->flags |= traits;
     s->state = ST_AFTER_VALUE;
-    return (s->want & TS_WANT_VALUE) ? ts_report_value(s, level) : TS_OK;
+    if (!(s->want & TS_WANT_VALUE)) {
+        return TS_OK;
+    }
+    value_reported(s, level);
+    return s->options->implied ? TS_OK : ts_place_append(s, TAPE_REPORTS, TS_VALUE, level);
 }
 
 int ts_scalar_end(ts_scanner *s, int64_t end, uint32_t traits)
@@ -123,11 +118,8 @@ static int container_begin(ts_scanner *s, int64_t at, int is_array)
         }
     }
     ts_level *level = &s->levels[s->level_count++];
-    memset(level, 0, sizeof *level);
-    level->run_start = at + 1;
+    *level = (ts_level){.run_start = at + 1, .key_mark = s->keys.count, .key = TS_NO_KEY};
     s->member_start = at + 1;
-    level->key_mark = (uint32_t)s->keys.count;
-    level->key = TS_NO_KEY;
     if (is_array) {
         level->flags |= LV_ARRAY;
     }
@@ -302,7 +294,6 @@ static size_t wrong_byte(ts_scanner *s, size_t at, int error, int *status)
 static size_t scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
     const unsigned char *text = s->view.text;
-    size_t from = at;
     while (at < end && *status == TS_OK) {
         unsigned char c = text[at];
         if (c <= ' ' && s->state < ST_IN_STRING && is_space(c)) {
@@ -354,29 +345,24 @@ static size_t scan(ts_scanner *s, size_t at, size_t end, int *status)
         default: at = wrong_byte(s, at, TS_ERR_TRAILING, status); break; /* ST_END */
         }
     }
-    s->view.scanned += (int64_t)(at - from);
     return at;
 }
 
-/* Appends a slice of a fragment and scans it. After a pause the bytes that were not scanned are dropped again: they come
- * back with the next call. */
-int ts_slice_scan(ts_scanner *s, const char *data, size_t size, size_t *taken)
+/* After a pause the bytes that were not scanned are dropped again: they come back with the next call. */
+int ts_text_scan(ts_scanner *s, size_t at, size_t end)
 {
     int status = TS_OK;
-    if (ts_text_reserve(s, size) != TS_OK) {
-        return ts_fail(s, TS_ERR_MEMORY, s->view.offset);
-    }
-    ts_copy(s->view.text + s->view.text_size, data, size);
     size_t from = text_size(s);
-    s->view.text_size += (int64_t)size;
-    size_t at = scan(s, from, from + size, &status);
+    s->view.text_size = (int64_t)end;
+    at = scan(s, at, end, &status);
+    s->view.scanned += (int64_t)(at - from);
     if (status == TS_ERR_MEMORY) {
         return ts_fail(s, status, position(s, at));
     }
     if (status >= 0) {
         s->view.offset = position(s, at);
         s->view.text_size = (int64_t)at;
-        *taken += at - from;
+        s->view.consumed += (int64_t)(at - from);
     }
     return status;
 }

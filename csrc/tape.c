@@ -48,8 +48,7 @@ int ts_place_append(ts_scanner *s, enum tape tape, int64_t tag, const ts_level *
 
 /* ------------------------------------------------------------------ reports */
 
-/* Notes that something in the members in progress was reported: their keys must not come again. */
-static void mark_reported(ts_scanner *s)
+void ts_members_reported(ts_scanner *s)
 {
     for (size_t i = s->level_count; i-- > 0;) {
         ts_level *level = &s->levels[i];
@@ -63,20 +62,12 @@ static void mark_reported(ts_scanner *s)
     }
 }
 
-int ts_report_value(ts_scanner *s, const ts_level *level)
-{
-    mark_reported(s);
-    s->value_due = 1;
-    return s->options->implied ? TS_OK : ts_place_append(s, TAPE_REPORTS, TS_VALUE, level);
-}
-
 /* The container around is the top again. Its key may have been dropped from the text by now, so the end of a
  * wanted container has no place: the reader has it from TS_ENTER. */
 int ts_report_leave(ts_scanner *s, int wanted)
 {
     if (wanted) {
-        mark_reported(s);
-        s->value_due = 1;
+        value_reported(s, top_level(s));
     }
     return s->options->implied ? TS_OK : ts_tape_append(s, TAPE_REPORTS, wanted ? TS_LEAVE | TS_F_VALUE : TS_LEAVE, 0, 0);
 }
@@ -91,7 +82,7 @@ int ts_report_growth(ts_scanner *s, int64_t end)
         return TS_OK;
     }
     if (s->growing == 1) {
-        mark_reported(s);
+        ts_members_reported(s);
         int status = ts_place_append(s, TAPE_REPORTS, TS_STRING, top_level(s));
         if (status != TS_OK) {
             return status;
@@ -140,7 +131,17 @@ static int root_append(ts_scanner *s)
     return ts_tape_append(s, TAPE_STEPS, tag, s->view.value_start - s->view.text_start, s->view.value_end - s->view.text_start);
 }
 
-int ts_settle(ts_scanner *s)
+/* The live value shows all open containers, as it mostly does: only the innermost may have grown. */
+static int top_settle(ts_scanner *s, ts_level *top)
+{
+    int status = ts_run_append(s, top);
+    top->run_start = member_is_open(s) ? s->member_start : -1;
+    keep_text_from(s, top->run_start >= 0 ? top->run_start - 1 : s->view.offset);
+    s->view.unsettled = status != TS_OK;
+    return status;
+}
+
+static int all_settle(ts_scanner *s)
 {
     int status = root_append(s);
     size_t first = s->pushed == 0 ? 0 : s->pushed - 1;
@@ -169,4 +170,9 @@ int ts_settle(ts_scanner *s)
         keep_text_from(s, s->view.offset);
     }
     return TS_OK;
+}
+
+int ts_settle(ts_scanner *s)
+{
+    return s->pushed != 0 && s->pushed == s->level_count ? top_settle(s, top_level(s)) : all_settle(s);
 }

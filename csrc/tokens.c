@@ -56,8 +56,11 @@ static int key_check(ts_scanner *s, ts_level *level, const unsigned char *key, s
 {
     uint32_t at = 0;
     int found = 0;
-    int status = ts_keys_add(&s->keys, s->options->seed, level->key_mark, (uint32_t)s->level_count, key, size, &at,
-                             &found);
+    if (ts_keys_again(&s->keys, s->level_count, key, size)) {
+        level->key = s->keys.count - 1;
+        return TS_OK;
+    }
+    int status = ts_keys_add(&s->keys, s->options->seed, level->key_mark, s->level_count, key, size, &at, &found);
     if (status != TS_OK) {
         return status;
     }

@@ -21,6 +21,15 @@ typedef struct event_class {
     int spare_count;
 } event_class;
 
+/* Paths of up to so many steps that have ended, without steps: the next ones. */
+#define PATH_LONGEST 8
+#define PATH_SPARES 8
+
+typedef struct path_spares {
+    PyObject *paths[PATH_SPARES];
+    int count;
+} path_spares;
+
 /* Strings that were keys before, at places that their bytes choose: a repeated key is no new string. */
 #define KEY_CACHE_SLOTS 512
 #define KEY_CACHE_LONGEST 32
@@ -75,6 +84,7 @@ typedef struct module_state {
     PyObject *load;              /* values.load(text, exact): where orjson.loads is not enough */
     PyObject *load_string;       /* values.load_string(body): where native_string is not enough */
     PyObject *names[NAME_COUNT];
+    path_spares paths[PATH_LONGEST]; /* by their steps, less one */
     ts_sse *spare_sse;           /* a framer that no stream is in; NULL while one has it */
     ts_template *templates[TEMPLATE_SLOTS];
     key_slot keys[KEY_CACHE_SLOTS];
@@ -175,29 +185,32 @@ Py_ssize_t native_slot(PyTypeObject *type, PyObject *name);
  * with an exception. */
 int native_event_class_set(event_class *class, PyObject *module, PyObject *type, const char *const *names);
 void native_event_class_clear(event_class *class);
-/* A new instance, the fields of which are to be set. */
-PyObject *native_event(event_class *class);
+/* A new instance, the fields of which are to be set. is_plain: nothing that they will hold can lead back to it, so the
+ * garbage collector need not look at it. */
+PyObject *native_event(event_class *class, int is_plain);
+/* path and one more step; takes the reference to place, which may be NULL after an error. */
+PyObject *native_path(module_state *state, PyObject *path, PyObject *place);
+void native_paths_clear(module_state *state);
+
+/* As native_append, where there is no room. */
+int native_append_more(PyObject *events, PyObject *event);
 
 /* Appends an event to a list; takes the reference to it. Answers 0, or -1 with an exception. */
 static inline int native_append(PyObject *events, PyObject *event)
 {
     Py_ssize_t size = PyList_GET_SIZE(events);
-    if (size < ((PyListObject *)events)->allocated) { /* as it mostly is: a list that is used again has room */
+    if (size < ((PyListObject *)events)->allocated) {
         Py_SET_SIZE(events, size + 1);
         PyList_SET_ITEM(events, size, event);
         return 0;
     }
-    int status = PyList_Append(events, event);
-    Py_DECREF(event);
-    return status;
+    return native_append_more(events, event);
 }
 
 /* native_reports.c. Appends the events that the scanner's reports stand for. */
 int native_report(fields *self, PyObject *events);
 /* Appends an event for each member or element of a container at path, the first of which has that index. */
 int native_report_members(fields *self, PyObject *container, PyObject *path, Py_ssize_t first, PyObject *events);
-/* path and one more step; takes the reference to place, which may be NULL after an error. */
-PyObject *native_path(PyObject *path, PyObject *place);
 /* Appends a FieldComplete; takes the references to path and value, either of which may be NULL after an error. */
 int native_complete(fields *self, PyObject *path, PyObject *value, PyObject *events);
 

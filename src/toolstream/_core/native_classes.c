@@ -1,56 +1,185 @@
-/* The event classes: their instances begin and end without Python's general ways.
+/* What events are made of: their instances, their paths and the lists that hold them begin and end without Python's general
+ * ways.
  *
  * Most streams make an event and let go of the one before, again and again. So a class keeps a few that have ended, as
- * Python does with its own floats and tuples: they need no memory anew.
+ * Python does with its own floats and tuples: they need no memory anew. So do paths.
  */
 #include "native.h"
 
-/* The class of this type among those that are made here, or NULL. */
-static event_class *class_of(PyTypeObject *type)
+/* A list has room for so many events at first, as Python gives it. */
+#define FIRST_EVENTS 4
+
+/* ------------------------------------------------------------------ paths */
+
+PyObject *native_path(module_state *state, PyObject *path, PyObject *place)
 {
-    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
-    module_state *state = module == NULL ? NULL : (module_state *)PyModule_GetState(module);
-    if (state == NULL) {
+    if (place == NULL) {
         return NULL;
     }
-    return type == state->delta.type       ? &state->delta
-           : type == state->complete.type  ? &state->complete
+    Py_ssize_t size = PyTuple_GET_SIZE(path);
+    path_spares *spares = size < PATH_LONGEST ? &state->paths[size] : NULL;
+    PyObject *longer;
+    if (spares != NULL && spares->count != 0) {
+        longer = spares->paths[--spares->count];
+    } else {
+        longer = PyTuple_New(size + 1);
+        if (longer == NULL) {
+            Py_DECREF(place);
+            return NULL;
+        }
+        PyObject_GC_UnTrack(longer); /* keys and indexes lead back to nothing */
+    }
+    for (Py_ssize_t i = 0; i < size; i++) {
+        PyTuple_SET_ITEM(longer, i, Py_NewRef(PyTuple_GET_ITEM(path, i)));
+    }
+    PyTuple_SET_ITEM(longer, size, place);
+    return longer;
+}
+
+/* Keeps a path that only the caller holds, without its steps. Answers 0, with nothing changed, if it is none, or if there
+ * are enough. */
+static inline int path_keep(module_state *state, PyObject *path)
+{
+    Py_ssize_t size = PyTuple_GET_SIZE(path);
+    if (Py_REFCNT(path) != 1 || size == 0 || size > PATH_LONGEST || PyObject_GC_IsTracked(path)) {
+        return 0;
+    }
+    path_spares *spares = &state->paths[size - 1];
+    if (spares->count == PATH_SPARES) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < size; i++) {
+        PyObject *step = PyTuple_GET_ITEM(path, i);
+        PyTuple_SET_ITEM(path, i, NULL);
+        Py_DECREF(step);
+    }
+#if PY_VERSION_HEX >= 0x030e0000
+    ((PyTupleObject *)path)->ob_hash = -1;
+#endif
+    spares->paths[spares->count++] = path;
+    return 1;
+}
+
+void native_paths_clear(module_state *state)
+{
+    for (int size = 0; size < PATH_LONGEST; size++) {
+        path_spares *spares = &state->paths[size];
+        while (spares->count != 0) {
+            Py_DECREF(spares->paths[--spares->count]);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ lists */
+
+int native_append_more(PyObject *events, PyObject *event)
+{
+#ifndef Py_GIL_DISABLED
+    PyListObject *list = (PyListObject *)events;
+    if (list->allocated == 0) { /* what appending does, without the way there: most lists of events are new */
+        PyObject **items = PyMem_New(PyObject *, FIRST_EVENTS);
+        if (items != NULL) {
+            items[0] = event;
+            list->ob_item = items;
+            list->allocated = FIRST_EVENTS;
+            Py_SET_SIZE(list, 1);
+            return 0;
+        }
+    }
+#endif
+    int status = PyList_Append(events, event);
+    Py_DECREF(event);
+    return status;
+}
+
+/* ------------------------------------------------------------------ instances */
+
+/* The class of this type among those that are made here, or NULL. */
+static event_class *class_of(module_state *state, PyTypeObject *type)
+{
+    return type == state->complete.type    ? &state->complete
+           : type == state->delta.type     ? &state->delta
            : type == state->text.type      ? &state->text
            : type == state->reasoning.type ? &state->reasoning
                                            : NULL;
 }
 
-/* Ends an event whose fields are slots behind the head and nothing else: what Python's own function for classes with
- * __slots__ does, without the search for what else such a class might have. */
-static void event_dealloc(PyObject *self)
+static inline PyObject **slots_begin(PyObject *event)
 {
-    PyTypeObject *type = Py_TYPE(self), *own = type; /* or a subclass, which has ended its part */
-    PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, event_dealloc) /* events that hold events end without recursion */
-    while (own->tp_dealloc != event_dealloc) {
-        own = own->tp_base;
+    return (PyObject **)(event + 1);
+}
+
+static inline PyObject **slots_end(PyObject *event, PyTypeObject *own)
+{
+    return (PyObject **)((char *)event + own->tp_basicsize);
+}
+
+static void event_end(PyObject *self, PyTypeObject *own)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
+    module_state *state = module == NULL ? NULL : (module_state *)PyModule_GetState(module);
+    for (PyObject **slot = slots_begin(self), **end = slots_end(self, own); slot < end; slot++) {
+        PyObject *held = *slot;
+        *slot = NULL;
+        if (held != NULL && !(state != NULL && PyTuple_CheckExact(held) && path_keep(state, held))) {
+            Py_DECREF(held);
+        }
     }
-    PyObject **end = (PyObject **)((char *)self + own->tp_basicsize);
-    for (PyObject **slot = (PyObject **)(self + 1); slot < end; slot++) {
-        Py_CLEAR(*slot);
-    }
-    event_class *class = class_of(type);
+    event_class *class = state == NULL ? NULL : class_of(state, type);
     if (class != NULL && class->spare_count < EVENT_SPARES) {
         class->spares[class->spare_count++] = self;
     } else {
         type->tp_free(self);
     }
     Py_DECREF(type);
+}
+
+static void event_dealloc(PyObject *self);
+
+/* Whether an event ends with this one. */
+static inline int ends_event(PyObject *self, PyTypeObject *own)
+{
+    for (PyObject **slot = slots_begin(self), **end = slots_end(self, own); slot < end; slot++) {
+        if (*slot != NULL && Py_REFCNT(*slot) == 1 && Py_TYPE(*slot)->tp_dealloc == event_dealloc) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static TS_NOINLINE void event_end_later(PyObject *self, PyTypeObject *own)
+{
+    Py_TRASHCAN_BEGIN(self, event_dealloc)
+    event_end(self, own);
     Py_TRASHCAN_END
 }
 
-PyObject *native_event(event_class *class)
+/* Ends an event whose fields are slots behind the head and nothing else: what Python's own function for classes with
+ * __slots__ does, without the search for what else such a class might have. */
+static void event_dealloc(PyObject *self)
+{
+    PyTypeObject *own = Py_TYPE(self); /* or a subclass, which has ended its part */
+    PyObject_GC_UnTrack(self);
+    while (own->tp_dealloc != event_dealloc) {
+        own = own->tp_base;
+    }
+    if (ends_event(self, own)) {
+        event_end_later(self, own); /* events that hold events end without recursion */
+    } else {
+        event_end(self, own);
+    }
+}
+
+PyObject *native_event(event_class *class, int is_plain)
 {
     if (class->spare_count == 0) {
         return class->type->tp_alloc(class->type, 0);
     }
     PyObject *event = PyObject_Init(class->spares[--class->spare_count], class->type);
-    PyObject_GC_Track(event);
+    if (!is_plain) {
+        PyObject_GC_Track(event);
+    }
     return event;
 }
 

@@ -135,7 +135,7 @@ static int use_for_text(lane *self, const unsigned char *text, size_t size, PyOb
 {
     event_class *class = self->use == USE_TEXT ? &self->state->text : &self->state->reasoning;
     PyObject *string = native_utf8((const char *)text, (Py_ssize_t)size);
-    PyObject *event = string == NULL ? NULL : native_event(class);
+    PyObject *event = string == NULL ? NULL : native_event(class, 1);
     if (event == NULL) {
         Py_XDECREF(string);
         return -1;

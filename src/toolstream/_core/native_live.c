@@ -158,7 +158,7 @@ PyObject *native_open_place(fields *self, PyObject *place)
 {
     PyObject *path = top_path(self);
     int is_event = path != NULL && PyTuple_GET_SIZE(path) < (Py_ssize_t)self->depth;
-    return is_event ? native_path(path, place) : place;
+    return is_event ? native_path(self->state, path, place) : place;
 }
 
 /* The innermost open container has ended. */

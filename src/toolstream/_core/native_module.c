@@ -138,6 +138,7 @@ static int native_clear(PyObject *module)
     native_event_class_clear(&state->delta);
     native_event_class_clear(&state->text);
     native_event_class_clear(&state->reasoning);
+    native_paths_clear(state);
     Py_CLEAR(state->loads);
     Py_CLEAR(state->load);
     Py_CLEAR(state->load_string);

@@ -32,29 +32,14 @@ static PyObject *container_at(fields *self, PyObject *path, Py_ssize_t depth)
     return container;
 }
 
-PyObject *native_path(PyObject *path, PyObject *place)
-{
-    if (place == NULL) {
-        return NULL;
-    }
-    Py_ssize_t size = PyTuple_GET_SIZE(path);
-    PyObject *longer = PyTuple_New(size + 1);
-    if (longer == NULL) {
-        Py_DECREF(place);
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < size; i++) {
-        PyTuple_SET_ITEM(longer, i, Py_NewRef(PyTuple_GET_ITEM(path, i)));
-    }
-    PyTuple_SET_ITEM(longer, size, place);
-    return longer;
-}
-
 /* Appends event(call, path, last); takes the references to path and last, either of which may be NULL after an
  * error. */
 static int emit(fields *self, PyObject *events, event_class *event, PyObject *path, PyObject *last)
 {
-    PyObject *object = path == NULL || last == NULL ? NULL : native_event(event);
+    PyObject *object = NULL;
+    if (path != NULL && last != NULL) {
+        object = native_event(event, self->call == Py_None && !PyDict_CheckExact(last) && !PyList_CheckExact(last));
+    }
     if (object == NULL) {
         Py_XDECREF(path);
         Py_XDECREF(last);
@@ -85,7 +70,7 @@ static int report_value(fields *self, PyObject *events, PyObject *path)
 
 static int report_enter(fields *self, const ts_record *record)
 {
-    PyObject *path = native_path(self->prefix, native_place(self, record));
+    PyObject *path = native_path(self->state, self->prefix, native_place(self, record));
     if (path == NULL) {
         return -1;
     }
@@ -122,7 +107,7 @@ static int report_growth(fields *self, const ts_record *record, PyObject *events
 
 static int report_string(fields *self, const ts_record *record)
 {
-    PyObject *path = native_path(self->prefix, native_place(self, record));
+    PyObject *path = native_path(self->state, self->prefix, native_place(self, record));
     if (path == NULL) {
         return -1;
     }
@@ -136,7 +121,7 @@ int native_report(fields *self, PyObject *events)
         const ts_record *record = &self->view->reports[i];
         int status;
         switch (record->tag & 0xff) {
-        case TS_VALUE: status = report_value(self, events, native_path(self->prefix, native_place(self, record))); break;
+        case TS_VALUE: status = report_value(self, events, native_path(self->state, self->prefix, native_place(self, record))); break;
         case TS_GROW: status = report_growth(self, record, events); break;
         case TS_STRING: status = report_string(self, record); break;
         case TS_ENTER: status = report_enter(self, record); break;
@@ -156,7 +141,7 @@ int native_report_members(fields *self, PyObject *container, PyObject *path, Py_
     if (PyDict_CheckExact(container)) {
         while (PyDict_Next(container, &at, &key, &value)) {
             Py_INCREF(value);
-            if (native_complete(self, native_path(path, Py_NewRef(key)), value, events) < 0) {
+            if (native_complete(self, native_path(self->state, path, Py_NewRef(key)), value, events) < 0) {
                 return -1;
             }
         }
@@ -164,7 +149,7 @@ int native_report_members(fields *self, PyObject *container, PyObject *path, Py_
     }
     for (; PyList_CheckExact(container) && at < PyList_GET_SIZE(container); at++) {
         value = Py_NewRef(PyList_GET_ITEM(container, at));
-        if (native_complete(self, native_path(path, PyLong_FromSsize_t(first + at)), value, events) < 0) {
+        if (native_complete(self, native_path(self->state, path, PyLong_FromSsize_t(first + at)), value, events) < 0) {
             return -1;
         }
     }

@@ -223,16 +223,20 @@ static PyObject *read_value(reader *in)
 /* Skips white space and a separator. The text is valid: behind a key there is a value. */
 static inline void skip_colon(reader *in)
 {
-    while (*in->at <= ' ' || *in->at == ':') {
-        in->at++;
+    const unsigned char *at = in->at;
+    while (*at <= ' ' || *at == ':') {
+        at++;
     }
+    in->at = at;
 }
 
 static inline void skip_comma(reader *in)
 {
-    while (in->at < in->end && (*in->at <= ' ' || *in->at == ',')) {
-        in->at++;
+    const unsigned char *at = in->at, *end = in->end;
+    while (at < end && (*at <= ' ' || *at == ',')) {
+        at++;
     }
+    in->at = at;
 }
 
 /* Whether the members of a container are events. */
@@ -248,7 +252,7 @@ static int add_value(const reader *in, const level *around, PyObject *key, PyObj
     int status = key != NULL ? PyDict_SetItem(container, key, value) : PyList_Append(container, value);
     *path = NULL;
     if (status == 0 && are_events(in, around)) {
-        *path = native_path(around->path, key != NULL ? key : PyLong_FromSsize_t(PyList_GET_SIZE(container) - 1));
+        *path = native_path(in->state, around->path, key != NULL ? key : PyLong_FromSsize_t(PyList_GET_SIZE(container) - 1));
         return *path == NULL ? -1 : 0;
     }
     Py_XDECREF(key);
