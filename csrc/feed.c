@@ -216,10 +216,23 @@ static int string_goes_on(ts_scanner *s, const char *data, size_t size)
     return s->view.status;
 }
 
-/* Whether a byte outside strings leaves everything as it is. */
-static inline int is_idle_byte(const ts_scanner *s, unsigned char c)
+/* Takes a byte outside strings that ends nothing, and before which nothing may be asked for: so only the state changes, if that
+ * does. Answers 0, with nothing changed, if this is another one. */
+static inline int byte_goes_on(ts_scanner *s, unsigned char c)
 {
-    return s->state == ST_IN_NUMBER ? is_digit(c) && ts_number_is_run(s->number) : c == ' ' && s->state < ST_IN_STRING;
+    switch (s->state) {
+    case ST_IN_NUMBER: return is_digit(c) && ts_number_is_run(s->number);
+    case ST_COLON:
+        s->state = c == ':' ? ST_VALUE : ST_COLON;
+        return c == ':' || c == ' ';
+    case ST_FIRST_KEY: case ST_KEY:
+        if (c == '"') {
+            ts_string_begin(s, s->view.offset, 1);
+        }
+        return c == '"' || c == ' ';
+    case ST_IN_LITERAL: return ts_literal_goes_on(s, c);
+    default: return c == ' ' && s->state < ST_IN_STRING;
+    }
 }
 
 /* Scans as much of a fragment as there is room for under max_bytes. */
@@ -272,6 +285,17 @@ static TS_NOINLINE int feed_tokens(ts_scanner *s, size_t at, size_t end)
     return call_end(s, ts_text_scan(s, at, end));
 }
 
+/* Feeds a byte outside strings that has been copied behind the text. */
+static TS_NOINLINE int feed_byte(ts_scanner *s)
+{
+    size_t at = text_size(s);
+    if (!byte_goes_on(s, s->view.text[at])) {
+        return feed_tokens(s, at, at + 1);
+    }
+    text_goes_on(s, 1);
+    return TS_OK;
+}
+
 /* Feeds any fragment. Kept apart, so that the short way costs no more than it must. */
 static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
 {
@@ -311,24 +335,19 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
         return feed_growing(s, data, size);
     }
     if (size - 1 < TS_COPY_SHORT && s->view.status >= TS_OK && is_welcome(s, size)) {
-        size_t at = text_size(s);
         int is_quiet = s->view.status == TS_OK;
         if (is_quiet && in_body(s)) {
-            ts_copy(s->view.text + at, data, size);
+            ts_copy(s->view.text + s->view.text_size, data, size);
             if (!ts_is_all_plain(data, size)) {
                 return feed_odd(s, size);
             }
             text_goes_on(s, size);
             return TS_OK;
         }
-        if (is_quiet && size == 1 && is_idle_byte(s, (unsigned char)*data)) {
-            s->view.text[at] = (unsigned char)*data;
-            text_goes_on(s, size);
-            return TS_OK;
-        }
         if (!s->text_freed) {
+            size_t at = text_size(s);
             ts_copy(s->view.text + at, data, size);
-            return feed_tokens(s, at, at + size);
+            return is_quiet && size == 1 ? feed_byte(s) : feed_tokens(s, at, at + size);
         }
     }
     return feed_any(s, data, size);

@@ -308,6 +308,8 @@ size_t ts_string_body(const unsigned char *text, size_t at, size_t end, uint8_t 
 size_t ts_string_scan(ts_scanner *s, size_t at, size_t end, int *status);
 size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status);
 size_t ts_literal_scan(ts_scanner *s, size_t at, size_t end, int *status);
+/* Takes the next letter of the literal in progress, if that is not its last. */
+int ts_literal_goes_on(ts_scanner *s, unsigned char c);
 /* Whether another digit changes nothing. */
 static inline int ts_number_is_run(int state)
 {

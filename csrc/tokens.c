@@ -361,9 +361,18 @@ size_t ts_number_scan(ts_scanner *s, size_t at, size_t end, int *status)
     return at;
 }
 
+static const char *const words[] = {"true", "false", "null"};
+
+int ts_literal_goes_on(ts_scanner *s, unsigned char c)
+{
+    const char *word = words[s->literal] + s->matched;
+    int is_inner = c == (unsigned char)word[0] && word[1] != '\0';
+    s->matched = (uint8_t)(s->matched + is_inner);
+    return is_inner;
+}
+
 size_t ts_literal_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
-    static const char *const words[] = {"true", "false", "null"};
     const char *word = words[s->literal];
     while (at < end) {
         if (s->view.text[at] != (unsigned char)word[s->matched]) {

@@ -233,9 +233,19 @@ int native_feed_on(fields *self, int status, const char *data, size_t size, PyOb
     return leave(self, take_on(self, status, data, size, events), events);
 }
 
+static TS_NOINLINE PyObject *list_new(fields *self)
+{
+    PyObject *list = PyList_New(0);
+    if (list != NULL) {
+        Py_XSETREF(self->spare[0], self->spare[1]);
+        self->spare[1] = Py_NewRef(list);
+    }
+    return list;
+}
+
 /* An empty list. Most fragments complete nothing, and most callers look at the answer and drop it: one that nobody else
  * holds any more is used again. */
-static PyObject *list_begin(fields *self)
+static inline PyObject *list_begin(fields *self)
 {
     for (int i = 0; i < SPARE_LISTS; i++) {
         PyObject *list = self->spare[i];
@@ -243,12 +253,7 @@ static PyObject *list_begin(fields *self)
             return Py_NewRef(list);
         }
     }
-    PyObject *list = PyList_New(0);
-    if (list != NULL) {
-        Py_XSETREF(self->spare[0], self->spare[1]);
-        self->spare[1] = Py_NewRef(list);
-    }
-    return list;
+    return list_new(self);
 }
 
 /* A list that holds events is its caller's alone. */
@@ -261,13 +266,9 @@ static void list_end(fields *self, PyObject *list)
     }
 }
 
-static PyObject *fields_feed(fields *self, PyObject *data)
+/* The answer of a call of feed. */
+static TS_NOINLINE PyObject *feed_answer(fields *self, int status, PyObject *events)
 {
-    PyObject *events = list_begin(self);
-    if (events == NULL) {
-        return NULL;
-    }
-    int status = feed_into(self, data, events);
     if (PyList_GET_SIZE(events) != 0) {
         list_end(self, events);
     }
@@ -275,6 +276,32 @@ static PyObject *fields_feed(fields *self, PyObject *data)
         Py_CLEAR(events);
     }
     return events;
+}
+
+static TS_NOINLINE PyObject *feed_any(fields *self, PyObject *data, PyObject *events)
+{
+    return events == NULL ? NULL : feed_answer(self, feed_into(self, data, events), events);
+}
+
+static TS_NOINLINE PyObject *feed_on(fields *self, int status, PyObject *data, PyObject *events)
+{
+    if (self->fault != Py_None) { /* so the core has taken nothing */
+        return feed_any(self, data, events);
+    }
+    status = native_feed_on(self, status, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data), events);
+    return feed_answer(self, status, events);
+}
+
+/* A few bytes go to the core at once, which has nothing to tell of most. */
+static PyObject *fields_feed(fields *self, PyObject *data)
+{
+    PyObject *events = list_begin(self);
+    if (events == NULL || !PyBytes_CheckExact(data) || PyBytes_GET_SIZE(data) >= WHOLE_FROM || self->busy ||
+        self->scanner == NULL) {
+        return feed_any(self, data, events);
+    }
+    int status = ts_scanner_feed(self->scanner, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
+    return status == TS_OK ? events : feed_on(self, status, data, events);
 }
 
 static PyObject *fields_feed_into(fields *self, PyObject *const *args, Py_ssize_t count)
