@@ -285,17 +285,6 @@ static TS_NOINLINE int feed_tokens(ts_scanner *s, size_t at, size_t end)
     return call_end(s, ts_text_scan(s, at, end));
 }
 
-/* Feeds a byte outside strings that has been copied behind the text. */
-static TS_NOINLINE int feed_byte(ts_scanner *s)
-{
-    size_t at = text_size(s);
-    if (!byte_goes_on(s, s->view.text[at])) {
-        return feed_tokens(s, at, at + 1);
-    }
-    text_goes_on(s, 1);
-    return TS_OK;
-}
-
 /* Feeds any fragment. Kept apart, so that the short way costs no more than it must. */
 static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
 {
@@ -308,6 +297,17 @@ static TS_NOINLINE int feed_any(ts_scanner *s, const char *data, size_t size)
     }
     int status = size > 1 || s->growing ? string_goes_on(s, data, size) : TS_PAUSED;
     return status != TS_PAUSED ? status : feed_on(s, data, size);
+}
+
+/* Feeds a byte outside strings that has been copied behind the text. */
+static TS_NOINLINE int feed_byte(ts_scanner *s, const char *data)
+{
+    size_t at = text_size(s);
+    if (byte_goes_on(s, (unsigned char)*data)) {
+        text_goes_on(s, 1);
+        return TS_OK;
+    }
+    return s->text_freed ? feed_any(s, data, 1) : feed_tokens(s, at, at + 1);
 }
 
 /* Feeds a fragment inside a string that has been copied behind the text, and of which not all is plain. */
@@ -334,8 +334,20 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
     if (s->growing) {
         return feed_growing(s, data, size);
     }
+    int is_quiet = s->view.status == TS_OK;
+    if (size == 1 && is_quiet && is_welcome(s, 1)) {
+        size_t at = text_size(s);
+        s->view.text[at] = (unsigned char)*data;
+        if (!in_body(s)) {
+            return feed_byte(s, data);
+        }
+        if (!ts_is_plain((unsigned char)*data)) {
+            return feed_tokens(s, at, at + 1);
+        }
+        text_goes_on(s, 1);
+        return TS_OK;
+    }
     if (size - 1 < TS_COPY_SHORT && s->view.status >= TS_OK && is_welcome(s, size)) {
-        int is_quiet = s->view.status == TS_OK;
         if (is_quiet && in_body(s)) {
             ts_copy(s->view.text + s->view.text_size, data, size);
             if (!ts_is_all_plain(data, size)) {
@@ -347,7 +359,7 @@ int ts_scanner_feed(ts_scanner *s, const char *data, size_t size)
         if (!s->text_freed) {
             size_t at = text_size(s);
             ts_copy(s->view.text + at, data, size);
-            return is_quiet && size == 1 ? feed_byte(s) : feed_tokens(s, at, at + size);
+            return feed_tokens(s, at, at + size);
         }
     }
     return feed_any(s, data, size);

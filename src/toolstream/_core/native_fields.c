@@ -83,7 +83,7 @@ static int take_whole(fields *self, const char *data, size_t size, PyObject *own
 static TS_NOINLINE int take_on(fields *self, int status, const char *data, size_t size, PyObject *events)
 {
     while (status != TS_OK) {
-        if (native_build(self, events) < 0 || native_report(self, events) < 0) {
+        if (native_build(self, events) < 0 || (self->view->report_count != 0 && native_report(self, events) < 0)) {
             return 1;
         }
         if (status != TS_PAUSED) {

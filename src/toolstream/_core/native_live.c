@@ -290,11 +290,13 @@ int native_build(fields *self, PyObject *events)
     for (uint32_t i = 0, count = self->view->step_count; i < count; i++) {
         const ts_record *record = &self->view->steps[i];
         int status;
-        switch (record->tag & 0xff) {
-        case TS_RUN: status = build_run(self, record, events); break;
-        case TS_PUSH: status = build_push(self, record); break;
-        case TS_POP: status = build_pop(self, events); break;
-        default: status = build_root(self, record, events); break;
+        int kind = (int)(record->tag & 0xff);
+        if (kind == TS_RUN) { /* most are */
+            status = build_run(self, record, events);
+        } else if (kind == TS_PUSH) {
+            status = build_push(self, record);
+        } else {
+            status = kind == TS_POP ? build_pop(self, events) : build_root(self, record, events);
         }
         if (status < 0) {
             return -1;
