@@ -13,6 +13,9 @@
 /* How many containers may be open without a TS_PUSH: see TS_RUN_DEPTH. */
 #define UNSEEN_LEVELS TS_RUN_DEPTH
 
+/* An integer of so many digits fits 64 bits. */
+#define SHORT_NUMBER 18
+
 /* How much text and how many levels are made room for at least: most streams are idle most of the time. */
 #define TEXT_STEP 64
 #define LEVEL_STEP 1
@@ -101,7 +104,7 @@ int ts_scalar_end(ts_scanner *s, int64_t end, uint32_t traits)
     return scalar_end(s, end, traits);
 }
 
-static int container_begin(ts_scanner *s, int64_t at, int is_array)
+static TS_NOINLINE int container_begin(ts_scanner *s, int64_t at, int is_array)
 {
     if ((int64_t)s->level_count >= s->options->max_depth) {
         return ts_fail(s, TS_ERR_DEPTH, at);
@@ -137,7 +140,7 @@ static int container_begin(ts_scanner *s, int64_t at, int is_array)
     return unseen && !s->options->stop_at_end ? TS_PAUSED : TS_OK;
 }
 
-static int container_end(ts_scanner *s, int64_t at)
+static TS_NOINLINE int container_end(ts_scanner *s, int64_t at)
 {
     ts_level *level = top_level(s);
     uint32_t flags = level->flags;
@@ -212,10 +215,39 @@ static size_t string_scan(ts_scanner *s, size_t at, size_t end, int *status)
     return close + 1;
 }
 
+/* Where digits end that begin at text[at]. */
+static inline size_t digits_end(const unsigned char *text, size_t at, size_t end)
+{
+    while (at < end && is_digit(text[at])) {
+        at++;
+    }
+    return at;
+}
+
+/* Where a number ends whose first digit is to be text[at], if it has no exponent and is of few digits; end if that is not plain
+ * to see. */
+static inline size_t short_number_end(const ts_scanner *s, size_t at, size_t end)
+{
+    const unsigned char *text = s->view.text;
+    size_t point = digits_end(text, at, end), stop = point;
+    if (point < end && text[point] == '.') {
+        stop = digits_end(text, point + 1, end);
+        stop = stop == point + 1 ? end : stop;
+    }
+    int is_plain = stop != end && point != at && (text[at] != '0' || point == at + 1) && (text[stop] | 0x20) != 'e';
+    int64_t most = s->options->max_int_digits;
+    return is_plain && stop - at <= SHORT_NUMBER && (most <= 0 || most >= SHORT_NUMBER) ? stop : end;
+}
+
 /* The number whose first byte is text[at]. */
-static size_t number_scan(ts_scanner *s, size_t at, size_t end, int *status)
+static inline size_t number_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
     unsigned char c = s->view.text[at];
+    size_t stop = short_number_end(s, at + (c == '-'), end);
+    if (stop != end) {
+        *status = scalar_end(s, position(s, stop), 0);
+        return stop;
+    }
     s->token = position(s, at);
     s->state = ST_IN_NUMBER;
     s->number = c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
@@ -238,7 +270,7 @@ static size_t literal_scan(ts_scanner *s, size_t at, size_t end, int *status)
 }
 
 /* The value whose first byte is text[at]. */
-static size_t value_scan(ts_scanner *s, size_t at, size_t end, int *status)
+static inline size_t value_scan(ts_scanner *s, size_t at, size_t end, int *status)
 {
     ts_level *level = top_level(s);
     if (level == NULL) {
@@ -265,7 +297,7 @@ static size_t value_scan(ts_scanner *s, size_t at, size_t end, int *status)
 }
 
 /* The byte behind a value, text[at]: ',' or the end of the container. */
-static size_t after_value(ts_scanner *s, size_t at, int *status)
+static inline size_t after_value(ts_scanner *s, size_t at, int *status)
 {
     ts_level *level = top_level(s);
     unsigned char c = s->view.text[at];
@@ -282,6 +314,13 @@ static size_t after_value(ts_scanner *s, size_t at, int *status)
         *status = ts_fail(s, TS_ERR_SYNTAX, position(s, at));
     }
     return *status < 0 ? at : at + 1;
+}
+
+/* The byte behind an opening bracket, text[at]. */
+static TS_NOINLINE size_t first_scan(ts_scanner *s, size_t at, size_t end, int *status)
+{
+    int is_end = s->view.text[at] == (s->state == ST_FIRST_ELEMENT ? ']' : '}');
+    return is_end ? after_value(s, at, status) : value_scan(s, at, end, status);
 }
 
 static size_t wrong_byte(ts_scanner *s, size_t at, int error, int *status)
@@ -305,10 +344,10 @@ static size_t scan(ts_scanner *s, size_t at, size_t end, int *status)
             continue;
         }
         switch (s->state) {
-        case ST_FIRST_ELEMENT: at = c == ']' ? after_value(s, at, status) : value_scan(s, at, end, status); break;
+        case ST_FIRST_ELEMENT: at = first_scan(s, at, end, status); break;
         case ST_FIRST_KEY:
             if (c == '}') {
-                at = after_value(s, at, status);
+                at = first_scan(s, at, end, status);
                 break;
             }
             /* fall through */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import itertools
 import json
 import pickle
 import sys
@@ -530,6 +531,39 @@ def test_a_repeated_key_is_found_among_few_keys_and_many_at_any_depth(count: int
         with pytest.raises(DuplicateKeyError) as raised:
             parser.feed('"')
         assert raised.value.offset == offset
+
+
+def test_a_repeated_key_is_found_whatever_keys_the_objects_before_had() -> None:
+    rows = [keys for size in range(4) for keys in itertools.product("ab", repeat=size)]
+
+    def written(keys: tuple[str, ...], values: dict[int, str]) -> str:
+        return "{" + ",".join(f'"{key}":{values.get(at, 0)}' for at, key in enumerate(keys)) + "}"
+
+    def repeats(keys: tuple[str, ...]) -> bool:
+        return len(set(keys)) != len(keys)
+
+    for one, other, inner in itertools.product(rows, repeat=3):
+        document = f"[{written(one, {})},{written(other, {0: written(inner, {}), 1: written(inner, {})})},{{}}]"
+        wrong = repeats(one) or repeats(other) or (other != () and repeats(inner))
+        for options in ({"depth": None}, {"depth": 1, "duplicate_keys": "strict"}):
+            parser = JSONParser(**options)
+            try:
+                parser.feed(document[:-1])
+                found = False
+            except DuplicateKeyError:
+                found = True
+            assert found is wrong, document
+
+
+def test_a_path_that_outlives_its_event_stays_as_it_was() -> None:
+    document = json.dumps([{"key": [number, {"x": None}]} for number in range(20)])
+    parser = JSONParser(depth=None)
+    paths = []
+    for character in document:
+        paths += [event.path for event in parser.feed(character)]
+    assert paths == [event.path for event in JSONParser(depth=None).feed(document)]
+    assert paths[:5] == [(0, "key", 0), (0, "key", 1, "x"), (0, "key", 1), (0, "key"), (0,)]
+    assert len({hash(path) for path in paths}) == len(paths)
 
 
 def test_with_last_each_value_is_reported_and_the_last_one_stays() -> None:

@@ -36,12 +36,12 @@ PyObject *native_path(module_state *state, PyObject *path, PyObject *place)
     return longer;
 }
 
-/* Keeps a path that only the caller holds, without its steps. Answers 0, with nothing changed, if it is none, or if there
- * are enough. */
+/* Keeps a path that only the caller holds, without its steps; takes the reference. Answers 0, with nothing changed, if it is
+ * none, or if there are enough. */
 static inline int path_keep(module_state *state, PyObject *path)
 {
     Py_ssize_t size = PyTuple_GET_SIZE(path);
-    if (Py_REFCNT(path) != 1 || size == 0 || size > PATH_LONGEST || PyObject_GC_IsTracked(path)) {
+    if (size == 0 || size > PATH_LONGEST || PyObject_GC_IsTracked(path)) {
         return 0;
     }
     path_spares *spares = &state->paths[size - 1];
@@ -56,7 +56,11 @@ static inline int path_keep(module_state *state, PyObject *path)
 #if PY_VERSION_HEX >= 0x030e0000
     ((PyTupleObject *)path)->ob_hash = -1;
 #endif
-    spares->paths[spares->count++] = path;
+    if (spares->count == PATH_SPARES) { /* a step's end may have run other code */
+        Py_DECREF(path);
+    } else {
+        spares->paths[spares->count++] = path;
+    }
     return 1;
 }
 
@@ -104,28 +108,16 @@ static event_class *class_of(module_state *state, PyTypeObject *type)
                                            : NULL;
 }
 
-static inline PyObject **slots_begin(PyObject *event)
+static module_state *state_of(PyTypeObject *type)
 {
-    return (PyObject **)(event + 1);
+    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
+    return module == NULL ? NULL : (module_state *)PyModule_GetState(module);
 }
 
-static inline PyObject **slots_end(PyObject *event, PyTypeObject *own)
-{
-    return (PyObject **)((char *)event + own->tp_basicsize);
-}
-
-static void event_end(PyObject *self, PyTypeObject *own)
+/* The memory of an event that has ended. */
+static inline void event_keep(module_state *state, PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
-    module_state *state = module == NULL ? NULL : (module_state *)PyModule_GetState(module);
-    for (PyObject **slot = slots_begin(self), **end = slots_end(self, own); slot < end; slot++) {
-        PyObject *held = *slot;
-        *slot = NULL;
-        if (held != NULL && !(state != NULL && PyTuple_CheckExact(held) && path_keep(state, held))) {
-            Py_DECREF(held);
-        }
-    }
     event_class *class = state == NULL ? NULL : class_of(state, type);
     if (class != NULL && class->spare_count < EVENT_SPARES) {
         class->spares[class->spare_count++] = self;
@@ -137,21 +129,30 @@ static void event_end(PyObject *self, PyTypeObject *own)
 
 static void event_dealloc(PyObject *self);
 
-/* Whether an event ends with this one. */
-static inline int ends_event(PyObject *self, PyTypeObject *own)
+/* Ends the fields of an event. Answers 0 before one that would end another event, unless that may be. */
+static inline int fields_end(module_state *state, PyObject *self, PyTypeObject *own, int may_end_events)
 {
-    for (PyObject **slot = slots_begin(self), **end = slots_end(self, own); slot < end; slot++) {
-        if (*slot != NULL && Py_REFCNT(*slot) == 1 && Py_TYPE(*slot)->tp_dealloc == event_dealloc) {
-            return 1;
+    PyObject **end = (PyObject **)((char *)self + own->tp_basicsize);
+    for (PyObject **slot = (PyObject **)(self + 1); slot < end; slot++) {
+        PyObject *held = *slot;
+        if (held != NULL && Py_REFCNT(held) == 1) {
+            if (!may_end_events && Py_TYPE(held)->tp_dealloc == event_dealloc) {
+                return 0;
+            }
+            held = state != NULL && PyTuple_CheckExact(held) && path_keep(state, held) ? NULL : held;
         }
+        *slot = NULL;
+        Py_XDECREF(held);
     }
-    return 0;
+    return 1;
 }
 
-static TS_NOINLINE void event_end_later(PyObject *self, PyTypeObject *own)
+/* Events that hold events end without recursion. */
+static TS_NOINLINE void event_end_chain(module_state *state, PyObject *self, PyTypeObject *own)
 {
     Py_TRASHCAN_BEGIN(self, event_dealloc)
-    event_end(self, own);
+    (void)fields_end(state, self, own, 1);
+    event_keep(state, self);
     Py_TRASHCAN_END
 }
 
@@ -160,14 +161,15 @@ static TS_NOINLINE void event_end_later(PyObject *self, PyTypeObject *own)
 static void event_dealloc(PyObject *self)
 {
     PyTypeObject *own = Py_TYPE(self); /* or a subclass, which has ended its part */
+    module_state *state = state_of(own);
     PyObject_GC_UnTrack(self);
     while (own->tp_dealloc != event_dealloc) {
         own = own->tp_base;
     }
-    if (ends_event(self, own)) {
-        event_end_later(self, own); /* events that hold events end without recursion */
+    if (fields_end(state, self, own, 0)) {
+        event_keep(state, self);
     } else {
-        event_end(self, own);
+        event_end_chain(state, self, own);
     }
 }
 

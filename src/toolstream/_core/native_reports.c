@@ -38,7 +38,7 @@ static int emit(fields *self, PyObject *events, event_class *event, PyObject *pa
 {
     PyObject *object = NULL;
     if (path != NULL && last != NULL) {
-        object = native_event(event, self->call == Py_None && !PyDict_CheckExact(last) && !PyList_CheckExact(last));
+        object = native_event(event, self->call == Py_None && !PyType_IS_GC(Py_TYPE(last)));
     }
     if (object == NULL) {
         Py_XDECREF(path);
