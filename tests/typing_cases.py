@@ -85,9 +85,10 @@ def on_a_thread(urls: toolstream.Streamed[list[int]], call: toolstream.LiveThrea
 
 
 def fields_of_a_document(parser: toolstream.JSONParser) -> None:
-    for event in [*parser.feed("{}"), *parser.close()]:
-        assert_type(event.call, None)
-        assert_type(event.path, tuple[str | int, ...])
+    events: list[toolstream.Event] = parser.feed("{}") + parser.close()
+    for event in events:
+        if isinstance(event, toolstream.FieldComplete):
+            assert_type(event.path, tuple[str | int, ...])
 
 
 toolstream.tool(effects="sometimes")  # type: ignore[call-overload]

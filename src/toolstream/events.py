@@ -7,20 +7,17 @@ and matches by position or keyword.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from .errors import InvalidFieldError, ToolStreamError
 from .records import Record, constructor
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeVar, dataclass_transform
+    from typing_extensions import dataclass_transform
 
     from .calls import ToolCall
     from .usage import Usage
 else:
-    from typing import TypeVar
-
-    _Call = None
 
     def dataclass_transform(**_: Any) -> Callable[[Any], Any]:
         return lambda decorator: decorator
@@ -126,40 +123,30 @@ class ToolCallStart(_EventBase):
     call: ToolCall
 
 
-if TYPE_CHECKING:
-    _Call = TypeVar("_Call", bound="ToolCall | None", default=ToolCall, covariant=True)
-
-    class _FieldBase(_EventBase, Generic[_Call]):
-        __slots__ = ()
-else:
-
-    class _FieldBase(_EventBase):
-        """For type checkers an event of a stream has a call, and one of a `JSONParser` has None."""
-
-        __slots__ = ()
-
-        def __class_getitem__(cls, call: Any) -> Any:
-            return cls
-
-
 @_event
-class FieldDelta(_FieldBase[_Call]):
-    """The string at path grew by text. call is None from a `JSONParser`."""
+class FieldDelta(_EventBase):
+    """The string at path grew by text.
+
+    call: from a `JSONParser` it is None, which its type leaves out, since that of a stream's event never is.
+    """
 
     __slots__ = ("call", "path", "text")
     type: ClassVar[Literal["field_delta"]] = "field_delta"
-    call: _Call
+    call: ToolCall
     path: Path
     text: str
 
 
 @_event
-class FieldComplete(_FieldBase[_Call]):
-    """The value at path is final. It is the very object in `call.arguments`: read it, don't change it."""
+class FieldComplete(_EventBase):
+    """The value at path is final. It is the very object in `call.arguments`: read it, don't change it.
+
+    call: as in `FieldDelta`.
+    """
 
     __slots__ = ("call", "path", "value")
     type: ClassVar[Literal["field_complete"]] = "field_complete"
-    call: _Call
+    call: ToolCall
     path: Path
     value: Any
 
@@ -241,5 +228,3 @@ Event = (
     | UsageUpdate
     | MessageEnd
 )
-
-JSONEvent = FieldDelta[None] | FieldComplete[None]

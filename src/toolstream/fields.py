@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._core import ffi, lib, native
-from .events import Event, FieldComplete, FieldDelta, JSONEvent, ReasoningDelta, TextDelta
+from .events import Event, FieldComplete, FieldDelta, ReasoningDelta, TextDelta
 from .guard import Guard
 from .values import load, load_string, loads_fast
 
@@ -136,13 +136,13 @@ class CffiFields:
         with self._guard:
             pass
 
-    def feed(self, data: Data) -> list[JSONEvent]:
+    def feed(self, data: Data) -> list[Event]:
         """Takes a fragment, which may end anywhere, and returns the events that it completes.
 
         Raises `JSONError` (with `events`: what came before the fault), `DuplicateKeyError`, `LimitError`,
         `TypeError` for other data, `RuntimeError` where another thread is inside.
         """
-        events: list[Any] = []
+        events: list[Event] = []
         self.feed_into(data, events)
         return events
 

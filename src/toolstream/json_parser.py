@@ -21,7 +21,7 @@ from .errors import (
     LimitError,
     ToolStreamError,
 )
-from .events import Event, JSONEvent
+from .events import Event
 from .fields import IMPLIES_REPORTS, Data, Fields, read_place, read_records
 from .limits import Limits, core_bound
 from .paths import Paths, Subscription
@@ -171,7 +171,7 @@ class FieldParser(Fields):
     def _state(self) -> Any:
         return lib.ts_scanner_view(self._core)
 
-    def close(self) -> list[JSONEvent]:
+    def close(self) -> list[Event]:
         """The document has ended. Raises `IncompleteError` if it is not whole. Nothing more may be fed."""
         if self._fault is not None:
             raise self._fail(None, [])
