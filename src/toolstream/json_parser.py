@@ -89,14 +89,27 @@ _settings = lru_cache(maxsize=256)(_Settings)
 # into this dict is a tenth of what `lru_cache` takes for the same.
 _plain_settings: dict[tuple[Any, ...], _Settings] = {}
 _PLAIN_SETTINGS_KEPT = 256
+# The last one's depth, deltas, duplicate_keys, limits and digits, and its settings: most parsers are made like the one
+# before, which is seen at once where the arguments are the same objects.
+_latest: tuple[Any, ...] = (..., ..., ..., ..., ..., None)
 
 
-def _new_plain_settings(key: tuple[Any, ...]) -> _Settings:
-    depth, deltas, *others = key
-    settings = _settings(Subscription.compile(depth=depth, deltas=deltas), *others, False, False, "max_bytes")
-    if len(_plain_settings) >= _PLAIN_SETTINGS_KEPT:
-        _plain_settings.clear()
-    _plain_settings[key] = settings
+def _find_settings(
+    depth: int | None, paths: Paths | None, deltas: bool | Paths, duplicate_keys: DuplicateKeys, limits: Limits
+) -> _Settings:
+    global _latest
+    digits = _max_int_digits()
+    key = (depth, deltas, duplicate_keys, limits.max_depth, limits.max_bytes, digits)
+    if paths is not None or type(deltas) is not bool or not (depth is None or type(depth) is int):
+        subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
+        return _settings(subscription, *key[2:], False, False, "max_bytes")
+    settings = _plain_settings.get(key)
+    if settings is None:
+        if len(_plain_settings) >= _PLAIN_SETTINGS_KEPT:
+            _plain_settings.clear()
+        subscription = Subscription.compile(depth=depth, deltas=deltas)
+        settings = _plain_settings[key] = _settings(subscription, *key[2:], False, False, "max_bytes")
+    _latest = (depth, deltas, duplicate_keys, limits, digits, settings)
     return settings
 
 
@@ -406,12 +419,16 @@ class JSONParser(FieldParser):
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
         # As FieldParser.__init__, which takes as long as a small document: a parser is made for each one.
-        key = (depth, deltas, duplicate_keys, limits.max_depth, limits.max_bytes, _max_int_digits())
-        if paths is None and type(deltas) is bool and (depth is None or type(depth) is int):
-            settings = _plain_settings.get(key) or _new_plain_settings(key)
-        else:
-            subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
-            settings = _settings(subscription, *key[2:], False, False, "max_bytes")
+        last_depth, last_deltas, last_duplicate_keys, last_limits, digits, settings = _latest
+        if (
+            paths is not None
+            or depth is not last_depth
+            or deltas is not last_deltas
+            or duplicate_keys is not last_duplicate_keys
+            or limits is not last_limits
+            or digits != _max_int_digits()
+        ):
+            settings = _find_settings(depth, paths, deltas, duplicate_keys, limits)
         self._settings = settings
         self._read_so_far = None
         self._start(settings.address)
