@@ -1,5 +1,5 @@
 /* What the files of the fast lane share: native_lane.c feeds it, native_bind.c makes its templates, native_events.c has
- * the events handled that do not match. */
+ * the events handled that do not match, native_lane_type.c is what Python sees of it. */
 #ifndef TS_NATIVE_LANE_H
 #define TS_NATIVE_LANE_H
 
@@ -54,6 +54,16 @@ typedef struct slow_frame {
     ts_bytes bytes;              /* those with which its end came */
     int is_whole;                /* they are all of the event, and no other's */
 } slow_frame;
+
+/* native_lane.c. Feeds data of any type; the caller keeps all others out. Answers 0, or -1 with an exception set. */
+int native_lane_feed(lane *self, PyObject *data, PyObject *events);
+/* Gives what is pending to the slow lane, which then has all that came. Answers 0, or -1 with an exception set. */
+int native_flush(lane *self, PyObject *events);
+size_t native_pending_size(const lane *self);
+/* Answers 0, or -1 with an exception set. */
+int native_pending_append(lane *self, const unsigned char *data, size_t size);
+/* Takes the pending bytes out of the lane: the caller frees them. */
+pending_bytes *native_pending_take(lane *self);
 
 /* native_bind.c. Forgets the event that repeats. */
 void native_unbind(lane *self);
