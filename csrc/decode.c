@@ -94,7 +94,9 @@ int ts_text_take(const unsigned char *data, size_t size, size_t *at, ts_room *te
             *out++ = simple_escapes[from[1]];
             from += 2;
         } else {
-            size_t written = 0, read = odd_decode(from, (size_t)(end - from), out, &written);
+            /* What was plain of the block has taken some of the room. */
+            size_t written = 0, has_room = full - out >= TS_ROOM_SPARE;
+            size_t read = has_room ? odd_decode(from, (size_t)(end - from), out, &written) : 0;
             if (read == 0) {
                 return 0;
             }

@@ -297,6 +297,22 @@ static void test_utf8_stays_as_it_is(void)
     check_decoded("0123456789abcdef0123456789\xc3\xa9\\n", "0123456789abcdef0123456789\xc3\xa9\n", 29);
 }
 
+/* Each of these is tried in rooms of any size, which the sanitizers watch. */
+static void test_a_run_beyond_ascii_keeps_within_its_room_wherever_it_begins(void)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+    static const char beyond[] = "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9";
+    static const char *const runs[] = {beyond, "\\ud83d\\ude00"}, *const texts[] = {beyond, "\xf0\x9f\x98\x80"};
+    for (int plain = 0; plain < 40; plain++) {
+        for (int run = 0; run < 2; run++) {
+            char raw[128], text[128];
+            snprintf(raw, sizeof raw, "%.*s%s", plain, letters, runs[run]);
+            snprintf(text, sizeof text, "%.*s%s", plain, letters, texts[run]);
+            check_decoded(raw, text, strlen(text));
+        }
+    }
+}
+
 static void test_what_needs_a_closer_look_is_left_alone(void)
 {
     static const char *const raws[] = {
@@ -448,6 +464,7 @@ int main(void)
     test_blanks_are_blanks_only();
     test_escapes_are_decoded();
     test_utf8_stays_as_it_is();
+    test_a_run_beyond_ascii_keeps_within_its_room_wherever_it_begins();
     test_what_needs_a_closer_look_is_left_alone();
     test_what_is_learned_from_an_event_is_the_next();
     test_what_is_not_sure_is_not_learned();
