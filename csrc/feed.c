@@ -414,8 +414,9 @@ int ts_scanner_where(ts_scanner *s)
         }
     }
     ts_complete_update(s);
-    s->view.status = failed;
-    return status != TS_OK ? status : s->view.report_count != 0 ? TS_READY : TS_OK;
+    int answer = s->view.report_count != 0 ? TS_READY : TS_OK;
+    s->view.status = failed != TS_OK ? failed : answer; /* what feeds next must not take these for its own reports */
+    return status != TS_OK ? status : answer;
 }
 
 int ts_scanner_next(ts_scanner *s)

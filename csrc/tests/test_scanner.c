@@ -592,6 +592,25 @@ static void test_where_the_stream_stands(void)
     check_where("[1]", "");
 }
 
+static void test_where_the_stream_stands_is_no_report_of_what_is_fed_then(void)
+{
+    static const char *const documents[] = {"{\"a\":86", "{\"a\":\"text", "{\"a\":[nul", "{\"a\" :", "{\"a\":{\"b\""};
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        ts_options options = depth_options(-1, 0, TS_DUP_ERROR);
+        ts_scanner *scanner = ts_scanner_new(&options);
+        CHECK(scanner != NULL);
+        const ts_view *view = ts_scanner_view(scanner);
+        for (const char *c = documents[i]; *c != '\0'; c++) {
+            CHECK(ts_scanner_feed(scanner, c, 1) >= 0);
+            for (int64_t j = 0; j < view->report_count; j++) {
+                CHECK((view->reports[j].tag & 255) != TS_ENTER || *c == '{' || *c == '[');
+            }
+            CHECK(ts_scanner_where(scanner) >= 0);
+        }
+        ts_scanner_free(scanner);
+    }
+}
+
 /* ------------------------------------------------------------------ one value after another */
 
 static void test_values_in_a_row(void)
@@ -914,6 +933,7 @@ int main(void)
     test_a_fault_in_front_of_a_limit_comes_first();
     test_depth_costs_no_stack();
     test_where_the_stream_stands();
+    test_where_the_stream_stands_is_no_report_of_what_is_fed_then();
     test_values_in_a_row();
     test_every_allocation_may_fail();
     test_damaged_states_are_refused_or_harmless();
