@@ -642,14 +642,11 @@ class Assembler(CallTable):
                 self._release(call)
 
     def _feed_late(self, call: ToolCall, text: str) -> None:
-        """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad.
-
-        So is a brace, which pydantic-ai closes an MCP call's arguments with twice.
-        """
+        """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad."""
         if (
             call._state != "void"
             and not text.isspace()
-            and text.strip() not in ("{}", "}")
+            and text.strip() != "{}"
             and not repeats(call, text, self.settings.limits)
         ):
             self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))

@@ -173,9 +173,9 @@ class _Check:
         """Law 2: each value that was reported is the one that the arguments hold in the end."""
         grown: dict[tuple[ToolCall, Path], str] = {}
         for event, told, place in zip(reading.events, reading.told, reading.places, strict=True):
-            if isinstance(event, FieldDelta) and event.call is not None:
+            if isinstance(event, FieldDelta):
                 grown[event.call, event.path] = grown.get((event.call, event.path), "") + event.text
-            if not isinstance(event, FieldComplete) or event.call is None:
+            if not isinstance(event, FieldComplete):
                 continue
             about, final = f"{event.call.name}'s {event.path}", _value_at(event.call.arguments, event.path)
             if not _same(final, told["value"]):

@@ -138,6 +138,9 @@ class AGUI:
         delta = event.get("delta")
         if isinstance(delta, dict) and id is not None:  # against the protocol, but some agents send it
             delta = self._objects.setdefault(id, MergedObject()).more(delta)
+        call = assembler.call(id)
+        if delta == "}" and call is not None and call.complete:
+            return  # pydantic-ai closes an MCP call's arguments twice
         assembler.fragment(id, delta)
 
     def _end_call(self, id: str, assembler: Assembler) -> None:

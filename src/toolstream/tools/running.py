@@ -103,7 +103,7 @@ class RunBase:
 
     def _asked_for(self, event: Event) -> bool:
         """Whether an event is the caller's, or only for the functions."""
-        if not isinstance(event, (FieldComplete, FieldDelta)) or event.call is None or event.call._check is None:
+        if not isinstance(event, (FieldComplete, FieldDelta)) or event.call._check is None:
             return True
         checks = self._stream._reading.parser._assembler.settings.checks
         return bool(checks.asked_for(event.call, event.path, isinstance(event, FieldDelta)))
