@@ -71,11 +71,14 @@ def idle(shape: str = "anthropic", count: int = TRACED) -> dict[str, float]:
     events = stream(shape, "W2").events
     _idle_parser(events)
     tracemalloc.start()
-    gc.collect()
-    before = tracemalloc.get_traced_memory()[0]
-    parsers = [_idle_parser(events, number) for number in range(count)]
-    gc.collect()
-    python = (tracemalloc.get_traced_memory()[0] - before) / len(parsers)
+    try:
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        parsers = [_idle_parser(events, number) for number in range(count)]
+        gc.collect()
+        python = (tracemalloc.get_traced_memory()[0] - before) / len(parsers)
+    finally:
+        tracemalloc.stop()
     parser = parsers[0]
     core = sum(_core_bytes(part) for part in (parser, parser._framing, parser.calls[0]._parser))
     text = len(parser.calls[0].text.encode())
