@@ -462,6 +462,8 @@ def test_a_lone_surrogate_in_a_str_is_no_unicode_text(text: str) -> None:
 def test_a_keyword_that_is_unknown_or_unreadable_is_an_error_at_once() -> None:
     with pytest.raises(ValueError, match="duplicate_keys"):
         JSONParser(duplicate_keys="first")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"toolstream\.Limits"):
+        JSONParser(limits={"max_depth": 3})  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         JSONParser(1)  # type: ignore[call-arg]
 

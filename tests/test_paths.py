@@ -205,6 +205,11 @@ def test_paths_of_other_types_are_a_value_error_at_once(paths: Any) -> None:
         JSONParser(paths=paths)
 
 
+def test_the_error_names_the_option_that_is_wrong() -> None:
+    with pytest.raises(ValueError, match=r"^deltas is True, False or paths"):
+        JSONParser(deltas=1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("depth", [-1, 1.5, "1", True])
 def test_a_depth_that_is_none_is_a_value_error_at_once(depth: Any) -> None:
     with pytest.raises(ValueError, match="depth"):

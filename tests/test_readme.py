@@ -96,6 +96,11 @@ def test_importing_the_package_imports_no_client() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 
+def test_every_public_name_is_listed() -> None:
+    code = "import toolstream; print(set(toolstream.__all__) - set(dir(toolstream)))"  # none of them used before
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"
+
+
 def test_ci_runs_the_commands_that_the_documents_name() -> None:
     script = documents.ROOT / ".ci" / "run"
     if not script.exists():

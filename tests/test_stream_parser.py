@@ -720,6 +720,8 @@ class TestFaults:
                 StreamParser(**options)  # type: ignore[arg-type]
         with pytest.raises(TypeError):
             StreamParser(provider=3)
+        with pytest.raises(TypeError, match=r"toolstream\.Limits"):
+            StreamParser(limits={"max_calls": 3})  # type: ignore[arg-type]
 
     def test_the_message_is_there_only_after_its_end(self) -> None:
         parser = StreamParser()

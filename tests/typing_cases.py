@@ -91,6 +91,15 @@ def fields_of_a_document(parser: toolstream.JSONParser) -> None:
             assert_type(event.path, tuple[str | int, ...])
 
 
+def options() -> None:
+    toolstream.parse([b""], paths=["edits[*].path", ("query",)], deltas={"search": True, "write": ["text"]})
+    toolstream.parse([b""], paths={"search": "query", "write": ["path"]}, framing="ndjson")
+    toolstream.dispatch_sync([b""], [on_a_thread], depth=None, limits=toolstream.Limits(max_calls=3))
+    toolstream.parse([b""], framing="json")  # type: ignore[call-overload]
+    toolstream.parse([b""], limits={"max_calls": 3})  # type: ignore[call-overload]
+    toolstream.dispatch_sync([b""], [on_a_thread], detph=2)  # type: ignore[call-arg]
+
+
 toolstream.tool(effects="sometimes")  # type: ignore[call-overload]
 toolstream.tool(start="soon")  # type: ignore[call-overload]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import repeat
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from .errors import IncompleteError, JSONError, LimitError, SSEError
 from .json_sequence import JSONSequence
@@ -16,6 +16,7 @@ from .limits import Limits
 from .sse import FrameParser
 from .values import loads_fast, loads_strict
 
+FramingName = Literal["auto", "sse", "lines", "ndjson", "json-array", "aws", "events", "text"]
 EventDict = dict[str, Any]
 Frame = tuple[str, bytes]
 """An SSE frame: its event type and its data."""
@@ -48,7 +49,7 @@ class Framing(Protocol):
     def close(self) -> Iterable[EventDict]: ...
 
 
-def new_framing(name: str, max_event_bytes: int | None) -> Framing:
+def new_framing(name: FramingName, max_event_bytes: int | None) -> Framing:
     """Raises `ValueError` for an unknown name."""
     if name in ("auto", "events", "lines"):  # the latter two say what the source's items are
         return AutoFraming(max_event_bytes)
@@ -94,7 +95,7 @@ class AutoFraming:
         self.decided = new_framing(name, self._max_event_bytes)
         return self.decided.feed(bytes(self._head))
 
-    def _decide(self, data: bytes) -> str | None:
+    def _decide(self, data: bytes) -> FramingName | None:
         """The framing's name; None while nothing has come but white space, or what may become a BOM.
 
         data: the end of the head. White space is looked at once, however much there is.
@@ -111,7 +112,7 @@ class AutoFraming:
                 return None
             first = head.removeprefix(BOM).lstrip(_SPACE)[:1]
         if first:
-            return {b"{": "ndjson", b"[": "json-array"}.get(first, "sse")
+            return "ndjson" if first == b"{" else "json-array" if first == b"[" else "sse"
         is_too_long = self._max_event_bytes is not None and len(self._head) > self._max_event_bytes
         return "sse" if is_too_long else None  # which refuses it
 

@@ -23,7 +23,7 @@ from .errors import (
 )
 from .events import Event
 from .fields import IMPLIES_REPORTS, Data, Fields, read_place, read_records
-from .limits import Limits, core_bound
+from .limits import Limits, check_limits, core_bound
 from .paths import Paths, Subscription
 from .values import copy_live, find, load_string, pack_live, unpack_live
 
@@ -98,6 +98,7 @@ def _find_settings(
     depth: int | None, paths: Paths | None, deltas: bool | Paths, duplicate_keys: DuplicateKeys, limits: Limits
 ) -> _Settings:
     global _latest
+    check_limits(limits)
     digits = _max_int_digits()
     key = (depth, deltas, duplicate_keys, limits.max_depth, limits.max_bytes, digits)
     if paths is not None or type(deltas) is not bool or not (depth is None or type(depth) is int):

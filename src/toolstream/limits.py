@@ -36,6 +36,12 @@ class Limits:
                 raise ValueError(f"{field.name} must be a positive int or None, not {bound!r}")
 
 
+def check_limits(limits: Limits) -> None:
+    """Raises `TypeError` for what is no `Limits`, such as a dict of bounds."""
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits is a toolstream.Limits, as in Limits(max_calls=10), not {type(limits).__name__}")
+
+
 # More than any stream has; it leaves room for sums in the core's 64 bits.
 _UNLIMITED = 2**62
 

@@ -27,23 +27,29 @@ if TYPE_CHECKING:
     from .calls import ToolCall
     from .errors import InvalidFieldError
     from .events import Event
+    from .framing import FramingName
     from .json_parser import DuplicateKeys
+    from .paths import DeltasByTool, PathsByTool
     from .stream_parser import OnError
     from .tools.schemas import OnInvalid
     from .usage import Usage
 
-    class _Options(TypedDict, total=False):
+    class ReadingOptions(TypedDict, total=False):
+        """The options of `parse` that `dispatch` hands on."""
+
         provider: Any
         depth: int | None
-        paths: Any
-        deltas: Any
+        paths: PathsByTool | None
+        deltas: DeltasByTool
         duplicate_keys: DuplicateKeys
+        framing: FramingName
+        limits: Limits
+        prefill: str
+
+    class _Options(ReadingOptions, total=False):
         on_error: OnError
         tools: Any
         on_invalid: OnInvalid
-        framing: str
-        limits: Limits
-        prefill: str
 
 
 class _Stream:
@@ -212,7 +218,7 @@ class _Reading:
     # marks: None is given behind the events of each item, also of one that completes no event.
     __slots__ = ("intake", "items", "kind", "marks", "parser", "parser_is_open", "source", "source_is_open", "state")
 
-    def __init__(self, source: Any, parser: StreamParser, framing: str) -> None:
+    def __init__(self, source: Any, parser: StreamParser, framing: FramingName) -> None:
         self.source = sources.unwrap(source)
         self.kind = sources.recognise(self.source)
         self.parser = parser
@@ -422,13 +428,13 @@ def parse(
     *,
     provider: Any = "auto",
     depth: int | None = 1,
-    paths: Any = None,
-    deltas: Any = False,
+    paths: PathsByTool | None = None,
+    deltas: DeltasByTool = False,
     duplicate_keys: DuplicateKeys = "error",
     on_error: OnError = "raise",
     tools: Any = None,
     on_invalid: OnInvalid = "event",
-    framing: str = "auto",
+    framing: FramingName = "auto",
     limits: Limits = Limits(),  # noqa: B008 - immutable
     prefill: str = "",
 ) -> EventStream | AsyncEventStream:

@@ -18,6 +18,8 @@ from ._core import ffi, lib
 
 PathPattern = str | tuple[str | int | EllipsisType, ...]
 Paths = str | Iterable[PathPattern]
+PathsByTool = Paths | Mapping[str, Paths]
+DeltasByTool = bool | Paths | Mapping[str, bool | Paths]
 
 
 class _Kind(IntEnum):
@@ -122,14 +124,15 @@ def _step(match: re.Match[str], pattern: str) -> Step:
     return {"deep": _Kind.DEEP, "any_key": _Kind.ANY_KEY, "any_index": _Kind.ANY_INDEX}[kind or ""], None
 
 
-def parse_paths(paths: Paths) -> tuple[tuple[Step, ...], ...]:
-    """The steps of several patterns; one string is one pattern. Raises `ValueError`."""
+def parse_paths(paths: Paths, option: str = "paths") -> tuple[tuple[Step, ...], ...]:
+    """The steps of several patterns; one string is one pattern. Raises `ValueError`, which names the option."""
     if isinstance(paths, str):
         return (parse_path(paths),)
     try:
         patterns = list(paths)
     except TypeError:
-        raise ValueError(f"paths is an iterable of paths, not {type(paths).__name__}") from None
+        wanted = "True, False or paths" if option == "deltas" else "paths"
+        raise ValueError(f"{option} is {wanted} (strings or tuples), not {type(paths).__name__}") from None
     return tuple(parse_path(pattern) for pattern in patterns)
 
 
@@ -162,7 +165,7 @@ class Subscription:
             depth = 0
             patterns.extend((steps, deltas is True) for steps in parse_paths(paths))
         if not isinstance(deltas, bool):
-            patterns.extend((steps, True) for steps in parse_paths(deltas))
+            patterns.extend((steps, True) for steps in parse_paths(deltas, "deltas"))
         return cls(depth, tuple(patterns), deltas is True)
 
     @property
@@ -208,7 +211,7 @@ class Subscriptions:
     no fields.
     """
 
-    def __init__(self, *, depth: int | None, paths: Any, deltas: Any) -> None:
+    def __init__(self, *, depth: int | None, paths: PathsByTool | None, deltas: DeltasByTool) -> None:
         self._by_tool: dict[str, Subscription] = {}
         self._other = Subscription.compile(depth=0)
         names: set[str] = set()

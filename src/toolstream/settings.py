@@ -5,9 +5,9 @@ A gateway holds many streams, and asks the same of most of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .paths import Subscriptions
+from .paths import DeltasByTool, PathsByTool, Subscriptions
 
 if TYPE_CHECKING:
     from .json_parser import DuplicateKeys
@@ -43,7 +43,12 @@ class Settings:
 
 
 def shared_settings(
-    depth: int | None, paths: Any, deltas: Any, duplicate_keys: DuplicateKeys, raises: bool, limits: Limits
+    depth: int | None,
+    paths: PathsByTool | None,
+    deltas: DeltasByTool,
+    duplicate_keys: DuplicateKeys,
+    raises: bool,
+    limits: Limits,
 ) -> Settings:
     """Settings without checks; what most callers ask for is made once. Raises `ValueError` as `Subscriptions`."""
     if paths is not None or type(deltas) is not bool or not (depth is None or type(depth) is int):

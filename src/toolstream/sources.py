@@ -13,12 +13,13 @@ import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .values import loads_fast
 
 if TYPE_CHECKING:
     from .events import Event
+    from .framing import FramingName
     from .stream_parser import StreamParser
 
 _READ_SIZE = 64 * 1024
@@ -48,7 +49,7 @@ def unwrap(source: Any) -> Any:
     return source
 
 
-def told_framing(source: Any) -> str | None:
+def told_framing(source: Any) -> Literal["sse", "ndjson"] | None:
     """How an (unwrapped) HTTP response says that its body is framed: by its content type; None if it does not.
 
     Asked only where the bytes might be text as well, a model's own.
@@ -324,7 +325,7 @@ class Intake:
 
     feed: Callable[[Any], list[Event]]
 
-    def __init__(self, parser: StreamParser, framing: str) -> None:
+    def __init__(self, parser: StreamParser, framing: FramingName) -> None:
         self._parser = parser
         self._framing = framing
         self._lines: _Lines | None = None

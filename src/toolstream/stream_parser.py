@@ -26,10 +26,22 @@ from .errors import (
 from .event_objects import as_dict
 from .events import Event
 from .fields import Data, as_bytes
-from .framing import BOM, DONE, AutoFraming, EventDict, Frame, Framing, SSEFraming, frame_events, new_framing
+from .framing import (
+    BOM,
+    DONE,
+    AutoFraming,
+    EventDict,
+    Frame,
+    Framing,
+    FramingName,
+    SSEFraming,
+    frame_events,
+    new_framing,
+)
 from .json_parser import DuplicateKeys
 from .lane import IS_FAST, LASTING, Lane
-from .limits import Limits, core_bound
+from .limits import Limits, check_limits, core_bound
+from .paths import DeltasByTool, PathsByTool
 from .settings import shared_settings
 from .tools.checks import Checks, StopReading
 from .tools.schemas import ON_INVALID, OnInvalid, toolset
@@ -87,13 +99,13 @@ class StreamParser(Lane):
         *,
         provider: Any = "auto",
         depth: int | None = 1,
-        paths: Any = None,
-        deltas: Any = False,
+        paths: PathsByTool | None = None,
+        deltas: DeltasByTool = False,
         duplicate_keys: DuplicateKeys = "error",
         on_error: OnError = "raise",
         tools: Any = None,
         on_invalid: OnInvalid = "event",
-        framing: str = "auto",
+        framing: FramingName = "auto",
         limits: Limits = Limits(),  # noqa: B008 - immutable
         prefill: str = "",
     ) -> None:
@@ -105,13 +117,13 @@ class StreamParser(Lane):
         self,
         provider: Any,
         depth: int | None,
-        paths: Any,
-        deltas: Any,
+        paths: PathsByTool | None,
+        deltas: DeltasByTool,
         duplicate_keys: DuplicateKeys,
         on_error: OnError,
         tools: Any,
         on_invalid: OnInvalid,
-        framing: str,
+        framing: FramingName,
         limits: Limits,
         prefill: str,
     ) -> None:
@@ -119,6 +131,9 @@ class StreamParser(Lane):
             raise ValueError(f'on_error is "raise" or "event", not {on_error!r}')
         if duplicate_keys not in ("error", "last", "strict"):
             raise ValueError(f'duplicate_keys is "error", "last" or "strict", not {duplicate_keys!r}')
+        if on_invalid not in ON_INVALID:
+            raise ValueError(f'on_invalid is "event", "raise" or "close", not {on_invalid!r}')
+        check_limits(limits)
         choice = providers.candidates(provider)
         known = None if tools is None else toolset(tools)
         text: Any = None
@@ -138,8 +153,6 @@ class StreamParser(Lane):
             self._framing = SSEFraming(limits.max_event_bytes)
         else:
             self._framing = new_framing(framing, limits.max_event_bytes)
-        if on_invalid not in ON_INVALID:
-            raise ValueError(f"on_invalid is one of {', '.join(ON_INVALID)}, not {on_invalid!r}")
         settings = shared_settings(depth, paths, deltas, duplicate_keys, on_error == "raise", limits)
         if known is not None:
             settings = settings.checked_by(Checks(known, on_invalid, settings.subscriptions))
@@ -428,7 +441,7 @@ class StreamParser(Lane):
         """What is fed is a model's raw text, not bytes of a provider's stream."""
         return bool(self._marks & _TEXT)
 
-    def _expect_events(self, framing: str) -> None:
+    def _expect_events(self, framing: FramingName) -> None:
         """What is fed is not the model's text itself after all, but a stream of events that hold it."""
         self._marks &= ~(_TEXT | _GUESSED)
         self._framing = new_framing(framing, self._assembler.settings.limits.max_event_bytes)

@@ -20,7 +20,7 @@ from .calls import ToolCall
 from .errors import IncompleteError, ProviderError, ToolStreamError
 from .event_objects import as_dict
 from .events import Event, FieldComplete, FieldDelta, MessageEnd, Path, ToolCallEnd, ToolCallStart
-from .framing import frame_event, new_framing
+from .framing import FramingName, frame_event, new_framing
 from .json_parser import JSONParser
 from .lane import IS_FAST
 from .stream_parser import StreamParser
@@ -43,7 +43,7 @@ def check_adapter(
     stream: bytes | Iterable[Any],
     *,
     calls: Sequence[tuple[str, Any]] | None = None,
-    framing: str = "auto",
+    framing: FramingName = "auto",
     cuts: int = 50,
     seed: int = 0,
     pickling: bool = True,
@@ -109,7 +109,7 @@ class _Reading:
 class _Check:
     """One adapter and one stream, with the reading that all others are compared with: whole, on the slow lane."""
 
-    def __init__(self, adapter: Any, stream: bytes | Iterable[Any], framing: str, pickling: bool) -> None:
+    def __init__(self, adapter: Any, stream: bytes | Iterable[Any], framing: FramingName, pickling: bool) -> None:
         self._adapter = adapter
         self._framing = framing
         self._pickling = pickling

@@ -25,9 +25,10 @@ from .schemas import OnInvalid
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
     from ..calls import ToolCall
+    from ..parse import ReadingOptions
 
 
 class AsyncRun(RunBase):
@@ -277,7 +278,7 @@ def dispatch(
     start: Start | None = None,
     on_invalid: OnInvalid = "event",
     max_buffered: int = MAX_BUFFERED,
-    **options: Any,
+    **options: Unpack[ReadingOptions],
 ) -> AsyncRun:
     """Runs the functions that an async stream calls, each as early as its effects allow.
 

@@ -27,9 +27,10 @@ from .schemas import OnInvalid
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
     from ..calls import ToolCall
+    from ..parse import ReadingOptions
 
 
 class ThreadRun(RunBase):
@@ -235,7 +236,7 @@ def dispatch_sync(
     start: Start | None = None,
     on_invalid: OnInvalid = "event",
     max_buffered: int = MAX_BUFFERED,
-    **options: Any,
+    **options: Unpack[ReadingOptions],
 ) -> ThreadRun:
     """As `dispatch`, for a sync source and plain functions, which run on threads: `.wait()` gives the results.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +132,7 @@ class RunBase:
 def opened(
     source: Any,
     tools: Any,
-    options: dict[str, Any],
+    options: Mapping[str, Any],
     *,
     in_loop: bool,
     on_error: OnToolError,
