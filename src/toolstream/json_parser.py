@@ -85,12 +85,8 @@ class _Settings:
 _settings = lru_cache(maxsize=256)(_Settings)
 
 
-# Those of parsers without paths, by what is written in the call: a parser is made for each small document, and a look
-# into this dict is a tenth of what `lru_cache` takes for the same.
-_plain_settings: dict[tuple[Any, ...], _Settings] = {}
-_PLAIN_SETTINGS_KEPT = 256
-# The last one's depth, deltas, duplicate_keys, limits and digits, and its settings: most parsers are made like the one
-# before, which is seen at once where the arguments are the same objects.
+# The last parser's depth, deltas, duplicate_keys, limits and digits, and its settings. Most are made like the one before,
+# which is seen at once where the arguments are the same objects: a parser is made for each small document.
 _latest: tuple[Any, ...] = (..., ..., ..., ..., ..., None)
 
 
@@ -100,17 +96,12 @@ def _find_settings(
     global _latest
     check_limits(limits)
     digits = _max_int_digits()
-    key = (depth, deltas, duplicate_keys, limits.max_depth, limits.max_bytes, digits)
-    if paths is not None or type(deltas) is not bool or not (depth is None or type(depth) is int):
-        subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
-        return _settings(subscription, *key[2:], False, False, "max_bytes")
-    settings = _plain_settings.get(key)
-    if settings is None:
-        if len(_plain_settings) >= _PLAIN_SETTINGS_KEPT:
-            _plain_settings.clear()
-        subscription = Subscription.compile(depth=depth, deltas=deltas)
-        settings = _plain_settings[key] = _settings(subscription, *key[2:], False, False, "max_bytes")
-    _latest = (depth, deltas, duplicate_keys, limits, digits, settings)
+    subscription = Subscription.compile(depth=depth, paths=paths, deltas=deltas)
+    settings = _settings(
+        subscription, duplicate_keys, limits.max_depth, limits.max_bytes, digits, False, False, "max_bytes"
+    )
+    if paths is None and isinstance(deltas, bool):  # a list of paths may change and still be the same object
+        _latest = (depth, deltas, duplicate_keys, limits, digits, settings)
     return settings
 
 
