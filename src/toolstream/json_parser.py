@@ -85,8 +85,8 @@ class _Settings:
 _settings = lru_cache(maxsize=256)(_Settings)
 
 
-# The last parser's depth, deltas, duplicate_keys, limits and digits, and its settings. Most are made like the one before,
-# which is seen at once where the arguments are the same objects: a parser is made for each small document.
+# The last parser's depth, deltas, duplicate_keys, limits and digits, and its settings. Most are made like the one
+# before, which is seen at once where the arguments are the same objects: a parser is made for each small document.
 _latest: tuple[Any, ...] = (..., ..., ..., ..., ..., None)
 
 
