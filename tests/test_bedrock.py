@@ -326,6 +326,40 @@ class TestInvoke:
         assert isinstance(reading.error, ProviderError)
         assert reading.error.type == "overloaded_error"
 
+    def test_chunks_hold_chat_completions_of_other_makers(self) -> None:
+        events = wire.chat(wire.chat_call(0, *cut(ARGUMENTS)))[:-2]
+        metered = {**wire.usage_chunk(), "amazon-bedrock-invocationMetrics": METRICS}
+        del metered["usage"]
+        for provider in ("auto", "bedrock"):
+            reading = read(*map(chunk, [*events, metered]), provider=provider)
+            assert reading.error is None
+            assert reading.parser.provider == "openai-chat"
+            assert reading.call.state == "committed"
+            assert reading.parser.message == read(*events).parser.message
+            assert (reading.parser.usage.input_tokens, reading.parser.usage.output_tokens) == (10, 18)
+            assert reading.parser.usage.final
+
+    def test_mistral_says_stop_reason_for_finish_reason(self) -> None:
+        (entry,) = wire.calls(wire.entry(0, ARGUMENTS, "call_0", "search"))["choices"]
+        choice = {"index": 0, "message": entry["delta"], "stop_reason": "tool_calls"}
+        reading = read(chunk({"choices": [choice], "amazon-bedrock-invocationMetrics": METRICS}))
+        assert reading.call.state == "committed"
+        assert reading.parser.stop_reason == "tool_calls"
+
+    def test_chunks_hold_novas_converse_events(self) -> None:
+        metadata = {**METADATA, "amazon-bedrock-invocationMetrics": METRICS}
+        events = [START, delta(0, text="Hello"), stop(0), *tool(1, *cut(ARGUMENTS)), message_stop()]
+        reading, plainly = read(*map(chunk, [*events, metadata])), read(*events, METADATA)
+        assert plain(reading) == plain(plainly)
+        assert reading.parser.provider == "bedrock-converse"
+        assert reading.parser.message == plainly.parser.message
+
+    @pytest.mark.parametrize("inner", [wire.chunk({"content": "x"}), START], ids=["chat", "nova"])
+    def test_an_exception_between_their_chunks_is_the_providers_error(self, inner: dict[str, Any]) -> None:
+        error = read(chunk(inner), {"throttlingException": {"message": "Slow down"}}).error
+        assert isinstance(error, ProviderError)
+        assert error.type == "throttlingException"
+
     def test_another_makers_model_is_unknown(self) -> None:
         event = chunk({"generation": "Hello", "stop_reason": None})
         for provider in ("auto", "bedrock"):

@@ -11,7 +11,7 @@ from .ag_ui import AGUI
 from .ai_sdk_ui import AISDKUI
 from .anthropic import Anthropic
 from .bedrock_converse import BedrockConverse
-from .bedrock_invoke import BedrockInvoke
+from .bedrock_invoke import BedrockInvoke, InvokedChat, InvokedNova
 from .cohere import CohereV2
 from .common import Adapter, find_error, provider_error
 from .gemini import Gemini
@@ -54,8 +54,8 @@ OPENAI_SERVERS = (
 # fmt: on
 # Names that leave a choice to the first event.
 FAMILIES: dict[str, list[type[Adapter]]] = {
-    "auto": list(ADAPTERS.values()),
-    "bedrock": [BedrockConverse, BedrockInvoke],
+    "auto": [*ADAPTERS.values(), InvokedChat, InvokedNova],
+    "bedrock": [BedrockConverse, BedrockInvoke, InvokedChat, InvokedNova],
     **{name: [OpenAIChat, OpenAIResponses, OpenAIRealtime] for name in OPENAI_SERVERS},
 }
 
