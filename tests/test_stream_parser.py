@@ -586,6 +586,17 @@ class TestFraming:
         assert isinstance(reading.error, (SSEError, IncompleteError))
         assert plain(reading) == plain(read_bytes(data, 1, framing="json-array", provider="openai-chat"))
 
+    @pytest.mark.parametrize("size", [None, 1])
+    def test_objects_may_end_with_the_mark_of_sse(self, size: int | None) -> None:
+        data = wire.lines(STREAMS["chat, one call"]) + b"[DONE]\n"
+        reading = read_bytes(data, size)
+        assert plain(reading) == plain(read(STREAMS["chat, one call"]))
+        assert plain(read_bytes(data + b"and {what follows", size)) == plain(reading)
+        first, *_ = data.split(b"\n")
+        assert read_bytes(first + b"\n[DONE]", size).error is None
+        assert isinstance(read_bytes(first + b"\n[DON", size).error, IncompleteError)
+        assert isinstance(read_bytes(first + b"\n[{}]", size).error, SSEError)
+
     def test_many_small_values_in_one_chunk_are_not_read_again_for_each(self) -> None:
         # Half a minute if the rest of the chunk were copied for each value.
         data = wire.lines([wire.chunk({"content": "x"})] * 20_000)

@@ -25,6 +25,7 @@ DONE: EventDict = {"type": "[DONE]"}
 """The mark that ends a stream of OpenAI's kind; told by identity."""
 
 _DONE_DATA = b"[DONE]"
+_MARK = _DONE_DATA.decode()
 BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 _LENGTHS = (b"\0", b"\1")  # first bytes of a message in an AWS event stream, which is shorter than 32 MiB
@@ -234,6 +235,9 @@ class ValueFraming:
         while True:
             if not self._inside:
                 at = self._skip(data, at)
+                if self._state == _MARK:
+                    self._state = "done"
+                    yield DONE
             if at == len(data):
                 return
             # What lies behind the object's end was copied for nothing: so not too much at a time.
@@ -250,6 +254,8 @@ class ValueFraming:
 
     def _skip(self, data: bytes, at: int) -> int:
         """Where the next object begins, or the end of data."""
+        if self._state == "done":  # what follows the mark is none of the stream's
+            return len(data)
         for place in range(at, len(data)):
             byte = data[place : place + 1]
             following = _BETWEEN[self._state].get(byte)
@@ -258,6 +264,8 @@ class ValueFraming:
                 if byte == b"{":
                     self._inside = True
                     return place
+                if following == _MARK:
+                    return len(data)
             elif byte not in _SPACE and not (self._state in ("objects", "array") and byte in BOM):
                 expected = " or ".join(repr(wanted.decode()) for wanted in _BETWEEN[self._state]) or "nothing more"
                 raise SSEError(f"found {str(byte)[1:]} where {expected} was expected")
@@ -272,8 +280,10 @@ class ValueFraming:
 
 
 # What may stand between two objects, and what that leads to.
-_BETWEEN = {
-    "objects": {b"{": "objects"},
+_BETWEEN: dict[str, dict[bytes, str]] = {
+    "objects": {b"{": "objects", b"[": "["},
+    # Callers that have cut the data out of SSE hand over its end mark as well.
+    **{_MARK[:size]: {_MARK[size].encode(): _MARK[: size + 1]} for size in range(1, len(_MARK))},
     "array": {b"[": "elements"},
     "elements": {b"{": "comma", b"]": "end"},
     "comma": {b",": "element", b"]": "end"},
