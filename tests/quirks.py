@@ -61,6 +61,10 @@ def one_by_one(*entries: Any) -> wire.Wire:
     return chat([calls(one) for one in entries])
 
 
+# A detail of MiniMax's reasoning, and the one call that TGI's deltas hold.
+MINIMAX = {"type": "reasoning.text", "id": "reasoning-text-1", "format": "MiniMax-response-v1", "index": 0}
+TGI = [entry(0, "", "call_0", "weather"), *(entry(0, text, "") for text in PIECES)]
+
 TOKENS = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
 
 CHAT: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -397,6 +401,41 @@ CHAT: dict[str, tuple[Any, dict[str, Any]]] = {
         ),
         known(WEATHER, call("call_1", "weather")),
     ),
+    "minimax-reasoning-in-details-alone": (
+        chat(
+            [
+                delta(reasoning_details=[{**MINIMAX, "text": text}], role="assistant")
+                for text in ("The user", " wants the weather.")
+            ],
+            weather(),
+        ),
+        known(WEATHER, reasoning="The user wants the weather."),
+    ),
+    "minimax-error-behind-a-status-of-200": (
+        [
+            delta(role="assistant", content="Hi"),
+            {**chunk(), "choices": None, "base_resp": {"status_code": 1027, "status_msg": "output is sensitive"}},
+            DONE,
+        ],
+        known(stop=None, usage={}, text="Hi", error="output is sensitive"),
+    ),
+    "minimax-whole-message-at-the-end": (
+        [
+            *weather(),
+            finish(),
+            {
+                **chunk(None, "tool_calls", message={"role": "assistant", "content": "", "tool_calls": None}),
+                "usage": TOKENS,
+                "base_resp": {"status_code": 0, "status_msg": ""},
+            },
+            DONE,
+        ],
+        known(WEATHER),
+    ),
+    "tgi-call-that-is-no-list": (
+        [*(delta(role="assistant", tool_calls=one) for one in TGI), finish(), usage_chunk(), DONE],
+        known(WEATHER),
+    ),
     "bridge-objects-that-grow": (
         one_by_one(
             entry(0, {}, "call_0", "weather"), entry(0, {"city": "Zürich"}), entry(0, json.loads(ARGUMENTS), "call_0")
@@ -644,6 +683,7 @@ CODE = tool_item("code_interpreter_call", code="", container_id="cntr_1", output
 PATCH = tool_item("apply_patch_call", call_id="call_0", operation={"type": "create_file", "path": "a.md", "diff": ""})
 SHELL = tool_item("shell_call", call_id="call_0", action={"commands": [], "timeout_ms": None})
 CUSTOM = tool_item("custom_tool_call", call_id="call_0", name="sql", input="")
+ON_X = {"call_id": "xs_call_0", "name": "x_keyword_search"}
 
 
 def shell_event(step: str, index: int, **more: Any) -> dict[str, Any]:
@@ -739,6 +779,25 @@ RESPONSES: dict[str, tuple[Any, dict[str, Any]]] = {
             [wire.item_done(0, {**CUSTOM, "input": "SELECT '{' \"\n", "status": "completed"})],
         ),
         item_known(free("call_0", "sql", "SELECT '{' \"\n")),
+    ),
+    "xai-search-on-x": (
+        wire.responses(
+            [wire.item_added(0, {**CUSTOM, **ON_X})],
+            [wire.arguments_delta(0, '{"query": "x"}', "custom_tool_call_input")],
+            [wire.item_done(0, {**CUSTOM, **ON_X, "input": '{"query": "x"}', "status": "completed"})],
+            [wire.item_added(1, {"type": "x_search_call", "id": "xs_1", "status": "in_progress"})],
+            [
+                wire.item_done(
+                    1, {"type": "x_search_call", "id": "xs_1", "status": "completed", "action": {"query": "y"}}
+                )
+            ],
+            wire.output_text(2, "So."),
+        ),
+        item_known(
+            free("xs_call_0", "x_keyword_search", '{"query": "x"}', server=True),
+            call("xs_1", "x_search", '{"query": "y"}', server=True),
+            text="So.",
+        ),
     ),
     "shell-commands": (
         wire.responses(
@@ -1082,6 +1141,11 @@ def fallback(index: int) -> wire.Wire:
     return [wire.block_start(index, type="fallback", **about), wire.block_stop(index)]
 
 
+def without_index(event: dict[str, Any], *, zeros: bool = False) -> dict[str, Any]:
+    """zeros: only where it is 0, as Go's `omitempty` leaves it out."""
+    return {name: value for name, value in event.items() if name != "index" or (zeros and value != 0)}
+
+
 T_WEATHER = call("toolu_0", "weather")
 
 ANTHROPIC: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -1207,6 +1271,25 @@ ANTHROPIC: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "arguments-as-an-object": (
         wire.anthropic([wire.tool_start(0, "weather"), wire.json_delta(0, json.loads(ARGUMENTS)), wire.block_stop(0)]),
+        block_known(T_WEATHER),
+    ),
+    "bridge-without-zeros": (
+        [
+            without_index(event, zeros=True)
+            for event in wire.anthropic(wire.text_block(0, "So."), tool(1), tool(2, "{}"))
+        ],
+        block_known(call("toolu_1", "weather"), call("toolu_2", "weather", "{}"), text="So."),
+    ),
+    "bridge-without-indexes": (
+        [without_index(event) for event in wire.anthropic(wire.text_block(0, "So."), tool(1), tool(2, "{}"))],
+        block_known(call("toolu_1", "weather"), call("toolu_2", "weather", "{}"), text="So."),
+    ),
+    "bridge-text-without-its-start": (
+        wire.anthropic(wire.text_block(0, "So", ".")[1:], tool(1)),
+        block_known(call("toolu_1", "weather"), text="So."),
+    ),
+    "bridge-empty-reason-before-the-end": (
+        wire.anthropic([wire.tool_start(0, "weather"), wire.message_delta(""), *tool()[1:]]),
         block_known(T_WEATHER),
     ),
     "gateway-error-without-a-type": (

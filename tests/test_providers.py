@@ -356,13 +356,13 @@ class TestAnthropic:
         assert read(stream).parser.message["content"][0] == block
 
     def test_a_call_in_the_message_has_its_input_and_nothing_else(self) -> None:
-        """llama.cpp begins a call without an input."""
-        bare = wire.block_start(0, type="tool_use", id="toolu_0", name="now")
+        """llama.cpp begins a call without an input, and bridges with null."""
         text = wire.block_delta(0, type="text_delta", text="So.")
-        reading = read(anthropic([bare, text, wire.block_stop(0)]))
-        assert reading.call.state == "committed"
-        block = {"type": "tool_use", "id": "toolu_0", "name": "now", "input": {}}
-        assert reading.parser.message["content"] == [block]
+        block = {"type": "tool_use", "id": "toolu_0", "name": "now"}
+        for start in (wire.block_start(0, **block), wire.block_start(0, **block, input=None)):
+            reading = read(anthropic([start, text, wire.block_stop(0)]))
+            assert reading.call.state == "committed"
+            assert reading.parser.message["content"] == [{**block, "input": {}}]
 
     def test_a_partial_message_is_what_there_is(self) -> None:
         parser = StreamParser()

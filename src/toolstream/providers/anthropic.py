@@ -60,7 +60,7 @@ class Block(Record):
         """The block as the next request must contain it."""
         block = start_of(call) if self.start is None else dict(self.start)
         field, is_call = block["type"], block["type"].endswith("tool_use")
-        if is_call and call is not None and (call.text or "input" not in block):
+        if is_call and call is not None and (call.text or block.get("input") is None):
             block["input"] = call.snapshot()
         if self.parts is not None and not is_call:
             before = block.get(field)
@@ -111,17 +111,17 @@ class Anthropic:
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
         kind = event.get("type")
         if kind == "content_block_delta":
-            self._delta(event["index"], event["delta"], assembler)
+            self._delta(self._place(event), event["delta"], assembler)
         elif kind == "content_block_start":
-            self._begin_block(event["index"], event["content_block"], assembler)
+            self._begin_block(event.get("index", self._next_index()), event["content_block"], assembler)
         elif kind == "content_block_stop":
-            self._block_stop(event["index"], assembler)
+            self._block_stop(self._place(event), assembler)
         elif kind == "message_start":
             self._message_start(event["message"], assembler)
         elif kind == "message_delta":
             self._add_usage(event.get("usage"), assembler)
             reason = (event.get("delta") or {}).get("stop_reason")
-            if reason is not None:
+            if reason:  # an empty one is a bridge's word for none
                 assembler.stop(reason, STOP_KINDS.get(reason, "other"))
         elif kind == "message_stop":
             assembler.end()
@@ -132,7 +132,7 @@ class Anthropic:
             assembler.fail(provider_error(event))
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
-        if event.get("type") != "content_block_delta":
+        if event.get("type") != "content_block_delta" or "index" not in event:
             return None
         index, delta = event["index"], event["delta"]
         kind = delta.get("type")
@@ -151,6 +151,14 @@ class Anthropic:
         block = self._block_at(index)
         return () if block is None or block.parts is None else (block.parts,)
 
+    def _place(self, event: dict[str, Any]) -> int:
+        """The index of an event's block. Bridges whose JSON leaves out zeros leave out that of the first block."""
+        index: int = event.get("index", self._index or 0)
+        return index
+
+    def _next_index(self) -> int:
+        return 0 if self._index is None else self._index + 1
+
     def end(self, assembler: Assembler, done: bool) -> None:
         assembler.break_off("the stream ended without message_stop")
 
@@ -164,7 +172,7 @@ class Anthropic:
             self._begin_block(index, block, assembler)
             self._block_stop(index, assembler)
         reason = message.get("stop_reason")
-        if reason is not None:
+        if reason:
             assembler.stop(reason, STOP_KINDS.get(reason, "other"))
 
     def _begin_block(self, index: int, block: dict[str, Any], assembler: Assembler) -> None:
@@ -202,6 +210,9 @@ class Anthropic:
         block = self._block_to_fill(index)
         if kind in TEXTS:
             member, is_reasoning = TEXTS[kind]
+            if block is None:  # a bridge has left out its start
+                self._begin_block(index, {"type": member, member: ""}, assembler)
+                block = self._block
             text = delta.get(member) or ""
             if is_reasoning:
                 assembler.reasoning_delta(text, index)

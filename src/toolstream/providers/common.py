@@ -93,7 +93,8 @@ def find_error(raw: Any) -> ProviderError | None:
 
     Shapes: `{"error": {"message", "type"}}`, `{"error": "…"}`, `{"message", "type" or "code"}`, `{"detail": …}`,
     `{"errors": [{"message"}]}`, Responses' flat `{"type": "error", "message", "code"}`, the AI SDK's
-    `{"type": "error", "errorText"}`, and Bedrock's `{"throttlingException": {"message"}}`.
+    `{"type": "error", "errorText"}`, MiniMax's `{"base_resp": {"status_code", "status_msg"}}`, and Bedrock's
+    `{"throttlingException": {"message"}}`.
     """
     if not isinstance(raw, dict):
         return None
@@ -102,6 +103,9 @@ def find_error(raw: Any) -> ProviderError | None:
         if isinstance(name, str) and name.endswith("Exception") and isinstance(inner, dict):
             message = inner.get("message") or inner.get("Message") or inner.get("originalMessage") or excerpt(inner)
             return ProviderError(str(message), type=name, raw=raw)
+    status = raw.get("base_resp")
+    if isinstance(status, dict) and status.get("status_code"):
+        return ProviderError(str(status.get("status_msg")), type=str(status["status_code"]), raw=raw)
     detail = raw
     for wrapper in ("error", "errors", "detail"):
         inner = raw.get(wrapper)

@@ -152,6 +152,8 @@ class OpenAIChat:
             assembler.fail(provider_error(event), _stop_reason(choices))
         if groq.get("error"):
             assembler.fail(provider_error(groq), _stop_reason(choices))
+        if (event.get("base_resp") or {}).get("status_code"):  # MiniMax, behind a status of 200
+            assembler.fail(provider_error(event), _stop_reason(choices))
         if choices:
             for choice in choices:
                 self._finish(choice, assembler)
@@ -166,6 +168,8 @@ class OpenAIChat:
             return None
         entries = delta.get("tool_calls")
         if entries:
+            if isinstance(entries, dict):
+                return None
             return self._repeated_entry(index, entries, assembler) if len(delta) == len(entries) == 1 else None
         said = {name for name, value in delta.items() if value and name != "role"}
         if index == 0 and said == {"content"} and isinstance(delta["content"], str) and not self._more.parts:
@@ -248,16 +252,17 @@ class OpenAIChat:
         if not entries or len(delta) > 1:
             self._words(index, delta, assembler)
         if entries:
-            for entry in entries:
+            for entry in (entries,) if isinstance(entries, dict) else entries:  # TGI has sent one alone
                 self._entry(index, entry, assembler)
 
     def _words(self, index: int, delta: dict[str, Any], assembler: Assembler) -> None:
         """What a delta holds beside tool_calls; where it has both, the model has said it before."""
-        for name in REASONING:
-            if delta.get(name):
-                assembler.end_whole(index)
-                assembler.reasoning_delta(delta[name], index)
-                break
+        reasoning = next((delta[name] for name in REASONING if delta.get(name)), None)
+        if reasoning is None and delta.get("reasoning_details"):
+            reasoning = _minimax_reasoning(delta["reasoning_details"])
+        if reasoning:
+            assembler.end_whole(index)
+            assembler.reasoning_delta(reasoning, index)
         content = delta.get("content")
         if content is not None:
             self._say(index, content, assembler)
@@ -424,6 +429,12 @@ def _thought(part: dict[str, Any]) -> tuple[str, str | None]:
     pieces = [{"text": inner}] if isinstance(inner, str) else inner
     signatures = [piece["signature"] for piece in (part, *pieces) if piece.get("signature")]
     return "".join(piece.get("text") or "" for piece in pieces), signatures[-1] if signatures else None
+
+
+def _minimax_reasoning(details: list[dict[str, Any]]) -> str:
+    """What MiniMax tells of its reasoning nowhere else, in pieces: https://github.com/MiniMax-AI/MiniMax-M2/issues/95."""
+    ours = (detail for detail in details if str(detail.get("format")).startswith("MiniMax"))
+    return "".join(detail.get("text") or "" for detail in ours)
 
 
 def _joined_member(values: list[Any]) -> Any:

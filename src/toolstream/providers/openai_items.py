@@ -52,7 +52,7 @@ def _actions(item: Item) -> Any:
 PLAIN = "function_call"
 TOOLS = {
     PLAIN: Tool(_member("arguments")),
-    "custom_tool_call": Tool(_member("input"), free_text=True),
+    "custom_tool_call": Tool(_member("input"), free_text=True, server=None),
     "mcp_call": Tool(_member("arguments"), server=True),
     "code_interpreter_call": Tool(_member("code"), "code_interpreter", free_text=True, server=True),
     "shell_call": Tool(_commands, "shell", free_text=True, server=None),
@@ -61,6 +61,7 @@ TOOLS = {
     "computer_call": Tool(_actions, "computer"),
     "tool_search_call": Tool(_member("arguments"), "tool_search", server=None),
     "web_search_call": Tool(_member("action"), "web_search", server=True),
+    "x_search_call": Tool(_member("action"), "x_search", server=True),  # xAI's
     "file_search_call": Tool(_queries, "file_search", server=True),
 }
 # The events with a piece of an input, and those with all of it.
@@ -87,6 +88,8 @@ def is_run_by_server(item: Item) -> bool:
     server = TOOLS[item["type"]].server
     if server is not None:
         return server
+    if item["type"] == "custom_tool_call":  # xAI's search on X is told as calls of its parts
+        return str(item.get("call_id")).startswith("xs_call_")
     # A shell in a container of OpenAI's, a search over the tools that the request has deferred.
     return item.get("execution") == "server" or (item.get("environment") or {}).get("type") == "container_reference"
 
