@@ -1,9 +1,9 @@
-"""Puts a stream's fragments together: which belongs to which call, and how far each call has come.
+"""What an adapter talks to: the message, and which call each of the provider's fragments belongs to.
 
-Adapters say what the provider said; everything that follows from it is decided here, the same for all providers: the
-order of events, call states, what a stop reason means for calls that are not whole, limits. Trusts adapters to name
-calls by stable keys (or to use `entry` where the provider has none), and nothing else. Guarantees that `ToolCallEnd`
-comes only for whole, valid arguments that the provider has ended, and that what came before a fault is in `events`.
+Adapters say what the provider said; everything that follows from it is decided here and in `CallProgress`, the same for
+all providers: the order of events, call states, what a stop reason means for calls that are not whole, limits. Trusts
+adapters to name calls by stable keys (or to use `entry` where the provider has none), and nothing else. Guarantees that
+what came before a fault is in `events`.
 """
 
 from __future__ import annotations
@@ -11,40 +11,34 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, Literal, NoReturn
 
-from .call_table import CallTable, Choice, each_of, key_at, with_one_more
+from .call_progress import CallProgress
+from .call_table import key_at
 from .calls import (
     SURROGATE,
-    FreeText,
     ToolCall,
     as_text,
-    has_any,
     incomplete_arguments,
     is_bare,
     is_nothing,
-    is_placeholder,
     is_whole,
     joined,
     split_half,
     takes_id,
 )
-from .errors import IncompleteError, JSONError, LimitError, ProviderError, ToolStreamError
+from .errors import IncompleteError, LimitError, ProviderError
 from .events import (
-    Event,
     MessageEnd,
     MessageStart,
     ReasoningDelta,
     TextDelta,
-    ToolCallEnd,
     ToolCallError,
-    ToolCallStart,
     UsageUpdate,
 )
 from .json_parser import FieldParser
-from .partial_args import Part, PartialArguments
+from .partial_args import Part
 from .resends import repeats, same_value, unseen
 from .settings import Settings
 from .shared import shared
-from .tools.checks import CheckedParser
 from .usage import NOTHING, Usage, same_counts
 
 StopKind = Literal["tools", "natural", "length", "filter", "error", "other"]
@@ -55,46 +49,34 @@ provider itself cut the message. error: it broke off. other: anything else.
 """
 CUTS = ("length", "filter")
 UNCERTAIN = (*CUTS, "error")  # what came last may have been meant to go on
-# Where nothing is being read, nothing can happen: a tuple, so that nothing gets lost in it.
-NO_EVENTS: list[Event] = ()  # type: ignore[assignment]
 
 
-class Assembler(CallTable):
-    """The state of one stream, whatever its provider.
-
-    events: what has happened since the caller last took them. calls: every call reported, in order.
-    """
+class Assembler(CallProgress):
+    """The state of one stream, whatever its provider."""
 
     __slots__ = (
         "_first",
         "_halves",
-        "_notes_growth",
         "_opened",
         "_text",
         "_usage",
-        "calls",
         "ended",
-        "events",
         "id",
         "model",
         "provider",
-        "settings",
         "started",
         "stop_reason",
         "withdrawals",
     )
 
     def __init__(self, settings: Settings) -> None:
-        self.events = NO_EVENTS
-        self.calls: list[ToolCall] = []
+        CallProgress.__init__(self, settings)
         self.provider = ""
         self.id: str | None = None
         self.model: str | None = None
         self.started = False  # MessageStart has been given
         self.ended = False  # MessageEnd has been given, and no other message has begun since
         self.withdrawals = 0  # how often calls that were whole have turned void, of which no event tells
-        self.settings = settings
-        self._notes_growth = False  # somebody asks for calls that have become whole
         self._opened = 0
         self._text: list[str] | None = None
         self._forget_message()
@@ -163,6 +145,20 @@ class Assembler(CallTable):
         text = self._characters(("reasoning", index), text or "")
         if text:
             self.events.append(ReasoningDelta(text, index))
+
+    def _characters(self, key: Hashable, text: str) -> str:
+        """Text in whole characters: a provider may cut a surrogate pair between two of its events."""
+        if text.isascii() and not self._halves:
+            return text
+        halves = self._halves or {}
+        text, half = split_half(halves.pop(key, "") + text)
+        if half:
+            halves[key] = half
+        self._halves = halves or None
+        if SURROGATE.search(text):
+            # Two halves that have met become one character; a half alone is none.
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text
 
     def usage_update(self, usage: Usage) -> None:
         """Counts so far, each replacing the one before."""
@@ -267,6 +263,30 @@ class Assembler(CallTable):
         """Nothing more will be read: what is open is void."""
         self._void_all(None)
 
+    def _void_all(self, reason: str | None) -> None:
+        """Voids what is open. reason: the whole message is void, and this is why."""
+        for call in self._unsettled_calls():
+            self._settle(call)
+            call._state = "void"
+            if call.error is None:
+                call.error = incomplete_arguments(call, reason or "the stream ended before the call did")
+            if reason is not None and call.index >= 0:
+                self.events.append(ToolCallError(call, call.error))
+        if reason is not None:
+            self.withdrawals += 1
+            for call in self._message_calls():
+                call._state = "void"
+                call._withdrawn = True
+
+    def _message_calls(self, scope: int | None = None) -> list[ToolCall]:
+        return [
+            call
+            for call in self.calls[self._first :]
+            if not call._withdrawn and (scope is None or call._scope == scope)
+        ]
+
+    # ------------------------------------------------------------------ the fast lane
+
     @property
     def texts(self) -> list[str]:
         """The pieces of `text`, for the fast lane to append to."""
@@ -360,62 +380,14 @@ class Assembler(CallTable):
     def part(self, key: Hashable, part: Part) -> None:
         """One of a call's arguments, where the provider sends them one by one; ignored for what is no call."""
         call = self.call(key)
-        if call is None or call._state == "void" or (call._over and part.absent):
-            return
-        if call._over:
-            self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
-            return
-        if self.settings.checks is not None and not self._check(call, certain=True):
-            return
-        if call._parser is None:
-            call._parser = self._new_parts(call)
-        parser = call._parser
-        reports: list[Event] = []
-        try:
-            if not isinstance(parser, PartialArguments):
-                raise JSONError("a part of arguments that have come as a whole", call=call)
-            try:
-                parser.take(part, reports)
-            finally:
-                self._report_parts(call, parser, reports)
-        except JSONError as error:
-            self.spoil(call, error)
-
-    def _new_parts(self, call: ToolCall) -> PartialArguments:
-        settings = self.settings
-        subscription = settings.subscriptions.of(call.name)
-        if settings.checks is not None and call._check is not None:
-            subscription = settings.checks.subscription(call)
-        return PartialArguments(subscription, duplicate_keys=settings.duplicate_keys, limits=settings.limits, call=call)
-
-    def _report_parts(self, call: ToolCall, parser: PartialArguments, reports: list[Event]) -> None:
-        if call._check is None:
-            self.events += reports
-        else:
-            call._check.take(reports, parser, self.events)
+        if call is not None and call._state != "void" and not (call._over and part.absent):
+            self._feed_part(call, part)
 
     def close(self, key: Hashable, *, certain: bool = False) -> None:
         """The provider has ended a call. certain: it says that the arguments are whole, not only that they stop."""
         call = self.call(key)
         if call is not None and not call._over:
             self._end(call, certain=certain)
-
-    def went_on(self, scope: int = 0) -> None:
-        """Another block, call or text has begun: what was ended before it was ended for good."""
-        choice = self if scope == 0 else self._choice_of(scope)
-        if choice.closing is not None:
-            closing, choice.closing = choice.closing, None
-            for call in each_of(closing):
-                if not call._over:
-                    self._end(call, certain=True)
-                    if not call._over:
-                        self.spoil(call, incomplete_arguments(call, "the call ended before its arguments were whole"))
-        if choice.unconfirmed is not None:
-            self._confirm(choice)
-
-    def awaits_more(self, scope: int) -> bool:
-        """Whether a call of the choice is not whole."""
-        return any(not (is_whole(call) or is_nothing(call)) for call in self._unsettled_calls(scope))
 
     # ------------------------------------------------------------------ calls without a reliable key
 
@@ -453,21 +425,6 @@ class Assembler(CallTable):
         if text:
             self._feed(call, text)
         return call
-
-    def end_whole(self, scope: int) -> None:
-        """Something else has begun in a format whose calls have no end of their own: ends those that are whole."""
-        if not self._notes_growth:
-            self._notes_growth = True
-            for call in self._unsettled_calls():
-                self._note_growth(call)
-        choice = self if scope == 0 else self._choice_of(scope)
-        if choice.grown is not None:
-            grown, choice.grown = choice.grown, None
-            for call in each_of(grown):
-                call._has_grown = False
-                if not call._over and is_whole(call):
-                    self._end(call)
-        self.went_on(scope)
 
     def _find(
         self,
@@ -536,278 +493,3 @@ class Assembler(CallTable):
             call._named_again = id is None or is_elsewhere  # if arguments follow, it was another call of the same tool
             return True
         return repeats(call, text, self.settings.limits)
-
-    def _feed_object(self, call: ToolCall, arguments: dict[str, Any]) -> None:
-        """Arguments that come as the object itself. Its end is kept back: the next entry may bring more of it."""
-        if call._state == "void":
-            return
-        text, seen = as_text(arguments), call.text
-        if not call._owes_brace:
-            text = unseen(call, text, self.settings.limits)
-            call._owes_brace = bool(text) and bool(arguments) and not call._over
-            text = text[:-1] if call._owes_brace else text
-        elif text.startswith(seen):
-            text = text[len(seen) : -1]
-        elif not has_any(call, arguments):  # only what is new
-            text = ", " + text[1:-1] if arguments else ""
-        elif same_value(call, text, self.settings.limits):
-            return
-        else:
-            self._contradict(call)
-            return
-        if text:
-            self._feed(call, text)
-
-    def _close_object(self, call: ToolCall) -> None:
-        call._owes_brace = False
-        if not call._over:
-            self._feed(call, "}")
-
-    def _contradict(self, call: ToolCall) -> None:
-        reason = "the provider's final arguments are not those that it has streamed"
-        offset = len(call.text.encode("utf-8", "replace"))
-        self.spoil(call, JSONError(reason, offset=offset, call=call))
-
-    # ------------------------------------------------------------------ the life of a call
-
-    def _message_calls(self, scope: int | None = None) -> list[ToolCall]:
-        return [
-            call
-            for call in self.calls[self._first :]
-            if not call._withdrawn and (scope is None or call._scope == scope)
-        ]
-
-    def _start(self, call: ToolCall) -> None:
-        if call.index < 0:
-            call.index = len(self.calls)
-            self.calls.extend((call,))  # `append` would make room for four
-            self.events.append(ToolCallStart(call))
-            if self.settings.checks is not None and not call._over:
-                self._check(call, certain=False)
-
-    def _check(self, call: ToolCall, *, certain: bool) -> bool:
-        """Has the call checked by its tool's schema; False if it ended by that. certain: its name grows no more."""
-        try:
-            if self.settings.checks is not None:
-                self.settings.checks.begin(call, self.events, certain=certain)
-        except JSONError as error:
-            self.spoil(call, error)
-        return not call._over
-
-    def _passes(self, call: ToolCall) -> bool:
-        """Whether a call whose arguments are whole may end, by its tool's schema."""
-        assert self.settings.checks is not None
-        try:
-            if self._check(call, certain=True):
-                self.settings.checks.end(call, self.events)
-        except JSONError as error:
-            self.spoil(call, error)
-        return not call._over
-
-    def _feed(self, call: ToolCall, text: str) -> None:
-        if call._over:
-            self._feed_late(call, text)
-            return
-        if self._notes_growth:
-            self._note_growth(call)
-        if call._half or "\ud800" <= text[-1] <= "\udbff":
-            text, call._half = split_half(call._half + text)
-            if not text:
-                return
-        if call._parser is None:
-            self._feed_first(call, text)
-            return
-        try:
-            call._parser.feed_into(text, self.events)
-        except JSONError as error:
-            self.spoil(call, error)
-
-    def _feed_first(self, call: ToolCall, text: str) -> None:
-        """Holds text back while the name is unknown, and `{}` until it shows whether it is a placeholder."""
-        held = call._held
-        if held is None and call.name and (call._free_text or text.strip() != "{}"):
-            self._start(call)
-            self._parse(call, text)
-            return
-        if held is None or (is_placeholder(held) and text.lstrip().startswith("{")):
-            held = call._held = FreeText(self.settings.limits.max_call_bytes, call)
-        try:
-            held.feed_into(text, self.events)
-        except LimitError as error:
-            self.spoil(call, error)
-            return
-        if call.name:
-            self._start(call)
-            if call._free_text or not is_placeholder(held):
-                self._release(call)
-
-    def _feed_late(self, call: ToolCall, text: str) -> None:
-        """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad."""
-        if (
-            call._state != "void"
-            and not text.isspace()
-            and text.strip() != "{}"
-            and not repeats(call, text, self.settings.limits)
-        ):
-            self.spoil(call, JSONError("the provider sent more arguments after the end of the call", call=call))
-
-    def _release(self, call: ToolCall) -> None:
-        """Parses the text that was held back."""
-        held, call._held = call._held, None
-        if held is not None:
-            self._parse(call, held.text)
-
-    def _parse(self, call: ToolCall, text: str) -> None:
-        """Parses the first text of a call whose name is known."""
-        if self.settings.checks is not None and not self._check(call, certain=True):
-            return
-        call._parser = self._new_parser(call)
-        try:
-            call._parser.feed_into(text, self.events)
-        except JSONError as error:
-            self.spoil(call, error)
-
-    def _new_parser(self, call: ToolCall) -> FieldParser | FreeText:
-        settings = self.settings
-        subscription, max_bytes = settings.subscriptions.of(call.name), settings.limits.max_call_bytes
-        if call._free_text:
-            grows = subscription.deltas if settings.checks is None else settings.checks.grows(call)
-            return FreeText(max_bytes, call, grows=grows)
-        kind = FieldParser
-        if settings.checks is not None and call._check is not None:
-            kind, subscription = CheckedParser, settings.checks.subscription(call)
-        return kind(subscription, settings.limits, max_bytes, settings.duplicate_keys, "max_call_bytes", call, True)
-
-    def _end(self, call: ToolCall, certain: bool = False) -> None:
-        """The provider has ended the call: settles it if its arguments are whole.
-
-        No arguments at all, free text and a bare number look the same whole and cut; so they are whole only when that
-        is certain.
-        """
-        choice = self if call._scope == 0 else self._choice_of(call._scope)
-        if not call._ended:
-            call._ended = True
-            choice.closing = with_one_more(choice.closing, call)
-        if not call.name:
-            return
-        self._start(call)
-        if call._held is not None:
-            self._release(call)
-        if call._doubt is not None or call._owes_brace:
-            self._settle_arguments(call)
-        if call._half and not call._over:
-            self._feed_half(call)
-        whole = not call._over and (is_whole(call) or (certain and self._closes(call)))
-        if whole and (self.settings.checks is None or self._passes(call)):
-            self._settle(call)
-            call._complete = True
-            call._state = "closed"
-            choice.unconfirmed = with_one_more(choice.unconfirmed, call)
-            self.events.append(ToolCallEnd(call))
-
-    def _settle_arguments(self, call: ToolCall) -> None:
-        """Feeds what was kept back because more might have followed."""
-        doubt, call._doubt = call._doubt, None
-        rest = "" if doubt is None else doubt.last.removeprefix(call.text)
-        if rest and not call._over:
-            self._feed(call, rest)
-        if call._owes_brace:
-            self._close_object(call)
-
-    def _note_growth(self, call: ToolCall) -> None:
-        if not call._has_grown:
-            call._has_grown = True
-            choice = self._choice_of(call._scope)
-            choice.grown = with_one_more(choice.grown, call)
-
-    def _feed_half(self, call: ToolCall) -> None:
-        """A high surrogate whose other half never came: the parser says what is wrong with it."""
-        half, call._half = call._half, ""
-        try:
-            if call._parser is not None:
-                call._parser.feed_into(half, self.events)
-        except JSONError as error:
-            self.spoil(call, error)
-
-    def _closes(self, call: ToolCall) -> bool:
-        """Whether the arguments are whole, seeing that nothing follows."""
-        parser = call._parser
-        if parser is None:
-            return True
-        if isinstance(parser, FieldParser):
-            first = parser.text.lstrip()[:1]
-            if not first:
-                return True  # only white space: no arguments
-            if first not in "-0123456789":
-                return False
-        try:
-            reports: list[Any] = parser.close()
-        except JSONError:
-            return False
-        if isinstance(parser, PartialArguments):
-            try:
-                self._report_parts(call, parser, reports)
-            except JSONError as error:
-                self.spoil(call, error)
-                return False
-        return parser.complete
-
-    def _confirm(self, choice: Choice) -> None:
-        unconfirmed, choice.unconfirmed = choice.unconfirmed, None
-        for call in each_of(unconfirmed):
-            if call._state != "void":
-                call._state = "confirmed"
-
-    def revoke(self, call: ToolCall, error: ToolStreamError) -> None:
-        """The provider takes a call back, be it whole or not. That is no fault of the stream."""
-        if call._state != "void":
-            self.spoil(call, error, is_fault=False)
-
-    def withdraw(self, call: ToolCall, reason: str) -> None:
-        """As `revoke`; and what the message asks for is asked without the call."""
-        call._withdrawn = True
-        self.revoke(call, incomplete_arguments(call, reason))
-
-    def spoil(self, call: ToolCall, error: ToolStreamError, *, is_fault: bool = True) -> None:
-        """The call is bad for good. is_fault: not the provider's own announced cut, so that it may raise."""
-        if not call._over:
-            self._settle(call)
-        call._state = "void"
-        call.error = error
-        error.events = []
-        if is_fault and self.settings.raises:
-            raise error
-        if call.name:
-            self._start(call)
-        self.events.append(ToolCallError(call, error))
-
-    def _void_all(self, reason: str | None) -> None:
-        """Voids what is open. reason: the whole message is void, and this is why."""
-        for call in self._unsettled_calls():
-            self._settle(call)
-            call._state = "void"
-            if call.error is None:
-                call.error = incomplete_arguments(call, reason or "the stream ended before the call did")
-            if reason is not None and call.index >= 0:
-                self.events.append(ToolCallError(call, call.error))
-        if reason is not None:
-            self.withdrawals += 1
-            for call in self._message_calls():
-                call._state = "void"
-                call._withdrawn = True
-
-    # ------------------------------------------------------------------ small things
-
-    def _characters(self, key: Hashable, text: str) -> str:
-        """Text in whole characters: a provider may cut a surrogate pair between two of its events."""
-        if text.isascii() and not self._halves:
-            return text
-        halves = self._halves or {}
-        text, half = split_half(halves.pop(key, "") + text)
-        if half:
-            halves[key] = half
-        self._halves = halves or None
-        if SURROGATE.search(text):
-            # Two halves that have met become one character; a half alone is none.
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return text

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, Literal, NoReturn
 
 from . import providers
-from .assembler import NO_EVENTS, Assembler
+from .assembler import Assembler
+from .call_progress import NO_EVENTS
 from .calls import ToolCall
 from .errors import (
     IncompleteError,
