@@ -132,7 +132,7 @@ class Assembler(CallProgress):
             self.message_start(None, None)
 
     def text_delta(self, text: str | None, index: int, *, aside: bool = False) -> None:
-        """Visible text. aside: of another choice than the one that `text` shows."""
+        """Visible text. index: the provider's content block or choice. aside: of a choice that `text` does not show."""
         self._begin_content()
         text = self._characters(("text", index), text or "")
         if text:
@@ -141,6 +141,7 @@ class Assembler(CallProgress):
             self.events.append(TextDelta(text, index))
 
     def reasoning_delta(self, text: str | None, index: int) -> None:
+        """Thinking, which is no part of `text`."""
         self._begin_content()
         text = self._characters(("reasoning", index), text or "")
         if text:
@@ -248,7 +249,7 @@ class Assembler(CallProgress):
         return len(self.calls), len(self.text)
 
     def retract(self, place: tuple[int, int], reason: str) -> None:
-        """The provider takes back what came behind that place: its calls are void, and `text` ends there."""
+        """The provider takes back all that came after that place: those calls are void, and `text` ends there."""
         calls, characters = place
         self.withdrawals += 1
         for call in self.calls[calls:]:
@@ -309,13 +310,18 @@ class Assembler(CallProgress):
         self,
         key: Hashable,
         *,
-        id: str | None,
-        name: str | None,
+        id: str | None = None,
+        name: str | None = None,
         server: bool = False,
         free_text: bool = False,
         scope: int = 0,
     ) -> ToolCall:
-        """A call begins. Without a name it is not reported before `rename` has told it."""
+        """A call begins. Without a name it is not reported before `rename` has told it.
+
+        key: what the provider names the call by in what follows. id: what its result must carry, if the provider sends
+        one. server: the provider runs it. free_text: its input is no JSON. scope: the choice that it belongs to, of
+        several answers to one request.
+        """
         self._begin_content()
         before = self.call(key)
         if before is not None and not before._over:
