@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import operator
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import recordings
@@ -279,6 +280,28 @@ LAST = chunk(response_metadata={"finish_reason": "tool_calls"}, chunk_position="
 CALL = [chunk("", piece('{"q"', 0, "a", "search")), chunk("", piece(": 1}")), LAST]
 
 
+class StreamPart(NamedTuple):
+    """As langgraph_sdk's."""
+
+    event: str
+    data: Any
+    id: str | None = None
+
+
+ANSWER = chunk("Done", id="lc_run--2", response_metadata={"finish_reason": "stop"}, chunk_position="last")
+# What a run on LangGraph's server sends: its state beside the chunks, which come with what is known about them.
+SERVER: list[tuple[str, Any]] = [
+    ("metadata", {"run_id": "run_1", "attempt": 1}),
+    ("values", {"messages": [{"type": "human", "content": "Hello"}], "data": "x"}),
+    *((f"messages|search:{index}" if index else "messages", [part, {}]) for index, part in enumerate(CALL)),
+    ("messages", [{"type": "tool", "content": "2", "tool_call_id": "a", "id": "t"}, {}]),
+    ("messages", []),
+    ("updates|search:1", {"agent": {"messages": []}, "data": "x"}),
+    ("messages", [ANSWER, {}]),
+    ("end", None),
+]
+
+
 class TestLangChain:
     @pytest.mark.parametrize(
         "wrap",
@@ -310,6 +333,28 @@ class TestLangChain:
             {"type": "updates", "ns": (), "data": {}},
         ]
         assert fed([*others, *CALL]).call.complete
+
+    @pytest.mark.parametrize("size", [None, 1])
+    def test_langgraphs_server_sends_chunks_in_lists(self, size: int | None) -> None:
+        data = b": heartbeat\r\n\r\n"
+        for name, told in SERVER:
+            data += f"event: {name}\r\ndata: {json.dumps(told)}\r\nid: 1\r\n\r\n".encode()
+        reading = wire.read_bytes(data, size)
+        assert reading.error is None
+        assert reading.parser.provider == "langchain"
+        assert reading.call.state == "committed"
+        assert reading.parser.text == "Done"
+        assert [end.safe for end in reading.of(MessageEnd)] == [True, False]
+        parts = [StreamPart(*part) for part in SERVER]
+        assert wire.plain(fed(parts)) == wire.plain(reading)
+        assert wire.plain(fed(parts[1:])) == wire.plain(reading)
+
+    def test_an_error_of_langgraphs_server(self) -> None:
+        error = StreamPart("error", {"error": "ValueError", "message": "No such tool"})
+        for parts in ([error], [StreamPart(*SERVER[0]), error]):
+            reading = fed(parts)
+            assert isinstance(reading.error, ProviderError)
+            assert (reading.error.type, reading.error.message) == ("ValueError", "No such tool")
 
     def test_an_index_of_none_is_all_of_a_call(self) -> None:
         reading = fed([chunk("", piece('{"q": 1}', None, "a", "f"), piece(None, None, "b", "g")), LAST])

@@ -670,6 +670,16 @@ class TestEventObjects:
         parser.close()
         assert parser.calls[0].arguments == SEARCH
 
+    def test_events_of_an_agents_run_are_passed_over(self) -> None:
+        """openai-agents: the model's own events stand in `data`, beside those about the run."""
+        events: list[Any] = [SimpleNamespace(type="agent_updated_stream_event", new_agent=None)]
+        for event in STREAMS["responses, one call"]:
+            raw = SimpleNamespace(type=event["type"], model_dump=lambda event=event, **_: event)
+            events.append(SimpleNamespace(type="raw_response_event", data=raw))
+            events.append(SimpleNamespace(type="run_item_stream_event", name="tool_called", item=None))
+        reading = wire.read_events(events)
+        assert plain(reading) == plain(read(STREAMS["responses, one call"]))
+
     def test_what_a_helper_adds_to_a_response_is_left_out(self) -> None:
         call = wire.function_item(0, "{}", "completed")
         text = {"type": "message", "content": [{"type": "output_text", "text": "x"}]}

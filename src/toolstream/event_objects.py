@@ -10,10 +10,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from .framing import EventDict, frame_event
+from .framing import EventDict, frame_event, named_event
 from .sse import ServerSentEvent
 
-# Types of derived events: of anthropic's MessageStream, then of openai's ChatCompletionStream.
+# Types of derived events: of anthropic's MessageStream, then of openai's ChatCompletionStream, then of openai-agents.
 DERIVED = {
     "text",
     "input_json",
@@ -31,6 +31,8 @@ DERIVED = {
     "logprobs.content.done",
     "logprobs.refusal.delta",
     "logprobs.refusal.done",
+    "agent_updated_stream_event",
+    "run_item_stream_event",
 }
 
 
@@ -84,7 +86,10 @@ def as_dict(event: Any) -> EventDict | None:
 
 
 def _of_tuple(event: Any) -> EventDict | None:
-    """LangGraph's stream: (chunk, metadata), with the mode or the subgraph before it where several are asked for."""
+    """LangGraph's stream: (chunk, metadata), with the mode or the subgraph before it where several are asked for; or
+    a part of its server's, as langgraph_sdk gives it."""
+    if hasattr(event, "event") and hasattr(event, "data"):
+        return named_event(event.event, event.data)
     *before, last = event or (None,)
     if isinstance(last, (tuple, list)):
         return _of_tuple(last)

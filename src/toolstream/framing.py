@@ -190,7 +190,7 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
             return DONE if data == _DONE_DATA else _plain_error(name, data.decode("utf-8", "replace"))
         event = loads(data)
     if type(event) is not dict:
-        return _plain_error(name, event)
+        return _of_list(name, event) if type(event) is list else _plain_error(name, event)
     if "type" not in event and name not in ("", "message"):
         event["type"] = name
     return event
@@ -199,6 +199,19 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
 def _plain_error(name: str, data: Any) -> EventDict | None:
     """The event of a frame whose data is no object: an error that a server tells of in words."""
     return {"type": name, "message": data} if name == "error" and isinstance(data, str) and data else None
+
+
+def _of_list(name: str, data: list[Any]) -> EventDict | None:
+    """The event in a list: LangGraph's server sends a chunk and what is known of it. Behind the name is a subgraph."""
+    chunk = data[0] if data and name.partition("|")[0] == "messages" else None
+    return chunk if isinstance(chunk, dict) else None
+
+
+def named_event(name: str, data: Any) -> EventDict | None:
+    """As `frame_event`, of data that is decoded already, and stays as it is."""
+    if isinstance(data, dict):
+        return data if "type" in data else {**data, "type": name}
+    return _of_list(name, data) if isinstance(data, list) else _plain_error(name, data)
 
 
 def loads(text: bytes) -> EventDict:

@@ -112,7 +112,8 @@ def find_error(raw: Any) -> ProviderError | None:
         if isinstance(inner, list) and inner:
             inner = inner[0]
         if isinstance(inner, str):
-            inner = {"message": inner}
+            said = raw.get("message")
+            inner = {"message": said, "type": inner} if isinstance(said, str) and said else {"message": inner}
         if isinstance(inner, dict):
             detail = inner
             break

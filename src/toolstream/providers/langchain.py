@@ -41,6 +41,8 @@ STOP_KINDS: dict[str, StopKind] = {
 }
 REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 AI = ("AIMessageChunk", "ai")
+# What LangGraph's server sends beside messages, by the event's name.
+BESIDE = {"metadata", "values", "updates", "custom", "checkpoints", "tasks", "debug", "events", "end"}
 IDENTITY = ("type", "id", "index", "name")  # members of a block that are said once
 
 
@@ -69,11 +71,15 @@ class LangChain:
             return "run_id" in event
         if event.get("lc") == 1:
             return True
+        if event.get("type") in ("metadata", "values"):  # what LangGraph's server begins with
+            return "run_id" in event or "messages" in event
         return event.get("type") == "AIMessageChunk" or ("ns" in event and "data" in event)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
         if event.get("type") == "error":  # LangServe's
             assembler.fail(provider_error(event))
+        if str(event.get("type")).partition("|")[0] in BESIDE and "ns" not in event:
+            return
         chunk = _message(event)
         if chunk is None or chunk.get("type", "AIMessageChunk") not in AI:
             return
