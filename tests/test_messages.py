@@ -72,7 +72,7 @@ def comparable(message: Any) -> Any:
 
 
 def comparable_chat(message: dict[str, Any]) -> dict[str, Any]:
-    """What of a chat message can be compared.
+    """What of a chat message can be compared. Clients leave the arguments empty where there are none.
 
     The client joins whatever is text in each chunk: not only the content, also a repeated role, or the format of
     reasoning details.
@@ -82,7 +82,7 @@ def comparable_chat(message: dict[str, Any]) -> dict[str, Any]:
         for name in ("content", "refusal", "reasoning", "reasoning_content", "function_call")
     }
     told["tool_calls"] = [
-        (call["id"], call["type"], call["function"]["name"], call["function"].get("arguments") or "")
+        (call["id"], call["type"], call["function"]["name"], call["function"].get("arguments") or "{}")
         for call in message.get("tool_calls") or ()
     ]
     details = message.get("reasoning_details") or ()

@@ -747,6 +747,12 @@ class TestChat:
             {"type": "reference", "reference_ids": [1]},
         ]
 
+    @pytest.mark.parametrize("arguments", ["", None, "{}"])
+    def test_no_arguments_are_an_empty_object_in_the_message(self, arguments: str | None) -> None:
+        """An empty text in a request is refused by many servers, also by those that send one."""
+        message = read(wire.chat([wire.calls(wire.entry(0, arguments, "call_0", "now"))])).parser.message
+        assert [entry["function"]["arguments"] for entry in message["tool_calls"]] == ["{}"]
+
     def test_a_custom_tool_s_input_is_text_that_ends_with_the_message(self) -> None:
         def custom(text: str, **about: Any) -> dict[str, Any]:
             return calls({"index": 0, **about, "custom": {"input": text, **({"name": "code"} if about else {})}})
@@ -1174,6 +1180,7 @@ class TestResponses:
                 {"type": "search", "query": "x"},
                 True,
             ),
+            ({"type": "x_search_call", "action": {"query": "x"}}, "x_search", {"query": "x"}, True),
             ({"type": "file_search_call", "queries": ["x"]}, "file_search", {"queries": ["x"]}, True),
         ],
     )

@@ -396,7 +396,7 @@ class OpenAIChat:
             message["tool_calls"] = [{**_tool_call(call), **beside.get(call, {})} for call in calls if call.name]
         function, audio = self._more.function, self._more.audio
         if function is not None:
-            message["function_call"] = {"name": function.name, "arguments": function.text}
+            message["function_call"] = {"name": function.name, "arguments": function.text or "{}"}
         if audio is not None:
             message["audio"] = {"id": audio}
         return message
@@ -412,7 +412,8 @@ class OpenAIChat:
 def _tool_call(call: ToolCall) -> dict[str, Any]:
     if call._free_text:
         return {"id": call.id or "", "type": "custom", "custom": {"name": call.name, "input": call.text}}
-    return {"id": call.id or "", "type": "function", "function": {"name": call.name, "arguments": call.text}}
+    # Many servers send an empty text for no arguments, and refuse the same in a request.
+    return {"id": call.id or "", "type": "function", "function": {"name": call.name, "arguments": call.text or "{}"}}
 
 
 def _stop_reason(choices: list[dict[str, Any]] | None) -> str | None:
