@@ -675,6 +675,61 @@ def test_a_bad_call_is_an_error_and_the_others_go_on() -> None:
     assert isinstance(everywhere("hermes", whole).error, JSONError)
 
 
+SHORT = {
+    "CALL": '<tool_call>{"name": "g"}</tool_call>',
+    "SECTION": "<|tool_calls_section_begin|>",
+    "ENTRY": "<|tool_call_begin|>",
+    "ARGS": "<|tool_call_argument_begin|>",
+    "END": "<|tool_call_end|>",
+}
+
+
+@pytest.mark.parametrize(
+    ("format", "whole", "good", "said"),
+    [
+        ("hermes", '<tool_call>{"name": "f", "arguments": {"a": 1</tool_call>Hm.$CALL', "g", "Hm."),
+        ("hermes", '<tool_call>{"name": "f", "arguments": {"a": [1}}\n$CALL', "g", ""),
+        ("kimi_k2", '$SECTION$ENTRY f:0 $ARGS{"a": 1$END$ENTRY g:1 $ARGS{}$END', "g", ""),
+        ("kimi_k2", '$SECTION$ENTRY f:0 $ARGS{"a": $ENTRY g:1 $ARGS{}$END<|tool_calls_section_end|>.', "g", "."),
+        ("deepseek_v31", '<｜tool▁call▁begin｜>f<｜tool▁sep｜>{"a": 1\n```<｜tool▁call▁end｜>Hm.', "", "Hm."),
+        ("function_tag_json", '<function=f>{"a": 1</function>Hm.<function=g>{}</function>', "g", "Hm."),
+        ("mistral_args", '[TOOL_CALLS]f[ARGS]{"a": 1 <[TOOL_CALLS]g[ARGS]{}', "g", ""),
+        ("llama3_json", '{"name": "f", "parameters": {"a": 1<|eot_id|>', "", ""),
+        ("harmony", '<|channel|>commentary to=f<|message|>{"a"<|call|><|channel|>final<|message|>Hm.', "", "Hm."),
+        ("gemma4", "<|tool_call>call:f{a:{b:1}<tool_call|>Hm.<|tool_call>call:g{}<tool_call|>", "g", "Hm."),
+        ("pythonic", "[f(a=b'x, (', c=[1]), g()] Hm.", "g", " Hm."),
+        ("pythonic", "[f('x'), g()]", "g", ""),
+        ("pythonic", "[f(a=1]), g()]", "g", ""),
+        ("pythonic", "[f(a=[1, x, '\\')'\n], b=2), g()]", "g", ""),
+        ("pythonic", "```tool_code\nprint(f(a=x))\ng()\n```", "g", ""),
+        ("lfm2", "<|tool_call_start|>[f(a=x, b='<|tool_call_end|>Hm.", "", "Hm."),
+        ("olmo3", "<function_calls>\nf(a=x)\ng()\n</function_calls>Hm.", "g", "Hm."),
+    ],
+)
+def test_behind_what_breaks_a_call_s_rules_others_follow_and_text(
+    format: str, whole: str, good: str, said: str
+) -> None:
+    for name, part in SHORT.items():
+        whole = whole.replace(f"${name}", part)
+    reading = everywhere(format, whole, on_error="event")
+    assert [event.call.name for event in reading.of(ToolCallError)] == ["f"]
+    assert [name for name, _ in whole_calls(reading)] == good.split()
+    assert text(reading) == said
+    assert reading.error is None
+    assert isinstance(everywhere(format, whole).error, JSONError)
+
+
+@pytest.mark.parametrize(
+    ("format", "whole"),
+    [("llama3_json", '{"name": "f", "parameters": {a}'), ("mistral_args", "[TOOL_CALLS]f{a"), ("pythonic", "[f(a b")],
+)
+def test_a_text_that_ends_in_a_bad_call_has_no_second_fault(format: str, whole: str) -> None:
+    reading = everywhere(format, whole, on_error="event")
+    assert len(reading.of(ToolCallError)) == 1
+    assert reading.error is None
+    assert not reading.of(MessageEnd)[0].safe
+
+
 TIME = '{"name": "get_time", "arguments": {}}'
 SECTION, ENTRY, SEP, ENTRY_END = (f"<｜tool▁{words}｜>" for words in ("calls▁begin", "call▁begin", "sep", "call▁end"))
 DSML = "<｜DSML｜tool_calls>"
@@ -696,6 +751,9 @@ KIMI = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|t
         ("apertus", '<|tools_prefix|>{"f": {"x": 1}}<|tools_suffix|>', [("f", {"x": 1})], ""),
         ("minimax_m1", "Hm. <tool_calls>[]</tool_calls>", [], "Hm."),
         ("hermes", "<tool_call>[1] is no call", [], "<tool_call>[1] is no call"),
+        ("json_list", f"Hm.<tool_call>[{TIME}]</tool_call>", [("get_time", {})], "Hm."),
+        ("json_list", f"Hm.[TOOL_CALLS][{TIME}]", [("get_time", {})], "Hm."),
+        ("cohere_cmd", f"Action:\n```json\n[{TIME}]\n```", [("get_time", {})], ""),
         # a mark of the section or of the call is missing, or another one stands there
         ("deepseek_v3", f"{ENTRY}function{SEP}f\n```json\n{{}}\n```{ENTRY_END}Hm.", [("f", {})], "Hm."),
         ("deepseek_v31", f"{ENTRY}f{SEP}{{}}{ENTRY_END}\n{ENTRY}g{SEP}{{}}{ENTRY_END}", [("f", {}), ("g", {})], ""),
@@ -735,6 +793,18 @@ KIMI = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|t
         ("gemma4", "<|tool_call> call:f {a: 1} <tool_call|>", [("f", {"a": 1})], ""),
         ("json_list", f"```\n[{TIME}]\n```", [("get_time", {})], ""),
         ("pythonic", "[f(x=\"\"\"a\n'b\" \"\"\", y='', z='''''')]", [("f", {"x": "a\n'b\" ", "y": "", "z": ""})], ""),
+        ("hermes", f"<tool_call>[{TIME}\n</tool_call>Hm.", [("get_time", {})], "Hm."),
+        ("lfm2", "<|tool_call_start|>[f(x=1), g()<|tool_call_end|>Hm.", [("f", {"x": 1}), ("g", {})], "Hm."),
+        ("pythonic", "[f(x=1)]<|python_end|>", [("f", {"x": 1})], ""),
+        ("deepseek_v31", f"{SECTION}f{SEP}{{}}<｜tool▁calls▁end｜>", [], f"{SECTION}f{SEP}{{}}<｜tool▁calls▁end｜>"),
+        ("gemma4", '<|tool_call>call:f{a:<|"|>x<|"|>b:[1]c:2}<tool_call|>', [("f", {"a": "x", "b": [1], "c": 2})], ""),
+        # marks around the answer
+        ("gemma4", "<|channel>thought<channel|>Hm.<|channel>thought\n<channel|><channel|>", [], "Hm."),
+        ("kimi_k3", "<|open|>response<|sep|>Hm.<|close|>response<|sep|><|close|>message<|sep|>", [], "Hm."),
+        ("cohere_cmd", "<|CHATBOT_TOKEN|><|START_TEXT|>Hm.<|END_TEXT|><|END_OF_TURN_TOKEN|>", [], "Hm."),
+        ("hunyuan_a13b", "<answer>\nHm.\n</answer><|eos|>", [], "Hm."),
+        ("hermes", f"<tool_call>{TIME}</tool_call><|end_of_text|>", [("get_time", {})], ""),
+        ("glm45", "<tool_call>f</tool_call><|role_end|>", [("f", {})], ""),
         # what others would say next
         ("functiongemma", "Hm.<start_function_response>response:f{}<end_function_response>", [], "Hm."),
         ("gemma4", "<|tool_call>call:f{}<tool_call|><|tool_response>response:f{}", [("f", {})], ""),
@@ -770,6 +840,28 @@ def test_headers_of_harmony_may_have_gaps(whole: str, calls: list[tuple[str, Any
     assert whole_calls(reading) == calls
     assert text(reading).strip() == said
     assert thought(reading) == ""
+
+
+def test_a_header_of_harmony_that_is_begun_again_is_the_later_one() -> None:
+    begun = "<|channel|>commentary to=assistant"
+    whole = f"{begun}<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant{begun}<|channel|>final<|message|>Hi."
+    reading = everywhere("harmony", whole)
+    assert (thought(reading), text(reading), reading.calls) == ("Hm.", "Hi.", [])
+
+
+def test_a_program_of_harmony_may_end_with_the_text_but_not_with_a_limit() -> None:
+    whole = "<|start|>assistant to=container.exec<|channel|>commentary<|message|>ls"
+    assert whole_calls(everywhere("harmony", whole)) == [("container.exec", {"code": "ls"})]
+    stream = parse([{"choices": [{"text": whole, "finish_reason": None}]}, LENGTHS["completions"]], provider="harmony")
+    list(stream)
+    assert [call.state for call in stream.calls] == ["void"]
+
+
+def test_reasoning_of_kimi_k3_and_of_gemma_4_without_a_channel_s_name() -> None:
+    reading = everywhere("kimi_k3", "Hm.<|close|>think<|sep|>Hi.", prefill="<|open|>think<|sep|>")
+    assert (thought(reading), text(reading)) == ("Hm.", "Hi.")
+    reading = everywhere("gemma4", "<|channel>Hm.<channel|>Hi.")
+    assert (thought(reading), text(reading)) == ("Hm.", "Hi.")
 
 
 @pytest.mark.parametrize("mark", ["<|call|>", "<|return|>"])
@@ -880,6 +972,10 @@ def test_a_missing_last_brace_of_the_object_ends_with_its_section() -> None:
         ("[True, None, (1, 2), {'a': false,},]", [True, None, [1, 2], {"a": False}]),
         ("()", []),
         ("{}", {}),
+        ("{'a', 1, None}", ["a", 1, None]),
+        ("{('a', 2), 'b',}", [["a", 2], "b"]),
+        ("[{1: 2, None : {}, 'c': {'d'}}]", [{"1": 2, "null": {}, "c": ["d"]}]),
+        ("'a' \"b\"\n'c'", "abc"),
     ],
 )
 def test_a_python_literal_is_the_value_that_it_says(literal: str, value: Any) -> None:
@@ -888,11 +984,43 @@ def test_a_python_literal_is_the_value_that_it_says(literal: str, value: Any) ->
     assert type(reading.calls[0].arguments["a"]) is type(value)
 
 
-@pytest.mark.parametrize("literal", ["x", "1 + 2", "g()", "(1)", "[1 2]", "{1: 2}", "'a' 'b'", "0x1F", "f'a'", "[,]"])
+@pytest.mark.parametrize(
+    "literal", ["x", "1 + 2", "g()", "(1)", "[1 2]", "'a' + 'b'", "'a'.upper()", "0x1F", "f'a'", "[,]", "{,}", "{1, x}"]
+)
 def test_what_is_no_literal_is_a_fault_and_never_evaluated(literal: str) -> None:
     reading = everywhere("pythonic", f"[f(a={literal})]")
     assert isinstance(reading.error, JSONError)
     assert whole_calls(reading) == []
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"),
+    [
+        ("'it's late, isn't it?'", "it's late, isn't it?"),
+        ("'sed -n '3,5p' /x.py'", "sed -n '3,5p' /x.py"),
+        ("'He said 'hi', and (to 'me') left.'", "He said 'hi', and (to 'me') left."),
+        ("'python3 -c \"print(g(x, y='\\\\,'))\"'", "python3 -c \"print(g(x, y='\\,'))\""),
+        ("'a 'b'. c'", "a 'b'. c"),
+        ("['it's', {'it's': 'it's'}]", ["it's", {"it's": "it's"}]),
+    ],
+)
+@pytest.mark.parametrize("behind", [", b=1)", ")", " , b = 1 )", ", )"])
+def test_a_quote_behind_which_a_string_cannot_end_is_part_of_it(literal: str, value: Any, behind: str) -> None:
+    calls = whole_calls(everywhere("pythonic", f"[f(a={literal}{behind}, g()]", deltas=True))
+    assert [(name, arguments.get("a")) for name, arguments in calls] == [("f", value), ("g", None)]
+    for end in ("</function_calls>", "\n</function_calls>"):
+        reading = everywhere("olmo3", f"<function_calls>f(a={literal}{behind}{end}")
+        assert [arguments["a"] for _, arguments in whole_calls(reading)] == [value]
+
+
+def test_a_text_that_ends_behind_a_quote_ends_a_string_there_unless_a_limit_has_cut_it() -> None:
+    for literal, value in (("'x'", "x"), ("'it's'", "it's")):
+        reading = everywhere("pythonic", f"[f(a={literal}", on_error="event")
+        assert [event.value for event in reading.of(FieldComplete)] == [value]
+    parser = StreamParser(provider="pythonic")
+    parser.feed_event({"choices": [{"text": "[f(a='it'", "finish_reason": None}]})
+    events = parser.feed_event(LENGTHS["completions"]) + parser.close()
+    assert not [event for event in events if isinstance(event, FieldComplete)]
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,10 @@ class Cursor(_Text):
         """What is there and not read."""
         return self.text[self.at :]
 
+    def ahead(self, count: int) -> str:
+        """The next characters, of those that are there; they are not read."""
+        return self.text[self.at : self.at + count]
+
     def take(self, count: int) -> str:
         """The next characters, of those that are there."""
         start = self.at

@@ -49,6 +49,7 @@ _RULES = (
     _Rule("apertus", ("<|tools_prefix|>",)),
     _Rule("cohere_cmd", ("<|START_ACTION|>",)),
     _Rule("cohere_cmd", ("Action: ```json",)),
+    _Rule("cohere_cmd", ("Action:\n```json",)),
     _Rule("mistral_args", ("[TOOL_CALLS]", "[ARGS]")),
     _Rule("mistral_array", ("[TOOL_CALLS]",)),
     _Rule("internlm2", ("<|action_start|>",)),
@@ -113,7 +114,7 @@ _MODELS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _NAMED_ONLY = ("react", "python_code", "gigachat3", "ernie45", "jamba", "hunyuan_a13b")
 # In this order, where several formats have one marker: what demands more comes first.
 _FIRST = ("phi4_mini", "hermes", "llama3_json", "json_list", "function_tag_json", "qwen3_coder")
-_PROSE = (">>>", ">>>python\n", ">>>all\n", "Action: ```json")
+_PROSE = (">>>", ">>>python\n", ">>>all\n", "Action: ```json", "Action:\n```json")
 
 
 def text_format(source: Any) -> TextFormat:

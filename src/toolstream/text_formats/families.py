@@ -13,7 +13,7 @@ _LLAMA = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|eot|>", "<|eom|>")
 _DEEPSEEK = ("<｜end▁of▁sentence｜>",)
 _GRANITE = ("<|end_of_text|>", "<|endoftext|>")
 _PHI = ("<|end|>", "<|endoftext|>")
-_GLM = ("<|user|>", "<|endoftext|>")
+_GLM = ("<|user|>", "<|endoftext|>", "<|role_end|>")
 _GEMMA = ("<end_of_turn>", "<turn|>", "<eos>")
 _RESPONSE = ("<response>", "</response>")
 _THINK = ("<think>", "</think>")
@@ -199,7 +199,7 @@ FORMATS: dict[str, TextFormat] = {
         TextFormat(
             "hermes",
             (_HERMES,),
-            ends=_CHATML,
+            ends=(*_CHATML, "<|eot_id|>", "<|end_of_text|>"),
             dropped=_RESPONSE,
             models="Qwen2.5, Qwen3, QwQ, Hermes 2 to 4, Granite 4, SmolLM3 (xml tools), Ernie 4.5",
         ),
@@ -249,7 +249,7 @@ FORMATS: dict[str, TextFormat] = {
         TextFormat(
             "functools",
             (Opener("functools[", Objects(), needs="{", trial=True, keep=1),),
-            ends=_PHI,
+            ends=(*_PHI, *_LLAMA),
             models="Phi-4-mini (as vLLM prompts it), Firefunction",
         ),
         _deepseek("deepseek_v3", "DeepSeek V3, R1, R1 distills"),
@@ -270,18 +270,24 @@ FORMATS: dict[str, TextFormat] = {
         TextFormat(
             "minimax_m1",
             (Opener("<tool_calls>", Objects(closes=("</tool_calls>",)), needs=_OBJECT),),
-            ends=("<end_of_sentence>", "[e~[", "<|eom|>", "<|endoftext|>"),
+            ends=("<end_of_sentence>", "[e~[", "<|eom|>", "<|endoftext|>", "<|eos|>"),
             models="MiniMax M1, Jamba, Hunyuan A13B",
         ),
         TextFormat(
             "cohere_cmd",
             (
                 Opener("<|START_ACTION|>", Objects(closes=("<|END_ACTION|>",)), needs=_OBJECT),
-                Opener("Action: ```json", Objects(closes=("```",)), needs=_OBJECT),
+                *(
+                    Opener(mark, Objects(closes=("```",)), needs=_OBJECT)
+                    for mark in ("Action: ```json", "Action:\n```json")
+                ),
             ),
             (("<|START_THINKING|>", "<|END_THINKING|>"),),
             ends=("<|END_OF_TURN_TOKEN|>",),
-            dropped=("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+            dropped=(
+                *("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
+                *("<|START_OF_TURN_TOKEN|>", "<|CHATBOT_TOKEN|>"),
+            ),
             special=("<|START_ACTION|>", "<|END_ACTION|>", "<|START_THINKING|>", "<|START_RESPONSE|>"),
             models="Command R7B, Command A, Command R and R+ (Action:)",
         ),
@@ -312,8 +318,13 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "json_list",
-            (Opener("", Objects(), needs=_OBJECT, trial=True), *_FENCES),
-            ends=(*_CHATML, *_LLAMA, "<end_of_utterance>"),
+            (
+                Opener("", Objects(), needs=_OBJECT, trial=True),
+                *_FENCES,
+                _HERMES,
+                Opener("[TOOL_CALLS]", Objects(), needs=_OBJECT),
+            ),
+            ends=(*_CHATML, *_LLAMA, "<end_of_utterance>", "<end_of_turn>", "<|end|>"),
             models="xLAM, watt-tool, prompted small models (SmolVLM2)",
         ),
         TextFormat(
@@ -363,6 +374,7 @@ FORMATS: dict[str, TextFormat] = {
                 Opener("```tool_code", Python(brackets=False, closes=("```",), wrapper="print"), trial=True),
             ),
             ends=(*_LLAMA, "<end_of_turn>"),
+            dropped=("<|python_end|>",),
             special=("<|python_start|>", "<|python_end|>"),
             models="Llama 3.2 1B and 3B, Llama 4, ToolACE, Gemma 3 (prompted)",
         ),
@@ -399,7 +411,7 @@ FORMATS: dict[str, TextFormat] = {
         TextFormat(
             "gemma4",
             (Opener("<|tool_call>", Gemma('<|"|>', closes=("<tool_call|>",)), needs="c"),),
-            (("<|channel>thought\n", "<channel|>"),),
+            (("<|channel>thought", "<channel|>"), ("<|channel>", "<channel|>")),
             ends=_GEMMA,
             answers=("<|tool_response>",),
             special=("<|tool_call>", "<tool_call|>", '<|"|>', "<|channel>", "<channel|>"),
@@ -475,7 +487,9 @@ FORMATS: dict[str, TextFormat] = {
                     ),
                 ),
             ),
-            ends=("<|im_end|>", "[EOS]"),
+            (("<|open|>think<|sep|>", "<|close|>think<|sep|>"), _THINK),
+            ends=("<|close|>message<|sep|>", "<|im_end|>", "[EOS]"),
+            dropped=("<|open|>response<|sep|>", "<|close|>response<|sep|>"),
             special=("<|open|>", "<|close|>", "<|sep|>"),
             models="Kimi K3",
         ),
@@ -540,3 +554,5 @@ FORMATS: dict[str, TextFormat] = {
 }
 for _alias, _name in (("ernie45", "hermes"), ("jamba", "minimax_m1"), ("hunyuan_a13b", "minimax_m1")):
     FORMATS[_alias] = replace(FORMATS[_name], name=_alias)
+FORMATS["ernie45"] = replace(FORMATS["ernie45"], ends=(*FORMATS["ernie45"].ends, "</s>", "<|end_of_sentence|>"))
+FORMATS["hunyuan_a13b"] = replace(FORMATS["hunyuan_a13b"], dropped=("<answer>", "</answer>"))

@@ -43,6 +43,8 @@ class HeadedSection(Section):
             return self._refuse()
         if found is None:
             return False
+        if found not in body.entry and self._header.strip():
+            return self._refuse()
         self._take_header()
         return self._go(self._read_header) if found in body.entry else self._finish()
 
@@ -84,12 +86,15 @@ class HeadedSection(Section):
 
     def _give_up(self) -> bool:
         body = self._body
-        return self._resume((*body.ends, *body.closes)) and self._go(self._behind)
+        words = (*body.ends, *body.closes, *body.entry)
+        return self._resume(words or (self.opener.marker,)) and self._go(self._behind)
 
     def _read_arguments(self) -> bool:
         if self._cursor.is_empty:
             return False
         self._output.arguments(self._value.read(self._cursor))
+        if self._value.fault:
+            return self._go(self._give_up)
         return self._end_entry() if self._value.done else False
 
     def _end_entry(self) -> bool:

@@ -12,12 +12,17 @@ from .cursor import Cursor
 from .output import escaped
 
 _IN_STRING = re.compile(r'["\\\x00-\x1f]')
-_BETWEEN = re.compile(r'["{}\[\]]')
+_BETWEEN = re.compile(r'["{}\[\]<`]')
+_MARKS = "<`"
+"""What a mark may begin with that stands outside strings: no JSON has these there, so that the value is broken off."""
 _BARE = re.compile(r'[^\s{}\[\]:,"<]*')
 
 
 class JSONValue:
-    """Reads one value. done: it has ended. kind: its first character. fault: this one, where no value begins so."""
+    """Reads one value. done: it has ended. kind: its first character.
+
+    fault: the character that no value begins with, or behind which no JSON goes on; it is left to be read.
+    """
 
     __slots__ = ("_depth", "_in_escape", "_in_string", "done", "fault", "kind")
 
@@ -88,6 +93,10 @@ class JSONValue:
             parts.append(cursor.take(len(cursor.text)))
             return
         found = match.group()
+        if found in _MARKS:
+            parts += (cursor.take(match.start() - cursor.at), found)  # for the scanner to refuse; it is not read
+            self.fault = found
+            return
         parts.append(cursor.take(match.end() - cursor.at))
         if found == '"':
             self._in_string = True

@@ -52,6 +52,10 @@ class MessageSection(Section):
             self._header += found
             return True
         header = self._take_header()
+        channel = self._body.channel
+        if recipient is not None and recipient[1] == "assistant" and header.count(channel) > 1:  # two headers in one
+            header = header[header.rindex(channel) :]
+            recipient = _RECIPIENT.search(header)
         if recipient is not None and recipient[1] != "assistant":
             if found != self._body.body:
                 self._cursor.at -= len(found)
@@ -60,8 +64,8 @@ class MessageSection(Section):
         self._is_between = True  # a text may end anywhere
         if found in self._body.ends or recipient is not None:  # nothing, or what a tool would answer
             return self._end_message(found)
-        channel = header.partition(self._body.channel)[2].split()[:1]
-        self._in_reasoning = bool(channel) and channel[0].split("<")[0] == self._body.reasoning
+        name = header.partition(channel)[2].split()[:1]
+        self._in_reasoning = bool(name) and name[0].split("<")[0] == self._body.reasoning
         return self._go(self._read_text)
 
     def _read_text(self) -> bool:
@@ -110,6 +114,9 @@ class MessageSection(Section):
         if self._cursor.is_empty:
             return False
         self._output.arguments(self._value.read(self._cursor))
+        if self._value.fault:
+            self._output.drop()
+            return self._go(self._end_call)
         return self._value.done and self._go(self._close_call)
 
     def _close_call(self) -> bool:
@@ -125,7 +132,7 @@ class MessageSection(Section):
     def _read_code(self) -> bool:
         text, found = self._cursor.take_until(markers(self._body.ends))
         self._output.arguments(escaped(text))
-        if not found:
+        if not found and (self._cursor.cut or not self._cursor.final):
             return False
         self._output.arguments('"}')
         self._output.close()

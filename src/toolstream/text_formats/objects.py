@@ -74,13 +74,16 @@ class ObjectSection(Section):
         if character == "{":
             return self._begin_object()
         if character == "]":
+            self._cursor.take(1)
             return self._end_list()
-        return self._fail("an object or ']'")
+        found = self._cursor.begins(self._body.closes) if self._is_between else ""
+        if found == "":
+            return self._fail("an object or ']'")
+        return found is not None and self._end_list()  # the list's bracket is missing
 
     def _end_list(self) -> bool:
         if not self._is_decided():
             return self._refuse()
-        self._cursor.take(1)
         self._in_list = False
         self._is_between = True
         return self._go(self._behind)
@@ -344,6 +347,4 @@ class ObjectSection(Section):
         if not self._body.closes:
             self._output.drop()
             return self._finish()
-        if not self._resume(self._body.closes):
-            return False
-        return self._go(self._behind)
+        return self._resume((*self._body.closes, self.opener.marker)) and self._go(self._behind)

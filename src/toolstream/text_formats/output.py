@@ -125,6 +125,11 @@ class Output:
         if call is not None and call.state != "void":
             self._assembler.spoil(call, incomplete_arguments(call, reason), is_fault=False)
 
+    @property
+    def is_bad(self) -> bool:
+        """The open call is bad, and that has been told."""
+        return self.call is not None and self.call.state == "void"
+
     def drop(self) -> None:
         """The open call is bad, and what is left of it has been read."""
         self.call = None

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 
 from .coercion import coerced, is_text, schema_of
-from .cursor import Cursor
+from .cursor import Cursor, markers
 from .formats import Gemma, Opener, Python
-from .literals import PYTHON, LiteralValue, Meaning, gemma
+from .literals import CALLS, LiteralValue, Meaning, gemma
 from .output import Output, quoted
 from .sections import Section
 
 _NAME = re.compile(r"[^\W\d][\w.\-]*")
 _PREFIX = "call:"
+_OPENING, _CLOSING = "([{", ")]}"
+_BESIDE_TEXT = (*"'\"\\\n", *_OPENING, *_CLOSING)
+"""What shows where a bad call ends. No string in it goes on behind the end of a line."""
 
 
 class PythonSection(Section):
@@ -27,7 +31,11 @@ class PythonSection(Section):
         self._is_between = False
         self._count = 0  # arguments of the call
         self._is_wrapped = False
-        self._value = LiteralValue(PYTHON)
+        self._syntax = replace(CALLS, ends=body.closes)
+        self._value = LiteralValue(self._syntax)
+        self._depth = 0  # open brackets of a bad call
+        self._quote = ""  # of its open string
+        self._in_escape = False
 
     @property
     def is_between(self) -> bool:
@@ -56,19 +64,21 @@ class PythonSection(Section):
         cursor = self._cursor
         if self._next == "]" and self._in_list and self.decided:
             cursor.take(1)
-            self._in_list = False
-            return self._go(self._behind)
+            return self._end_list()
         if self._next == "," and self._is_between:
             cursor.take(1)
             return True
-        if self._body.closes and not self._in_list and self.decided:
+        if self.decided:
             found = cursor.begins(self._body.closes)
             if found is None:
                 return False
-            if found:
-                cursor.take(len(found))
-                return self._finish()
+            if found:  # a list's bracket may be missing
+                return self._end_list()
         return self._go(self._read_name)
+
+    def _end_list(self) -> bool:
+        self._in_list = False
+        return self._go(self._behind)
 
     def _read_name(self) -> bool:
         return self._read_name_into_header() and self._go(self._behind_name)
@@ -113,7 +123,7 @@ class PythonSection(Section):
         self._take_header()
         self._output.arguments(("," if self._count else "") + quoted(name) + ":")
         self._count += 1
-        self._value = LiteralValue(PYTHON)
+        self._value = LiteralValue(self._syntax)
         return self._go(self._read_value)
 
     def _read_value(self) -> bool:
@@ -165,17 +175,61 @@ class PythonSection(Section):
     def _fail(self, expected: str) -> bool:
         if not self.decided:
             return self._refuse()
-        self._in_list = False
+        is_in_call = self._output.call is not None
         self._output.unexpected(self._take_header() + self._next, expected)
+        if is_in_call:
+            return self._skip_from(1, "")
+        self._in_list = False
         return self._go(self._give_up)
 
     def _fault(self, reason: str) -> bool:
-        self._in_list = False
         self._output.fault(f"found {reason}")
-        return self._go(self._give_up)
+        return self._skip_from(1 + self._value.depth, self._value.open_quote)
+
+    def _skip_from(self, depth: int, quote: str) -> bool:
+        """What is left of a bad call is read over. Other calls may follow it."""
+        self._take_header()
+        self._depth, self._quote, self._in_escape = depth + self._is_wrapped, quote, False
+        return self._go(self._skip_call)
+
+    @property
+    def is_lost(self) -> bool:
+        return super().is_lost or self._state == self._skip_call
+
+    def _skip_call(self) -> bool:
+        """In a bad call: up to its closing parenthesis, or to the section's end."""
+        text, found = self._cursor.take_until(markers((*self._body.closes, *_BESIDE_TEXT)))
+        if not found:
+            self._in_escape = self._in_escape and not text
+            return False
+        if found in self._body.closes:
+            self._cursor.at -= len(found)
+            self._output.drop()
+            return self._end_list()
+        is_escaped, self._in_escape = self._in_escape and not text, False
+        if not is_escaped:
+            self._pass(found)
+        if self._depth:
+            return True
+        self._output.drop()
+        self._is_between, self._is_wrapped = True, False
+        return self._go(self._begin_call) if self._in_list or self._body.closes else self._finish()
+
+    def _pass(self, found: str) -> None:
+        """Counts the brackets of a bad call that stand outside strings."""
+        if found == "\\":
+            self._in_escape = True
+        elif self._quote:
+            self._quote = "" if found in (self._quote, "\n") else self._quote
+        elif found in "'\"":
+            self._quote = found
+        elif found in _OPENING:
+            self._depth += 1
+        elif found in _CLOSING and (self._depth > 1 or found == ")"):
+            self._depth -= 1
 
     def _give_up(self) -> bool:
-        """What is left of a section with a bad call is no text."""
+        """What is left of a section with something else than a call is no text."""
         if not self._body.closes:
             self._output.drop()
             return self._finish()
@@ -188,7 +242,7 @@ class GemmaSection(Section):
     def __init__(self, body: Gemma, opener: Opener, cursor: Cursor, output: Output) -> None:
         super().__init__(opener, cursor, output)
         self._body = body
-        self._value = LiteralValue(gemma(body.mark), self._meaning_of if body.untyped else None)
+        self._value = LiteralValue(gemma(body.mark, body.closes), self._meaning_of if body.untyped else None)
         self._value.most = output.limit
         self._name = ""
         self.decided = False

@@ -82,7 +82,8 @@ class TextReader:
         while self._section is not None:
             self.stop = self._section.stop or self.stop
             self._section.give_end()
-            if self._section.is_between:
+            if self._section.is_between or self._section.is_lost or self._output.is_bad:
+                self._output.drop()
                 self._section = None
             elif self._section.is_doubtful:
                 self._note_trial(self._section)

@@ -52,11 +52,20 @@ class Section:
         """The text may end here, and then these were no calls."""
         return self.opener.trial and not self.decided
 
+    @property
+    def is_lost(self) -> bool:
+        """A call was bad, and what is left of it is being read: the text may end anywhere."""
+        return self._state == self._give_up
+
     def give_end(self) -> None:
         """The text has ended. What is whole without an end of its own ends here."""
 
     def _begin(self) -> bool:
         raise NotImplementedError
+
+    def _give_up(self) -> bool:
+        """What is left of a bad call is no text."""
+        return self._finish()
 
     def _decide(self) -> None:
         """These are calls."""
