@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds each csrc/tests/test_*.c with the whole core under ASan and UBSan, and runs it.
+# Builds the core under ASan and UBSan, and with it each csrc/tests/test_*.c, and runs these.
 # CC: the compiler (default gcc). CFLAGS: more flags. Names of tests as arguments: only those (run.sh test_sse).
 set -eu
 
@@ -14,11 +14,18 @@ if [ $# -eq 0 ]; then
     done
 fi
 
-for name in "$@"; do
-    # shellcheck disable=SC2086  # CFLAGS is a list
+# The flags of every file; CFLAGS is a list.
+compile() {
+    # shellcheck disable=SC2086
     "${CC:-gcc}" -std=c11 -Wall -Wextra -Werror -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
-        ${CFLAGS:-} -include "$here/failing_alloc.h" -I "$core" -I "$here" \
-        "$here/$name.c" "$here/failing_alloc.c" "$core"/*.c -o "$build/$name"
+        ${CFLAGS:-} -include "$here/failing_alloc.h" -I "$core" -I "$here" "$@"
+}
+
+for source in "$core"/*.c "$here/failing_alloc.c"; do
+    compile -c "$source" -o "$build/$(basename "$source" .c).o"
+done
+for name in "$@"; do
+    compile "$here/$name.c" "$build"/*.o -o "$build/$name"
     "$build/$name"
     echo "$name: ok"
 done
