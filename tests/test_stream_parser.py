@@ -22,11 +22,13 @@ from toolstream import (
     FieldDelta,
     IncompleteError,
     JSONError,
+    JSONParser,
     LimitError,
     Limits,
     MessageEnd,
     ProviderError,
     SSEError,
+    SSEParser,
     StreamParser,
     TextDelta,
     ToolCallEnd,
@@ -711,6 +713,23 @@ class TestFaults:
                 again()
             assert second.value is first.value
             assert second.value.events == []
+
+    @pytest.mark.parametrize(
+        ("parser", "bad"),
+        [
+            (StreamParser(), b'{"unknown": 1}\n'),
+            (JSONParser(), b"x"),
+            (SSEParser(max_event_bytes=1), b"data: 1"),
+        ],
+        ids=lambda given: type(given).__name__,
+    )
+    def test_a_dead_parser_that_is_fed_on_and_on_does_not_grow(self, parser: Any, bad: bytes) -> None:
+        frames = []
+        for _ in range(4):
+            with pytest.raises(ToolStreamError) as raised:
+                parser.feed(bad)
+            frames.append(len(raised.traceback))
+        assert frames[-1] <= frames[1]
 
     def test_a_closed_parser_takes_nothing_more(self) -> None:
         parser = StreamParser()

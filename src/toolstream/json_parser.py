@@ -275,7 +275,7 @@ class FieldParser(Fields):
         """The exception that ends this parser: made once, then the same each time."""
         if status is None:
             assert self._fault is not None
-            fault, events = self._fault, []
+            fault, events = self._fault.with_traceback(None), []  # else it would hold a frame more each time
         else:
             fault = self._error(status)
             self._fault = fault

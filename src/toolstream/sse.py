@@ -67,7 +67,7 @@ class SSEParser:
         with self._guard:
             if self._fault is not None:
                 vars(self._fault)["events"] = []
-                raise self._fault
+                raise self._fault.with_traceback(None)  # else it would hold a frame more each time
             if self._closed:
                 raise SSEError("the parser is closed")
             if type(data) is not bytes:

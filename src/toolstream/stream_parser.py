@@ -259,7 +259,7 @@ class StreamParser(Lane):
         if self._fault is not None:
             if isinstance(self._fault, ToolStreamError):
                 self._fault.events = []
-            raise self._fault
+            raise self._fault.with_traceback(None)  # else it would hold a frame more each time
         if self._marks & _CLOSED:
             raise ToolStreamError("the parser is closed")
 
