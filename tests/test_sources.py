@@ -816,6 +816,75 @@ def test_close_from_another_thread_ends_a_source_that_cannot_be_closed_at_its_ne
     assert not any(isinstance(event, MessageEnd) for event in events)
 
 
+def test_close_from_another_thread_while_one_looks_at_an_event_ends_reading_without_an_exception() -> None:
+    looks, closing = threading.Event(), threading.Event()
+
+    class Response(Source):
+        def close(self) -> None:
+            closing.set()
+            reader.join(0.2)  # meanwhile the reader goes on
+            super().close()
+
+    source = Response(FRAMES)
+    stream = toolstream.parse(source)
+    ended: list[str] = []
+
+    def read() -> None:
+        for _ in stream:
+            looks.set()
+            assert closing.wait(10)
+        ended.append(repr(stream))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert looks.wait(10)
+    stream.close()
+    reader.join(10)
+    assert ended == ["<EventStream of Response, closed>"]
+    assert source.closed == 1
+
+
+def test_aclose_from_another_task_while_one_looks_at_an_event_ends_reading_without_an_exception() -> None:
+    async def main() -> AsyncSource:
+        looks, closing = asyncio.Event(), asyncio.Event()
+
+        class Response(AsyncSource):
+            async def aclose(self) -> None:
+                closing.set()
+                await asyncio.wait([reader], timeout=0.2)  # meanwhile the reader goes on
+                await super().aclose()
+
+        source = Response(FRAMES)
+        stream = toolstream.parse(source)
+
+        async def read() -> None:
+            async for _ in stream:
+                looks.set()
+                await closing.wait()
+
+        reader = asyncio.ensure_future(read())
+        await looks.wait()
+        await stream.aclose()
+        await reader
+        return source
+
+    assert asyncio.run(main()).closed == 1
+
+
+def test_a_parser_that_cannot_be_closed_leaves_no_source_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(_: Any) -> list[Any]:
+        raise RuntimeError("another thread is inside")
+
+    source, other = Source(FRAMES), AsyncSource(FRAMES)
+    stream, async_stream = toolstream.parse(source), toolstream.parse(other)
+    monkeypatch.setattr(toolstream.StreamParser, "close", busy)
+    with pytest.raises(RuntimeError, match="inside"):
+        stream.close()
+    with pytest.raises(RuntimeError, match="inside"):
+        asyncio.run(async_stream.aclose())
+    assert (source.closed, other.closed) == (1, 1)
+
+
 # Iterating
 
 

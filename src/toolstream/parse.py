@@ -7,6 +7,8 @@ the source is closed. The source is trusted as `sources.py` says; its own except
 
 from __future__ import annotations
 
+import sys
+import threading
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
@@ -154,16 +156,17 @@ class EventStream(_Stream):
     def close(self) -> None:
         """Closes the source, which ends a generation early. What has been read stays.
 
-        May be called from another thread while this one waits for the source: reading then ends, without an
-        exception, as soon as the source notices or its next item arrives.
+        May be called from another thread while this one waits for the source, or looks at an event: reading then ends,
+        without an exception, as soon as the source notices or its next item arrives.
         """
-        steps = self._live()
-        if sources.is_running(steps):
-            sources.close_sync(None, self._reading.interrupt())
-            return
-        if steps is not None:
+        steps, reading = self._live(), self._reading
+        if sources.is_running(steps) or reading.is_read_by_other_than(threading.get_ident()):
+            sources.close_sync(None, reading.interrupt())
+            if sources.is_running(steps):
+                return
+        elif steps is not None:
             steps.close()
-        self._reading.close()
+        reading.close()
 
     def __enter__(self) -> Self:
         return self
@@ -192,16 +195,17 @@ class AsyncEventStream(_Stream):
     async def aclose(self) -> None:
         """Closes the source, which ends a generation early. What has been read stays.
 
-        May be called from another task while one waits for the source: reading then ends, without an
-        exception, as soon as the source notices or its next item arrives.
+        May be called from another task while one waits for the source, or looks at an event: reading then ends, without
+        an exception, as soon as the source notices or its next item arrives.
         """
-        steps = self._live()
-        if sources.is_running(steps):
-            await sources.close_async(None, self._reading.interrupt())
-            return
-        if steps is not None:
+        steps, reading = self._live(), self._reading
+        if sources.is_running(steps) or reading.is_read_by_other_than(_task()):
+            await sources.close_async(None, reading.interrupt())
+            if sources.is_running(steps):
+                return
+        elif steps is not None:
             await steps.aclose()
-        await self._reading.aclose()
+        await reading.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -215,8 +219,20 @@ class AsyncEventStream(_Stream):
 class _Reading:
     """One source being read into one parser. It never holds the steps that read."""
 
-    # marks: None is given behind the events of each item, also of one that completes no event.
-    __slots__ = ("intake", "items", "kind", "marks", "parser", "parser_is_open", "source", "source_is_open", "state")
+    # marks: None is given behind the events of each item, also of one that completes no event. reader: the thread that
+    # began to read, or the task of asyncio.
+    __slots__ = (
+        "intake",
+        "items",
+        "kind",
+        "marks",
+        "parser",
+        "parser_is_open",
+        "reader",
+        "source",
+        "source_is_open",
+        "state",
+    )
 
     def __init__(self, source: Any, parser: StreamParser, framing: FramingName) -> None:
         self.source = sources.unwrap(source)
@@ -227,13 +243,19 @@ class _Reading:
         self.source_is_open = True
         self.intake = sources.Intake(parser, framing)
         self.items: Any = None  # what is iterated, once reading has begun
+        self.reader: int | None = None
         self.state = "not started"  # then "reading", then "closed"
 
-    def begin(self) -> Any:
+    def begin(self, reader: int | None) -> Any:
         """Starts the source."""
+        self.reader = reader
         self.state = "reading"
         self.items = self.kind.read(self.source)
         return self.items
+
+    def is_read_by_other_than(self, who: int | None) -> bool:
+        """Whether another thread or task may go on reading at any time: it must not meet steps that are closing."""
+        return self.reader != who and self.state == "reading"
 
     def take(self, fault: ToolStreamError) -> list[Event]:
         """What the parser completed before the fault that ended it. A fault of the source's own is left as it is."""
@@ -256,19 +278,25 @@ class _Reading:
 
     def close(self) -> None:
         """Reading is over, or will never begin."""
-        self._end_parser()
-        sources.close_sync(*self._take_open())
+        try:
+            self._end_parser()
+        finally:
+            sources.close_sync(*self._take_open())
 
     async def aclose(self) -> None:
         """As `close`."""
-        self._end_parser()
-        await sources.close_async(*self._take_open())
+        try:
+            self._end_parser()
+        finally:
+            await sources.close_async(*self._take_open())
 
     def interrupt(self) -> Any:
-        """Ends the steps that are running in another thread or task, at the latest when they get an item. Answers the
-        source, for the caller to close; None if it is closed already. The items are for the steps to close."""
+        """Ends the steps of another thread or task, at the latest when they get an item. Answers the source, for the
+        caller to close; None if it is closed already. The items are for the steps to close."""
         self.state = "closed"
         self.intake.interrupt()
+        if self.items is self.source and not sources.is_running(self.items):
+            self.items = None
         return self._take_source()
 
     def _take_source(self) -> Any:
@@ -288,6 +316,15 @@ class _Reading:
                 self.parser.close()
 
 
+def _task() -> int | None:
+    """The id of asyncio's task in which this runs; None where there is none, as under another library."""
+    asyncio = sys.modules.get("asyncio")  # not imported for this: a program that runs it has it
+    try:
+        return None if asyncio is None else id(asyncio.current_task())
+    except RuntimeError:
+        return None
+
+
 def _steps(reading: _Reading) -> Generator[Event]:
     return native.Steps(_read(reading)) if IS_FAST else _read(reading)
 
@@ -298,7 +335,7 @@ def _read(reading: _Reading) -> Generator[Event]:
     intake = reading.intake
     is_checked = reading.parser.is_checked
     try:
-        items = iter(reading.begin())
+        items = iter(reading.begin(threading.get_ident()))
         try:
             while (events := intake.pull_one(items) if reading.marks else intake.pull(items)) is not None:
                 yield from events
@@ -335,7 +372,7 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
     intake = reading.intake
     is_checked = reading.parser.is_checked
     try:
-        items = aiter(reading.begin())
+        items = aiter(reading.begin(_task()))
         try:
             while (
                 events := await (intake.pull_one_async(items) if reading.marks else intake.pull_async(items))
