@@ -191,6 +191,130 @@ def test_a_run_that_is_held_up_can_be_closed() -> None:
     assert not reader.is_alive()
 
 
+def test_an_async_function_may_close_its_run_while_an_event_is_looked_at() -> None:
+    closed: list[str] = []
+
+    async def f(a: int) -> None:
+        await asyncio.sleep(0.01)
+        await running.aclose()
+        closed.append("closed")
+        await asyncio.sleep(3600)
+
+    async def source() -> AsyncIterator[bytes]:
+        yield sse(ONE[:-2])
+        yield sse(ONE[-2:])
+
+    running = toolstream.dispatch(source(), [f], start="closed")
+
+    async def main() -> toolstream.Results:
+        async for event in running:
+            while event.type == "tool_call_end" and not closed:
+                await asyncio.sleep(0)
+        return await running
+
+    (result,) = asyncio.run(main())
+    assert closed
+    assert (result.started, result.status) == (True, "error")
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_function_on_a_thread_may_close_its_run_while_an_event_is_looked_at(asks: bool) -> None:
+    looks, closed = threading.Event(), threading.Event()
+
+    def close(_: Any) -> Any:
+        looks.wait(30)
+        running.close()
+        closed.set()
+        return "execute"
+
+    def f(a: int) -> None:
+        close(a)
+
+    before_start = close if asks else None
+    running = toolstream.dispatch_sync([sse(ONE)], [f], start="closed", before_start=before_start)
+    for event in running:
+        if event.type == "tool_call_end":
+            looks.set()
+            assert closed.wait(10)
+    (result,) = running.wait()
+    assert result.started is not asks
+
+
+def test_another_task_may_close_a_run_while_one_looks_at_an_event() -> None:
+    async def main() -> None:
+        looks, closing = asyncio.Event(), asyncio.Event()
+
+        async def source() -> AsyncIterator[bytes]:
+            try:
+                yield sse(ONE[:3])
+                yield sse(ONE[3:])
+            finally:
+                closing.set()
+                await asyncio.wait([reader], timeout=0.2)  # meanwhile the reader goes on
+
+        running = toolstream.dispatch(source(), {"f": echo})
+
+        async def read() -> None:
+            async for _ in running:
+                looks.set()
+                await closing.wait()
+
+        reader = asyncio.ensure_future(read())
+        await looks.wait()
+        await running.aclose()
+        await reader
+
+    asyncio.run(main())
+
+
+def test_another_thread_may_close_a_run_while_one_looks_at_an_event() -> None:
+    looks, closing = threading.Event(), threading.Event()
+
+    def source() -> Iterator[bytes]:
+        try:
+            yield sse(ONE[:3])
+            yield sse(ONE[3:])
+        finally:
+            closing.set()
+            reader.join(0.2)  # meanwhile the reader goes on
+
+    running = toolstream.dispatch_sync(source(), {"f": double})
+    ended: list[int] = []
+
+    def read() -> None:
+        for _ in running:
+            looks.set()
+            assert closing.wait(10)
+        ended.append(len(running.results))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert looks.wait(10)
+    running.close()
+    reader.join(10)
+    assert ended
+
+
+def test_a_deferred_call_may_end_before_the_thread_that_asked_for_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = threading.Event()
+    execute = toolstream.ThreadRun._execute
+
+    def executed(running: Any, run: Any) -> None:
+        execute(running, run)
+        if run.state == "over":
+            threading.Timer(0.05, ended.set).start()
+        else:
+            ended.wait(10)
+
+    monkeypatch.setattr(toolstream.ThreadRun, "_execute", executed)
+    running = toolstream.dispatch_sync([sse(ONE)], {"f": double}, start="closed", before_start=lambda _: "defer")
+    (result,) = running.wait()
+    assert result.status == "ok"
+    assert not caplog.records
+
+
 def test_nothing_more_is_begun_when_the_reader_is_interrupted() -> None:
     began = threading.Event()
     go_on = threading.Event()
@@ -253,6 +377,10 @@ def test_what_a_generator_yields_is_a_list_and_its_work_is_done_where_it_runs() 
     assert (result.value, result.content) == ([1, 2], "[1, 2]")
     with pytest.raises(ValueError, match="is async"):
         toolstream.dispatch_sync([sse(ONE)], {"f": later})
+
+
+def double(a: int) -> int:
+    return 2 * a
 
 
 async def echo(a: int) -> int:

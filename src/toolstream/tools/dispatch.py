@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..events import Event
-from ..sources import is_running
 from .channels import LoopBell, LoopCall, LoopStreamed
 from .declared import Start
 from .results import Results
@@ -65,17 +64,20 @@ class AsyncRun(RunBase):
         """Ends the run: closes the source, cancels the functions that have begun, and waits for them.
 
         May be called from another task while one reads: it does not wait then, and that one's reading ends, with the
-        results, as soon as the functions have ended and the source notices or its next item arrives.
+        results, as soon as the functions have ended and the source notices or its next item arrives. Nor does it wait
+        in one of the functions, which is cancelled when the reading ends.
         """
         self._is_closing = True
-        if is_running(self._reading):
-            self._cancel_all()
+        caller = asyncio.current_task()
+        if self._turn.locked() or caller in self._own:
+            self._cancel_all(but=caller)
             self._ring()
             await self._stream.aclose()
             return
-        if self._reading is not None:
-            await self._reading.aclose()
-        await self._end()
+        async with self._turn:
+            if self._reading is not None:
+                await self._reading.aclose()
+            await self._end()
 
     async def __aenter__(self) -> Self:
         return self
@@ -157,9 +159,10 @@ class AsyncRun(RunBase):
         if is_cancelled:
             raise asyncio.CancelledError
 
-    def _cancel_all(self) -> None:
+    def _cancel_all(self, but: asyncio.Task[Any] | None = None) -> None:
         for task in self._tasks.values():
-            self._cancel(task)
+            if task is not but:
+                self._cancel(task)
 
     def _cancel(self, task: asyncio.Task[None]) -> None:
         """Cancels a task once: a second time would end what the function does to end properly."""

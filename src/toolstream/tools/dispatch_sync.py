@@ -16,7 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..events import Event
-from ..sources import is_running
 from .channels import ThreadBell, ThreadCall, ThreadStreamed
 from .declared import Start
 from .results import Results
@@ -87,18 +86,23 @@ class ThreadRun(RunBase):
         """Ends the run: closes the source, and waits for the functions that have begun.
 
         May be called from another thread while one reads: it does not wait then, and that one's reading ends, with the
-        results, as soon as the functions have ended and the source notices or its next item arrives.
+        results, as soon as the functions have ended and the source notices or its next item arrives. Nor does it wait
+        in one of the functions.
         """
         self._is_closing = True
-        if is_running(self._reading):
+        may_wait = threading.get_ident() not in self._own and self._turn.acquire(blocking=False)
+        if not may_wait:
             with self._bell:
                 self._cancel_all()
                 self._bell.ring()
             self._stream.close()
             return
-        if self._reading is not None:
-            self._reading.close()
-        self._end()
+        try:
+            if self._reading is not None:
+                self._reading.close()
+            self._end()
+        finally:
+            self._turn.release()
 
     def __enter__(self) -> Self:
         return self
@@ -169,7 +173,7 @@ class ThreadRun(RunBase):
 
     def _ended(self, run: Run, future: Future[None]) -> None:
         with self._bell:
-            if self._futures[run] is future:  # and not that of a call which was deferred, and is due now
+            if self._futures.get(run) is future:  # and not that of a call which was deferred, and is due now
                 del self._futures[run]
             self._bell.ring()
 
@@ -179,6 +183,7 @@ class ThreadRun(RunBase):
             future.cancel()  # where it has not begun; else its next look at the call tells it
 
     def _execute(self, run: Run) -> None:
+        self._own.add(threading.get_ident())
         try:
             if self._before_start is not None and not run.deferred and not self._is_let(run, self._before_start):
                 return
@@ -186,7 +191,6 @@ class ThreadRun(RunBase):
                 if self._is_closing:
                     return
                 run.begin()
-            self._own.add(threading.get_ident())
             value = self._call(run)
             with self._bell:
                 run.end("ok", value)
