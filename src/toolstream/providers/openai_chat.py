@@ -7,7 +7,6 @@ assembler's business (`Assembler.entry`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..assembler import UNCERTAIN, Assembler, StopKind
@@ -15,6 +14,7 @@ from ..calls import ToolCall, joined
 from ..lane import Repeat
 from ..usage import Usage
 from .common import merged, provider_error
+from .openai_chat_message import KEPT, THOUGHTS, WORDS, Part, add_part, call_entry, joined_member, thought
 
 STOP_KINDS: dict[str | None, StopKind] = {
     "tool_calls": "tools",
@@ -42,49 +42,11 @@ STOP_KINDS: dict[str | None, StopKind] = {
 NATIVE_LENGTH = {"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"}
 # Reasoning text, by the servers' names for it; one delta may hold the same text under two of them.
 REASONING = ("reasoning_content", "reasoning", "reasoning_text")
-# Parts of a content that are text, and those that are reasoning (Mistral's, Databricks') with the member that holds it.
-WORDS = ("text", "output_text")
-THOUGHTS = {"thinking": "thinking", "reasoning": "summary"}
-# Members of a delta beside content and calls that the next request must repeat.
-KEPT = {
-    "refusal",
-    "reasoning_content",
-    "reasoning",
-    "reasoning_details",  # OpenRouter
-    "reasoning_opaque",  # Copilot, and the next
-    "reasoning_text",
-    "thinking_blocks",  # LiteLLM
-    "extra_content",  # Gemini, for a thought's signature alone
-}
 # What is known of a choice.
 SEEN, STOPPED = 1, 2  # it has come; it has had its finish_reason
 HAS_DELTAS = 4  # its message, where there is one too, only repeats
 # The place of the one call that a function_call tells of; it has none of its own.
 FUNCTION = -1
-
-
-@dataclass(slots=True)
-class Part:
-    """A part of a content that comes in parts. given: the part itself, of a kind that holds no text."""
-
-    kind: str
-    texts: list[str]
-    signature: str | None = None
-    given: dict[str, Any] | None = None
-
-    def content(self) -> dict[str, Any] | None:
-        """The part as a request holds it; None for one that came to nothing."""
-        if self.given is not None:
-            return self.given
-        text = joined(self.texts)
-        if not (text or self.signature):
-            return None
-        if self.kind in WORDS:
-            return {"type": "text", "text": text}
-        signed = {"signature": self.signature} if self.signature else {}
-        if self.kind == "thinking":
-            return {"type": "thinking", "thinking": [{"type": "text", "text": text}], **signed}
-        return {"type": "reasoning", "summary": [{"type": "summary_text", "text": text, **signed}]}
 
 
 class More:
@@ -309,14 +271,14 @@ class OpenAIChat:
         else:
             for part in content:
                 if part["type"] in THOUGHTS:
-                    assembler.reasoning_delta(_thought(part)[0], index)
+                    assembler.reasoning_delta(thought(part)[0], index)
                 elif part["type"] in WORDS:
                     assembler.text_delta(part.get("text") or "", index, aside=index != 0)
             more = self._own_more()
             more.parts = more.parts or [Part("text", self._content or [])]
         if index == 0 and self._more.parts:
             for part in content:
-                self._keep_part(part)
+                add_part(self._more.parts, part)
         elif index == 0:
             self._content = self._content or []
             self._content.append(content[0]["text"])
@@ -369,31 +331,15 @@ class OpenAIChat:
                 more = self._own_more()
                 more.audio = value.get("id") or more.audio
 
-    def _keep_part(self, part: dict[str, Any]) -> None:
-        """Text goes on with the part before if that is of its kind; a thought that is signed goes on no more."""
-        kind, more = part["type"], self._own_more()
-        parts = more.parts = more.parts or []
-        if kind in THOUGHTS:
-            text, signature = _thought(part)
-        else:
-            text, signature = part.get("text") or "", None
-        given = None if kind in THOUGHTS or kind in WORDS else part
-        last = parts[-1] if parts else None
-        if last is None or last.kind != kind or last.signature or given is not None:
-            last = Part(kind, [], given=given)
-            parts.append(last)
-        last.texts.append(text)
-        last.signature = signature
-
     def message(self, assembler: Assembler) -> dict[str, Any]:
         """The first choice's message as the next request must contain it."""
         message: dict[str, Any] = {"role": "assistant", "content": self._message_content()}
         for name, values in (self._kept or {}).items():
-            message[name] = _joined_member(values)
+            message[name] = joined_member(values)
         beside = self._more.beside or {}
         calls = (self._calls,) if isinstance(self._calls, ToolCall) else self._calls
         if calls:
-            message["tool_calls"] = [{**_tool_call(call), **beside.get(call, {})} for call in calls if call.name]
+            message["tool_calls"] = [{**call_entry(call), **beside.get(call, {})} for call in calls if call.name]
         function, audio = self._more.function, self._more.audio
         if function is not None:
             message["function_call"] = {"name": function.name, "arguments": function.text or "{}"}
@@ -409,13 +355,6 @@ class OpenAIChat:
         return [part for part in content if part is not None]
 
 
-def _tool_call(call: ToolCall) -> dict[str, Any]:
-    if call._free_text:
-        return {"id": call.id or "", "type": "custom", "custom": {"name": call.name, "input": call.text}}
-    # Many servers send an empty text for no arguments, and refuse the same in a request.
-    return {"id": call.id or "", "type": "function", "function": {"name": call.name, "arguments": call.text or "{}"}}
-
-
 def _stop_reason(choices: list[dict[str, Any]] | None) -> str | None:
     return choices[0].get("finish_reason") if choices else None
 
@@ -424,42 +363,7 @@ def _first(*counts: int | None) -> int | None:
     return next((count for count in counts if count is not None), None)
 
 
-def _thought(part: dict[str, Any]) -> tuple[str, str | None]:
-    """The text of a part that is reasoning, which stands in a list, and its signature, which may stand there, too."""
-    inner = part.get(THOUGHTS[part["type"]]) or ()
-    pieces = [{"text": inner}] if isinstance(inner, str) else inner
-    signatures = [piece["signature"] for piece in (part, *pieces) if piece.get("signature")]
-    return "".join(piece.get("text") or "" for piece in pieces), signatures[-1] if signatures else None
-
-
 def _minimax_reasoning(details: list[dict[str, Any]]) -> str:
     """What MiniMax tells of its reasoning nowhere else, in pieces: https://github.com/MiniMax-AI/MiniMax-M2/issues/95."""
     ours = (detail for detail in details if str(detail.get("format")).startswith("MiniMax"))
     return "".join(detail.get("text") or "" for detail in ours)
-
-
-def _joined_member(values: list[Any]) -> Any:
-    """A member of the message that came in these pieces."""
-    if isinstance(values[0], list):
-        return _merged_details(values)
-    if isinstance(values[0], dict):
-        return {name: value for piece in values for name, value in piece.items()}
-    return "".join(values)
-
-
-def _merged_details(chunks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Fragments of reasoning of one index and type are one detail, whose texts are joined."""
-    details: dict[Any, dict[str, Any]] = {}
-    texts: dict[tuple[Any, str], list[str]] = {}
-    for fragment in (fragment for chunk in chunks for fragment in chunk):
-        key = (fragment.get("index"), fragment.get("type"))
-        detail = details.setdefault(key, {})
-        for name, value in fragment.items():
-            if name in ("text", "summary", "data", "thinking") and isinstance(value, str):
-                texts.setdefault((key, name), []).append(value)
-                detail.setdefault(name, "")
-            elif value or name not in detail:
-                detail[name] = value
-    for (key, name), parts in texts.items():
-        details[key][name] = "".join(parts)
-    return list(details.values())
