@@ -45,6 +45,7 @@ class TestDetection:
             {"type": "keepalive", "sequence_number": 0},
             {"type": "codex.rate_limits", "rate_limits": {"primary": {"used_percent": 40}}},
             {"type": "vertex_event", "usage": {"input_tokens": 9, "output_tokens": 1}},
+            {"type": "open"},  # a gateway's own, `event: open` and `data: {}`
         ],
     )
     def test_a_leading_ping_tells_nothing(self, leading: Any) -> None:

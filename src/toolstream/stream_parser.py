@@ -374,7 +374,7 @@ class StreamParser(Lane):
         if adapter is not None:
             return self._adopt(adapter())
         self._raise_error(event)
-        if event.get("type") in UNDECIDED:
+        if event.get("type") in UNDECIDED or event.keys() == {"type"}:  # the latter says nothing but that it has come
             self._marks |= _BEGUN
             return None
         raise UnknownProviderError(f"no known provider sends such an event: {excerpt(event)}", event=event)
