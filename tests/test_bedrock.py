@@ -242,6 +242,33 @@ class TestConverseMessage:
         reading = converse(start(0, image={"format": "png"}), delta(0, image={"source": source}), reason="end_turn")
         assert reading.parser.message["content"] == [{"image": {"format": "png", "source": source}}]
 
+    def test_blocks_without_indexes_are_told_by_their_ends(self) -> None:
+        events = [start(0), delta(0, text="Hello"), stop(0), *tool(1, *cut(ARGUMENTS)), *tool(2, "{}")]
+        events += [delta(3, text="So."), stop(3)]
+        bare = [
+            {name: {key: value for key, value in said.items() if key != "contentBlockIndex"}}
+            for event in events
+            for name, said in event.items()
+        ]
+        assert plain(converse(*bare)) == plain(converse(*events))
+        assert converse(*bare).parser.message == converse(*events).parser.message
+
+    @pytest.mark.parametrize("first", [{"init_event_loop": True}, {"event": START}], ids=["loop", "message"])
+    def test_strands_agents_wrap_them(self, first: dict[str, Any]) -> None:
+        turn = [START, delta(0, text="Hello"), stop(0), *tool(1, *cut(ARGUMENTS)), message_stop(), METADATA]
+        answer = [START, delta(0, text="So."), stop(0), message_stop("end_turn"), METADATA]
+        about: list[dict[str, Any]] = [
+            {"start_event_loop": True},
+            {"data": "Hello", "delta": {"text": "Hello"}, "agent": object()},
+            {"type": "tool_use_stream", "delta": {"toolUse": {"input": "{"}}, "current_tool_use": {"name": "search"}},
+            {"message": {"role": "user", "content": [{"toolResult": {}}]}},
+        ]
+        wrapped = [other for event in (*turn, *answer) for other in ({"event": event}, *about)]
+        reading = read(*([first] if "event" not in first else []), *wrapped, {"result": object()})
+        assert reading.error is None
+        assert plain(reading) == plain(read(*turn, *answer))
+        assert [end.safe for end in reading.of(MessageEnd)] == [True, False]
+
     def test_blocks_are_in_the_order_of_their_indexes(self) -> None:
         reading = converse(*tool(2, "{}"), delta(0, text="Hello"))
         assert [list(block) for block in reading.parser.message["content"]] == [["text"], ["toolUse"]]

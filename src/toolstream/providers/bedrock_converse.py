@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 The usage comes behind the stop reason, and is left out by some proxies: so a message ends with both of them, or with
-the stream.
+the stream. Strands agents give the same events of any provider's model, each in an `event`, among others of their own;
+most of them without indexes.
 """
 
 from __future__ import annotations
@@ -53,22 +54,27 @@ class BedrockConverse:
 
     def _forget(self) -> None:
         self._blocks: dict[int, Block] = {}
+        self._current: int | None = None  # the block that has begun and not ended
         self._stopped = False
         self._metered = False
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
-        return any(isinstance(event.get(name), dict) for name in EVENTS)
+        event = unwrapped(event)
+        return "init_event_loop" in event or any(isinstance(event.get(name), dict) for name in EVENTS)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
+        event = unwrapped(event)
         if "contentBlockDelta" in event:
             said = event["contentBlockDelta"]
-            self._delta(said["contentBlockIndex"], said["delta"], assembler)
+            self._delta(self._place(said), said["delta"], assembler)
         elif "contentBlockStart" in event:
             said = event["contentBlockStart"]
-            self._open(said["contentBlockIndex"], said.get("start") or {}, assembler)
+            self._current = None
+            self._open(self._place(said), said.get("start") or {}, assembler)
         elif "contentBlockStop" in event:
-            assembler.close(event["contentBlockStop"]["contentBlockIndex"])
+            assembler.close(self._place(event["contentBlockStop"]))
+            self._current = None
         elif "messageStart" in event:
             self._message_start(assembler)
         elif "messageStop" in event:
@@ -93,6 +99,12 @@ class BedrockConverse:
             assembler.end()
         else:
             assembler.break_off("the stream ended without messageStop")
+
+    def _place(self, said: dict[str, Any]) -> int:
+        """The index of an event's block."""
+        index = said.get("contentBlockIndex", self._current)
+        self._current = len(self._blocks) if index is None else index
+        return self._current
 
     def _message_start(self, assembler: Assembler) -> None:
         if self._stopped and not assembler.ended:
@@ -156,6 +168,12 @@ class BedrockConverse:
         are left out."""
         blocks = (content(block, assembler.call(index)) for index, block in sorted(self._blocks.items()))
         return {"role": "assistant", "content": [block for block in blocks if block is not None]}
+
+
+def unwrapped(event: dict[str, Any]) -> dict[str, Any]:
+    """The event in one of Strands'; the event itself elsewhere."""
+    inner = event.get("event")
+    return inner if isinstance(inner, dict) else event
 
 
 def content(block: Block, call: ToolCall | None) -> dict[str, Any] | None:
