@@ -7,6 +7,7 @@ reply that the server sends). The SDKs find the server through their own environ
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -99,6 +100,11 @@ def test_importing_the_package_imports_no_client() -> None:
 def test_every_public_name_is_listed() -> None:
     code = "import toolstream; print(set(toolstream.__all__) - set(dir(toolstream)))"  # none of them used before
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("kind", [toolstream.JSONParser, toolstream.StreamParser, toolstream.SSEParser])
+def test_help_says_what_feed_takes(kind: Any) -> None:
+    assert list(inspect.signature(kind.feed).parameters) == ["self", "data"]
 
 
 def test_ci_runs_the_commands_that_the_documents_name() -> None:

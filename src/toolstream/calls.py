@@ -37,8 +37,8 @@ _LONGEST_PLACEHOLDER = 8  # bytes, white space included
 if TYPE_CHECKING or native is None:
 
     class CallFlags(Record):
-        """What few calls are, or are not asked often; all False at first. The extension has a byte for each, which is
-        slower to read."""
+        """What is true of few calls, or rarely asked; all False at first. The extension keeps each in one byte, which
+        is small and slower to read than a slot."""
 
         __slots__ = (
             "_complete",
@@ -56,12 +56,12 @@ else:
 
 
 class ToolCall(CallFlags):
-    """A call to a tool, as far as the stream has told it. Two calls are equal only if they are the same object.
+    """A call to a tool, as far as the stream has come. Two calls are equal only if they are the same object.
 
-    id: the provider's id, the one that the tool's result must carry; None where it sends none.
+    id: the provider's id, which the tool's result must carry; None if it sends none.
     name: the tool's name.
     index: the order of appearance in the stream, from 0.
-    server: the provider runs this tool itself; the caller must not.
+    server: the provider runs this tool itself, so you must not.
     error: why the call is bad, or None.
     """
 
@@ -109,23 +109,29 @@ class ToolCall(CallFlags):
 
     @property
     def arguments(self) -> Any:
-        """All that is final so far, as a live `dict` (containers still open included, strings in progress left out).
+        """All that is final so far, as a live `dict`: open containers are in it, strings in progress are not.
 
-        Arguments that are no JSON object are the value they are; none at all and `null` are `{}`; a free-text tool's
-        are its text.
+        No arguments at all and `null` are `{}`. Arguments that are another JSON value are that value, and those of a
+        free-text tool are its text.
         """
         value = None if self._parser is None else self._parser.value
         return {} if value is None else value
 
     @property
     def text(self) -> str:
-        """The raw arguments so far, as the provider wrote them; what is final as JSON, where it sends values."""
+        """The raw arguments so far, as the provider wrote them. If it sends values, what is final of them, as JSON."""
         source = self._parser or self._held
         return "" if source is None else source.text
 
     @property
     def state(self) -> State:
-        """How far the stream has committed to the call; see the table in the contract."""
+        """How far the stream has committed to the call.
+
+        "streaming": its name is known. "ready": every required field is final and valid (with `tools`). "closed": the
+        arguments are whole and valid. "confirmed": the provider has ended the call, and the model went on or asks for
+        tools. "committed": the message has ended, asks for tools, and all its calls are whole. "void": cut off,
+        refused, filtered, bad or replaced; it never leaves this state.
+        """
         if self._state == "streaming" and self._parser is not None and self._parser.complete:
             return "closed"
         if self._state == "streaming" and self.ready:
@@ -139,19 +145,20 @@ class ToolCall(CallFlags):
 
     @property
     def ready(self) -> bool:
-        """Every required field is final and valid. Needs `tools`; without them never."""
+        """Every required field is final and valid. Needs `tools`; False without them."""
         return self._check is not None and self._check.ready
 
     @property
     def invalid(self) -> tuple[InvalidFieldError, ...]:
-        """What is wrong with the arguments by the tool's schema, so far. Needs `tools`."""
+        """How the arguments break the tool's schema, as far as is known. Needs `tools`; empty without them."""
         return () if self._check is None else tuple(self._check.errors)
 
     @property
     def parsed(self) -> Any:
-        """The arguments as the tool's type has them: a model instance, or a `dict`. Needs `tools`.
+        """The whole arguments as an instance of the tool's type; a `dict` for a schema or a function. Needs `tools`.
 
-        Raises `InvalidFieldError` where they are invalid, `ToolStreamError` before the call's end, or for a void one.
+        `parsed_as` gives the same with a type. Raises `InvalidFieldError` for invalid arguments, and `ToolStreamError`
+        before the call's end, for a void call, and without `tools`.
         """
         if self._check is None:
             raise ToolStreamError(f"the tool {self.name!r} was not given in tools")
@@ -167,7 +174,7 @@ class ToolCall(CallFlags):
     def parsed_as(self, model: type[_T], other: type[_U], third: type[_V], /) -> _T | _U | _V: ...
 
     def parsed_as(self, *models: type[Any]) -> Any:
-        """As `parsed`, for type checkers: an instance of one of the models. Raises `TypeError` for any other."""
+        """As `parsed`, typed: an instance of one of the given models. Raises `TypeError` if it is of another type."""
         parsed = self.parsed
         # A TypedDict and list[int] are no classes that an instance could have.
         classes = tuple(dict if hasattr(model, "__required_keys__") else get_origin(model) or model for model in models)
@@ -178,11 +185,11 @@ class ToolCall(CallFlags):
 
     @property
     def partial(self) -> Partial[Any]:
-        """What is final and valid so far, by the model's field names. Needs `tools`."""
+        """What is final and valid so far, by the names of the model's fields. Needs `tools`."""
         return Partial(self)
 
     def partial_as(self, model: type[_T]) -> Partial[_T]:
-        """As `partial`, for type checkers."""
+        """As `partial`, typed."""
         return Partial(self)
 
     def is_complete(self, *path: str | int) -> bool:
@@ -192,12 +199,12 @@ class ToolCall(CallFlags):
         return self._parser is not None and self._parser.is_complete(*path)
 
     def snapshot(self, strings: bool = True) -> Any:
-        """A copy of the arguments so far that the stream no longer touches. strings: with strings in progress."""
+        """A copy of the arguments so far, which the stream does not change. strings: with strings in progress."""
         value = None if self._parser is None else self._parser.snapshot(strings)
         return {} if value is None else value
 
     def to_dict(self) -> dict[str, Any]:
-        """What identifies the call, as plain data. How far it is changes while an event waits to be printed."""
+        """What identifies the call, as plain data; not how far it has come, which would change before it is printed."""
         return {"id": self.id, "name": self.name, "index": self.index, "server": self.server}
 
     def __repr__(self) -> str:

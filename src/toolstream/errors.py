@@ -1,8 +1,8 @@
 """Everything toolstream raises. All are `ToolStreamError`, hence `ValueError`.
 
-An exception that ends a parser carries the events which the same call had completed before the fault,
-in `events` (law 7 of the contract). Messages name what was found, where, and what was expected; they
-quote at most a short excerpt of the input.
+An exception that ends a parser carries, in `events`, the events that the same `feed` had completed before the fault, so
+that nothing is lost. Messages say what was found, where, and what was expected; they quote at most a short excerpt of
+the input.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class IncompleteError(JSONError):
 
 
 class DuplicateKeyError(JSONError):
-    """A key came twice in one object, and a value under the first one had been reported already."""
+    """A key came twice in one object, after a value under the first one had been reported."""
 
 
 class LimitError(JSONError):
@@ -118,8 +118,8 @@ class LimitError(JSONError):
 class InvalidFieldError(JSONError):
     """A final value of a call's arguments breaks the tool's schema, or the tool is unknown (needs `tools`).
 
-    path: the wrong value; empty for the arguments as a whole. value: what it is, None for a field that is missing, or
-    not allowed whatever its value is. wants: the JSON Schema of the top-level field, where it is known.
+    path: where the wrong value is; empty for the arguments as a whole. value: the wrong value; None for a field that is
+    missing, or that the tool does not have. wants: the JSON Schema of the top-level field, if it is known.
     """
 
     def __init__(self, reason: str, *, value: Any = None, wants: Any = None, **place: Any) -> None:
@@ -129,7 +129,7 @@ class InvalidFieldError(JSONError):
 
     @property
     def tool_message(self) -> str:
-        """What to tell the model, as the text of a tool result that is an error."""
+        """A text for the model, to be sent as the result of the call, marked as an error."""
         if self.call is not None and not self.path and self.value == self.call.name:
             return f"{self.reason[:1].upper()}{self.reason[1:]}. The call was not run."  # no such tool
         name = "the tool" if self.call is None else f"the tool {self.call.name!r}"
@@ -143,9 +143,9 @@ class InvalidFieldError(JSONError):
 
 
 class CallVoidError(ToolStreamError):
-    """A call whose function has begun turned out void or invalid: raised inside the function, and into what it reads.
+    """A call turned out void or invalid after its function had begun. Raised inside the function, where it reads on.
 
-    call: the call. __cause__: why.
+    call: the call. __cause__: why it does not count.
     """
 
     def __init__(self, message: str, *, call: ToolCall) -> None:

@@ -85,7 +85,7 @@ def _event(cls: _E) -> _E:
 
 @_event
 class MessageStart(_EventBase):
-    """The message's metadata is known. id and model are None where the provider sends none."""
+    """The message's metadata is known. id and model are None if the provider sends none."""
 
     __slots__ = ("provider", "id", "model")
     type: ClassVar[Literal["message_start"]] = "message_start"
@@ -127,7 +127,7 @@ class ToolCallStart(_EventBase):
 class FieldDelta(_EventBase):
     """The string at path grew by text.
 
-    call: from a `JSONParser` it is None, which its type leaves out, since that of a stream's event never is.
+    call: None from a `JSONParser`. (Its type does not say so, since a stream's event always has a call.)
     """
 
     __slots__ = ("call", "path", "text")
@@ -205,7 +205,10 @@ class UsageUpdate(_EventBase):
 
 @_event
 class MessageEnd(_EventBase):
-    """The provider's own end. safe: it asks for the calls to be run, and all of them are whole."""
+    """The provider has ended the message.
+
+    stop_reason: in the provider's own word. safe: it asks for the calls to be run, and all of them are whole.
+    """
 
     __slots__ = ("stop_reason", "usage", "safe")
     type: ClassVar[Literal["message_end"]] = "message_end"

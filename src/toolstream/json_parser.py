@@ -388,15 +388,15 @@ def _cut_character(data: bytes) -> int:
 class JSONParser(FieldParser):
     """Reads one JSON document in fragments and reports its fields as soon as each is final.
 
-    depth: how deep below the root completed values are reported: 1 its members, None every value, 0 none.
-    paths: report just these places instead (`"edits[*].path"`, `"**.url"`, tuples with `...`).
-    deltas: True: report strings at reported places as they grow; or the paths of those strings.
-    duplicate_keys: "error": a repeated key is an error once something under the first was reported; "last": the
-    last one wins, as in json.loads; "strict": every repeated key is an error.
+    depth: how deep below the root completed values are reported. 1: the root's members; None: every value; 0: none.
+    paths: report just these places instead (`"edits[*].path"`, `"**.url"`, tuples with `...` for any step).
+    deltas: True: also report strings at reported places as they grow. Or the paths of those strings.
+    duplicate_keys: "error": a repeated key is an error if something under the first one was reported. "last": the last
+    one wins, as in `json.loads`. "strict": every repeated key is an error.
     limits: see `Limits` (max_depth and max_bytes apply).
 
-    RFC 8259 and valid UTF-8, nothing else; the values are those of `json.loads`. Pickles and deep-copies between
-    any two fragments. Raises `ValueError` for arguments that cannot be read.
+    It accepts RFC 8259 in valid UTF-8 and nothing else; the values are those of `json.loads`. It can be pickled and
+    deep-copied between any two fragments. Raises `ValueError` or `TypeError` for options that can't be understood.
     """
 
     __slots__ = ()
@@ -427,12 +427,13 @@ class JSONParser(FieldParser):
 
 
 def loads(data: Data, *, partial: bool = False, strings: bool = True) -> Any:
-    """The value of a JSON document, as `json.loads` but strict.
+    """The value of a JSON document, like `json.loads` but strict.
 
-    partial: what a prefix of a document already says; numbers and literals in progress are left out, and so is a
-    string in progress without strings. None where nothing is known yet.
+    partial: data may be a prefix of a document; the value is what it already says, None if that is nothing. Numbers and
+    literals in progress are left out.
+    strings: with partial, a string in progress is part of the value as far as it goes.
 
-    Raises `JSONError`, and `IncompleteError` for a prefix without partial.
+    Raises `JSONError`, and without partial `IncompleteError` for a prefix.
     """
     parser = JSONParser(depth=0)
     parser.feed(data)

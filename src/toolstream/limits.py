@@ -12,7 +12,7 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper bounds; `None` lifts one of them.
+    """Upper bounds on one stream or document. `None` means no bound.
 
     max_depth: containers open at once in one call's arguments or one JSON document.
     max_bytes: bytes of a whole stream, or of a `JSONParser`'s document.

@@ -98,12 +98,12 @@ class _Stream:
 
     @property
     def usage(self) -> Usage:
-        """The token counts so far; `final` once the provider has said its last word."""
+        """The token counts so far; `final` once these are the provider's last."""
         return self._reading.parser.usage
 
     @property
     def invalid(self) -> InvalidFieldError | None:
-        """The first field that broke its tool's schema (needs `tools`); its `tool_message` tells the model."""
+        """The error of the first field that broke its schema (needs `tools`); its `tool_message` is for the model."""
         return self._reading.parser.invalid
 
     @property
@@ -475,36 +475,39 @@ def parse(
     limits: Limits = Limits(),  # noqa: B008 - immutable
     prefill: str = "",
 ) -> EventStream | AsyncEventStream:
-    """The events of a model's streamed response, each as soon as the bytes that complete it are there.
+    """The events of a model's streamed response, each as soon as the bytes that complete it have come.
 
     source: an HTTP response (httpx, httpx2, requests, urllib3, http.client, aiohttp), a binary file, a stream
         object of an SDK (docs/providers.md), an `sseclient.SSEClient`, an `httpx_sse.EventSource`, or an
         iterable or async iterable of bytes, of text, of lines, of SSE events, of decoded events (dicts) or of
-        SDK event objects; also a context manager that gives one, which is then entered when iteration
-        begins. An async source gives an `AsyncEventStream`, any other one an `EventStream`.
+        SDK event objects; also a context manager that gives one of these, which is entered when iteration
+        begins. An async source gives an `AsyncEventStream`, any other an `EventStream`.
     provider: "auto", a provider's name ("anthropic", "openai", "mistral", "openai-chat"), a text format's name
-        ("hermes", …) or a `TextFormat`, or an adapter. With a text format source gives a model's raw text: what a
-        transformers streamer, mlx-lm or llama-cpp-python yields.
+        ("hermes", …) or a `TextFormat`, or an adapter. With a text format source gives the model's raw text, as a
+        transformers streamer, mlx-lm or llama-cpp-python yields it.
     depth: how deep below a call's arguments completed fields are reported (1: top-level fields; None: every
         value; 0: none).
-    paths: report just these ("query", "edits[*].path", "**.url", or tuples); a dict {tool name: paths}
-        narrows by tool. Replaces depth.
-    deltas: True: strings at reported paths are also reported as they grow; paths: just those.
-    duplicate_keys: "error" (where a repeated key would belie what has been reported), "last" or "strict".
-    on_error: "raise", or "event": a call's bad arguments become a `ToolCallError` event.
+    paths: report just these, in place of depth: "query", "edits[*].path", "**.url", or tuples; a dict
+        {tool name: paths} chooses by tool.
+    deltas: True: strings at reported paths are also reported as they grow. Or the paths of those strings.
+    duplicate_keys: "error" (if a repeated key would contradict what has been reported), "last" or "strict" (always).
+    on_error: what a call's bad arguments do. "raise": the error ends the stream. "event": it becomes a
+        `ToolCallError`, and the other calls go on.
     tools: the tools that the model was given: a provider's or MCP's list, {name: type}, or functions. Then calls are
-        checked field by field, and `ToolCallReady` and `FieldInvalid` are reported.
-    on_invalid: what a field that breaks its schema does: "event", "raise", or "close": the source is closed, and
-        `invalid` has the error, with a text for the model.
-    framing: "auto", or what source's text is: "sse", "lines", "ndjson", "json-array", "aws" (binary), "events". With a
-        text format "auto" takes bytes for the model's text, unless an HTTP response's content type says otherwise.
-    limits: upper bounds on what a stream may ask for.
-    prefill: for a text format: the end of the prompt, where that has opened reasoning or a call.
+        checked field by field, and `ToolCallReady` and `FieldInvalid` are reported. See docs/tools.md.
+    on_invalid: what a field that breaks its schema does, besides its event. "event": nothing. "raise": it makes the
+        call bad, and on_error decides. "close": the source is closed, and `invalid` is the error, with a text for the
+        model.
+    framing: "auto", or how source's text is framed: "sse", "lines", "ndjson", "json-array", "aws" (binary), "events".
+        With a text format "auto" takes bytes for the model's text, unless an HTTP response's content type says
+        otherwise.
+    limits: upper bounds on what a stream may use; see `Limits`.
+    prefill: for a text format, the end of the prompt, if it has opened reasoning or a call.
 
-    Nothing is read until the result is iterated. When iteration ends, however it does, source is closed.
-    Raises ValueError for options that can't be understood and TypeError for a source that can't be read;
-    iterating raises `ToolStreamError` for a fault in the stream, after the events before it, and whatever
-    the source itself raises.
+    Nothing is read until the result is iterated. However iteration ends, source is then closed.
+    Raises `ValueError` or `TypeError` for options that can't be understood, and `TypeError` for a source that can't be
+    read. Iterating raises `ToolStreamError` for a fault in the stream, after the events before it, and whatever the
+    source itself raises.
     """
     # As StreamParser(...): to hand on its keywords would take as long as half of the rest.
     parser = StreamParser.__new__(StreamParser)

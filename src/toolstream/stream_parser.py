@@ -69,22 +69,25 @@ class StreamParser(Lane):
     """Reads one response, pushed in pieces.
 
     provider: "auto", a wire format's name ("anthropic", "openai-chat"), a server's ("openai", "mistral", "groq"; see
-    `providers`), the name of a text format ("hermes", …) or a `TextFormat`, or an adapter. With a text format what is
-    fed is the model's raw text.
-    depth, paths, deltas: which fields are reported, as in `JSONParser`; paths and deltas may be given by tool,
-    `{tool name: paths}`: then the tools that paths doesn't name report no field, and those of deltas no growth.
+    `providers`), a text format's ("hermes", …) or a `TextFormat`, or an adapter. With a text format the model's raw
+    text is fed.
+    depth, paths, deltas: which fields are reported, as in `JSONParser`. paths and deltas may also be given by tool,
+    `{tool name: paths}`; then a tool that paths does not name reports no field, and one that deltas does not name no
+    growth.
     duplicate_keys: as in `JSONParser`.
-    on_error: what a call's bad arguments do: "raise", or "event": a `ToolCallError`, and the other calls go on.
-    tools: the tools, in any form that a provider, MCP or a Python type gives them (docs/tools.md): the arguments are
+    on_error: what a call's bad arguments do. "raise": the error ends the stream. "event": it becomes a `ToolCallError`,
+    and the other calls go on.
+    tools: the tools, in any form that a provider, MCP or a Python type gives them (docs/tools.md). Then arguments are
     checked field by field, and `ToolCallReady` and `FieldInvalid` are reported.
-    on_invalid: what a field that breaks its schema does: "event", "raise" (one of the call's faults, so that on_error
-    decides) or "close": nothing more is read.
+    on_invalid: what a field that breaks its schema does, besides its event. "event": nothing. "raise": it makes the
+    call bad, and on_error decides. "close": nothing more is read.
     framing: "auto", "sse", "ndjson", "json-array", "aws" (the AWS event stream, which needs botocore)
     or, with a text format, "text" (which "auto" then means).
     limits: see `Limits`.
-    prefill: for a text format: the end of the prompt, where it has opened reasoning or a call.
+    prefill: for a text format, the end of the prompt, if it has opened reasoning or a call.
 
-    Pickles and deep-copies between any two pieces. Raises `ValueError` for arguments that can't be read.
+    It can be pickled and deep-copied between any two pieces. Raises `ValueError` or `TypeError` for options that can't
+    be understood.
     """
 
     __slots__ = (
@@ -220,7 +223,7 @@ class StreamParser(Lane):
         self._run(spoil, error, events)
 
     def feed_event(self, event: Any) -> list[Event]:
-        """Takes one event that is decoded already: a `dict`, an SSE event (with `data`), an SDK's object.
+        """Takes one event that is already decoded: a `dict`, an SSE event (with `data`), an SDK's object.
 
         Raises as `feed`, and `TypeError` for anything else.
         """
@@ -234,7 +237,7 @@ class StreamParser(Lane):
             self._leave()
 
     def close(self) -> list[Event]:
-        """The stream has ended. Raises `IncompleteError` if the provider had not ended it."""
+        """The stream has ended. Returns the last events. Raises `IncompleteError` if the provider had not ended it."""
         self._enter()
         try:
             events = self._flushed()
@@ -464,13 +467,13 @@ class StreamParser(Lane):
 
     @property
     def invalid(self) -> InvalidFieldError | None:
-        """The first field that broke its schema; its `tool_message` tells the model."""
+        """The error of the first field that broke its schema (needs `tools`); its `tool_message` is for the model."""
         checks = self._assembler.settings.checks
         return None if checks is None else checks.invalid
 
     @property
     def stop_reason(self) -> str | None:
-        """Why the message stopped, in the provider's own word; None before it said so."""
+        """Why the message stopped, in the provider's own word; None until it says so."""
         return self._assembler.stop_reason
 
     @property
@@ -485,9 +488,9 @@ class StreamParser(Lane):
 
     @property
     def message(self) -> Any:
-        """The assistant's message in the shape that the provider's next request must contain.
+        """The assistant's message as the provider's next request must contain it.
 
-        Raises `ToolStreamError` before the message's proper end, and where what came makes no message.
+        Raises `ToolStreamError` before the message's proper end, and if the provider's events make no message.
         """
         if not self._assembler.ended:
             raise ToolStreamError("the message has not ended; partial_message is what there is so far")
@@ -499,7 +502,7 @@ class StreamParser(Lane):
 
     @property
     def partial_message(self) -> Any:
-        """As `message`, as far as it has come; None before the provider is known, or where what came makes none."""
+        """As `message`, as far as it has come. None before the provider is known, and if its events make no message."""
         try:
             return self._told_message()
         except _MISSHAPEN:

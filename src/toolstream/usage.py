@@ -10,14 +10,14 @@ from .records import Record, constructor
 
 @dataclass(frozen=True, slots=True, init=False)
 class Usage(Record):
-    """Token counts so far; None where the provider has said nothing.
+    """Token counts so far; None for a count that the provider has not sent.
 
     input_tokens: all prompt tokens, cached ones included.
     output_tokens: all generated tokens, reasoning included.
     cache_read_tokens, cache_write_tokens: prompt tokens read from and written to the provider's cache.
     reasoning_tokens: the part of the output that is reasoning.
     raw: the provider's own object.
-    final: the provider has said its last word (false after an early close).
+    final: these are the provider's last counts (False after an early close).
     """
 
     input_tokens: int | None = None

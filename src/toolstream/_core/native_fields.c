@@ -613,10 +613,12 @@ static PyObject *fields_sizeof(fields *self, PyObject *unused)
 static PyMethodDef fields_methods[] = {
     {"__sizeof__", (PyCFunction)fields_sizeof, METH_NOARGS, "Bytes of memory, the scanner's included."},
     {"feed", (PyCFunction)fields_feed, METH_O,
+     "feed($self, data, /)\n--\n\n"
      "Takes a fragment, which may end anywhere, and returns the events that it completes.\n\n"
      "Raises JSONError (with `events`: what came before the fault), DuplicateKeyError, LimitError, TypeError for\n"
      "other data, RuntimeError where another thread is inside."},
-    {"feed_into", (PyCFunction)(void (*)(void))fields_feed_into, METH_FASTCALL, "As feed, but appends to a list."},
+    {"feed_into", (PyCFunction)(void (*)(void))fields_feed_into, METH_FASTCALL,
+     "feed_into($self, data, events, /)\n--\n\nAs feed, but appends to a list."},
     {"_settle", (PyCFunction)fields_settle, METH_NOARGS, "Brings the live value up to date."},
     {"_finish", (PyCFunction)fields_finish, METH_NOARGS, "The text has ended: answers the core's status."},
     {"holds", (PyCFunction)fields_holds, METH_O, "Whether this is all the text so far (with keep_text)."},

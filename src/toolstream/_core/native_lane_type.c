@@ -177,6 +177,7 @@ static PyObject *lane_sizeof(lane *self, PyObject *unused)
 static PyMethodDef lane_methods[] = {
     {"__sizeof__", (PyCFunction)lane_sizeof, METH_NOARGS, "Bytes of memory, the template's and the buffers' included."},
     {"feed", (PyCFunction)lane_feed, METH_O,
+     "feed($self, data, /)\n--\n\n"
      "Takes the next bytes (or text), cut anywhere, and returns what they complete.\n\n"
      "Raises ToolStreamError, whose `events` are those that came before the fault; TypeError for other data;\n"
      "RuntimeError where another thread is inside."},

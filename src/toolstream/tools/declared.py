@@ -69,19 +69,21 @@ def tool(
     start: Start | None = None,
     schema: Any = None,
 ) -> Any:
-    """Says of a function what `dispatch` must know; the function stays as it is.
+    """Tells `dispatch` about a function, which itself stays as it is.
 
-    name: the tool's name, where it is not the function's.
-    effects: "none" (it only reads), "idempotent" (twice is once), "once" (it must run at most once, and only if meant).
-    start: how far the call must have come before it starts, where that is not what effects says; see `dispatch`.
-    schema: the tool as a provider or MCP lists it: its arguments are checked by that, and its hints count.
+    name: the tool's name, if it is not the function's.
+    effects: "none" (it only reads), "idempotent" (running it twice is the same as once) or "once" (it must run at most
+        once, and only if the model means it).
+    start: how far the call must have come before the function starts, if effects does not say it: "ready", "final",
+        "closed", "confirmed" or "committed". See docs/tools.md.
+    schema: the tool as a provider or MCP lists it. The arguments are checked by that, and its hints count.
 
-    Raises `ValueError` for other words, `TypeError` for what can't be marked: a bound method, a builtin.
+    Raises `ValueError` for other words, and `TypeError` for what can't be marked: a bound method, a builtin.
     """
     if effects is not None and effects not in EFFECTS:
-        raise ValueError(f"effects is one of {', '.join(EFFECTS)}, not {effects!r}")
+        raise ValueError(f"effects is one of {', '.join(map(repr, EFFECTS))}, not {effects!r}")
     if start is not None and start not in STARTS:
-        raise ValueError(f"start is one of {', '.join(STARTS)}, not {start!r}")
+        raise ValueError(f"start is one of {', '.join(map(repr, STARTS))}, not {start!r}")
     if effects == "once" and start not in (None, "committed"):
         raise ValueError(f'what runs at most once starts at "committed", not at {start!r}')
     if function is None:

@@ -285,21 +285,24 @@ def dispatch(
 ) -> AsyncRun:
     """Runs the functions that an async stream calls, each as early as its effects allow.
 
-    source: as for `parse`, async. tools: functions, `{name: function}`, or what `parse` takes with functions among it;
-        a call for a tool without a function is left to the caller ("not run").
-    max_concurrency: so many functions run at once. before_start: asked for each call as it comes as far as its function
-        demands, with what the function would be given in `call.partial`: "execute", "defer" (asks nobody again, and
-        starts when the message has ended and asks for it) or "refuse"; may be async.
-    on_error: what a function's exception does: "result": it is its call's result; "raise": it ends the run.
-    start: the level of functions that say nothing by `@tool` ("confirmed").
-    on_invalid: as in `parse`; an invalid call never starts, and its result tells the model what was wrong.
-    max_buffered: characters of a streamed argument (an element of a list counts as 1,024) that may wait for a function
-        that runs; beyond, the source is not read, unless the function waits for more of its call.
+    source: an async source, as for `parse`.
+    tools: functions, `{name: function}`, or what `parse` takes, with functions among it. A call for a tool without a
+        function is left to you ("not run").
+    max_concurrency: how many functions may run at once; None: any number.
+    before_start: asked once for each call, when it has come as far as its function demands; `call.partial` holds what
+        the function would be given. It answers "execute", "refuse" or "defer" (to start when the message has ended and
+        asks for it), and may be async.
+    on_error: what a function's exception does. "result": it becomes its call's result. "raise": it ends the run.
+    start: when functions start that do not say so by `@tool`: "ready", "final", "closed", "confirmed" (if None) or
+        "committed". See docs/tools.md.
+    on_invalid: as in `parse`. An invalid call never starts, and its result tells the model what was wrong.
+    max_buffered: how many characters of a streamed argument may wait for a running function (an element of a list
+        counts as 1,024). Beyond that the source is not read, unless the function waits for more of its call.
     options: those of `parse`, for the events that iterating gives.
 
-    A plain function runs on a thread; what a generator yields is a list. Raises `TypeError` for a source that is not
-    async, `ValueError` for options that can't be understood. Awaiting raises what the stream raises (the results so far
-    are in `results`). Another task may iterate meanwhile: it gets all events.
+    A plain function runs on a thread; the result of a generator is the list of what it yields. Raises `TypeError` for a
+    source that is not async, and `ValueError` for options that can't be understood. Awaiting the run raises what the
+    stream raises (`results` has the results so far). Meanwhile another task may iterate; it gets all events.
     """
     stream, runs = opened(
         source,

@@ -244,7 +244,7 @@ def dispatch_sync(
 ) -> ThreadRun:
     """As `dispatch`, for a sync source and plain functions, which run on threads: `.wait()` gives the results.
 
-    max_concurrency: the number of threads; None: as many as `ThreadPoolExecutor` takes. before_start is asked on the
+    max_concurrency: the number of threads; None: the default of `ThreadPoolExecutor`. before_start is asked on the
     function's thread.
 
     Raises `TypeError` for an async source, `ValueError` for async functions and for options that can't be understood.

@@ -12,7 +12,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Missing(Enum):
-    """Why a partial view has no value for a field. Each is false, and none is None, which a field may be."""
+    """Why a partial view has no value for a field. Each of them is false. (None would not do: a field may be None.)"""
 
     ABSENT = "absent"
     PENDING = "pending"
@@ -31,9 +31,9 @@ ABSENT, PENDING, INVALID = Missing.ABSENT, Missing.PENDING, Missing.INVALID
 class Partial(Generic[T_co]):
     """A live view of a call's arguments by the field names of its model.
 
-    A field that is final and valid is its value, as the model's type has it. One that is being written is `PENDING`,
-    one that has not come `ABSENT` (also where the model has a default: a default is never what the model wrote), one
-    that is final but invalid `INVALID`. `call.parsed` is the only way to a `T`.
+    A field that is final and valid is its value, as the model's type has it. A field that is being written is
+    `PENDING`, one that has not come is `ABSENT` (even if it has a default, which is not what the model wrote), and one
+    that is final but wrong is `INVALID`. Only `call.parsed` gives a `T`.
     """
 
     __slots__ = ("_call",)

@@ -18,7 +18,7 @@ Status = Literal["ok", "error", "invalid", "void", "refused", "not run"]
 
 @dataclass(slots=True)
 class Result:
-    """One call's outcome. Times are seconds on the clock of `time.perf_counter`; None for what did not happen.
+    """One call's outcome. Times are in seconds, by `time.perf_counter`; None for what did not happen.
 
     status: "ok"; "error": the function raised; "invalid": the arguments break the schema, or there is no such tool;
     "void": the call was cut, refused or replaced; "refused": by before_start; "not run": the message ended before the
@@ -39,7 +39,7 @@ class Result:
 
     @property
     def started(self) -> bool:
-        """The function has begun: what it has done stays done, whatever the status."""
+        """The function has begun. What it has done stays done, whatever the status."""
         return self.started_at is not None
 
     @property
@@ -54,7 +54,7 @@ class Result:
 
     @property
     def content(self) -> str:
-        """The text for the model: the value, as JSON where it is no string, or what went wrong. A picture is a note."""
+        """The text for the model: the value (as JSON, if it is no string) or what went wrong. A picture is a note."""
         if self.status == "ok":
             return "\n".join(map(str, parts_of(self.value)))
         if isinstance(self.error, InvalidFieldError):
@@ -100,7 +100,7 @@ class Results(Sequence[Result]):
 
     @property
     def receipts(self) -> list[Result]:
-        """Functions that had begun for calls that then turned out void or invalid: what they did may need undoing."""
+        """Results of functions that had begun for calls that turned out void or invalid: they may need undoing."""
         return [result for result in self._results if result.started and result.status in ("void", "invalid")]
 
     def messages(self) -> list[dict[str, Any]]:

@@ -140,7 +140,7 @@ class Runs:
         withdrawals: Callable[[], int],
     ) -> None:
         if start is not None and start not in STARTS:
-            raise ValueError(f"start is one of {', '.join(STARTS)}, not {start!r}")
+            raise ValueError(f"start is one of {', '.join(map(repr, STARTS))}, not {start!r}")
         self._toolset = toolset
         self._start = start
         self._new_bell = new_bell
