@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 from . import sources
 from ._core import native
 from .errors import ToolStreamError
+from .intake import Intake
 from .lane import IS_FAST
 from .limits import Limits
 from .stream_parser import StreamParser
@@ -241,7 +242,7 @@ class _Reading:
         self.parser_is_open = True
         self.marks = False
         self.source_is_open = True
-        self.intake = sources.Intake(parser, framing)
+        self.intake = Intake(parser, framing)
         self.items: Any = None  # what is iterated, once reading has begun
         self.reader: int | None = None
         self.state = "not started"  # then "reading", then "closed"
