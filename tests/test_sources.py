@@ -1052,6 +1052,12 @@ def test_a_source_without_anything_is_no_providers_stream() -> None:
         list(toolstream.parse([]))
 
 
+@pytest.mark.parametrize("source", ["https://api.example.com/v1/messages", "reply.sse"])
+def test_an_address_or_a_name_as_source_is_told_to_be_none(source: str) -> None:
+    with pytest.raises(toolstream.UnknownProviderError, match="not its address or name"):
+        next(toolstream.parse(source))
+
+
 def test_an_error_body_instead_of_a_stream_is_the_providers_error() -> None:
     body = b'{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'
     with pytest.raises(toolstream.ProviderError, match="Overloaded"):

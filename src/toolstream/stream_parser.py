@@ -53,6 +53,10 @@ OnError = Literal["raise", "event"]
 # Types of events that come before a stream's first own event and don't tell its format.
 UNDECIDED = ("ping", "keepalive", "codex.rate_limits", "vertex_event")
 _HEAD = 200
+_HINT = (
+    ' (to read a local model\'s raw text, name its format, or provider="text"; to read a response or a file, pass it'
+    " itself, not its address or name)"
+)
 # What is known of a stream: an or of these.
 _TEXT = 1  # what comes in is text, for the adapter itself
 _BEGUN = 2  # an event has come that decided nothing
@@ -418,8 +422,7 @@ class StreamParser(Lane):
         else:
             head = self._head
             found = f"the stream holds no event of a known provider: {excerpt(head)}"
-            hint = " (a local model's raw text is read with provider=\"text\", or its format's name)" if head else ""
-            raise UnknownProviderError(found + hint, event=head)
+            raise UnknownProviderError(found + (_HINT if head else ""), event=head)
 
     def _begins_as_sse(self) -> bool:
         """Whether the bytes, which held no event, are the beginning of an SSE stream: blank lines may be, too."""
