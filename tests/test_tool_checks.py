@@ -237,7 +237,7 @@ class Opaque: ...
 
 def test_a_type_that_nobody_can_check_is_refused_at_once() -> None:
     for type_ in (dict[str, Opaque], Near | dict[str, Opaque] | Opaque):
-        with pytest.raises(ValueError, match="a tool's type"):
+        with pytest.raises(ValueError, match="the tool 'search': a tool's type"):
             StreamParser(tools={"search": type_})
 
     def run(a: int, context: Opaque) -> None: ...

@@ -63,7 +63,7 @@ class MsgspecUnionShape(AnyShape):
         try:
             msgspec.json.Decoder(type_)
         except TypeError as error:
-            raise ValueError(f"a tool's type is none that msgspec can check: {error}") from error
+            raise ValueError(f"a tool's type that msgspec can't check: {error}") from error
         self._type = type_
 
     def finish(self, values: dict[str, Any], arguments: dict[str, Any]) -> Any:

@@ -100,7 +100,10 @@ def _named(name: str, given: Any) -> Tool:
     if isinstance(given, Mapping):
         return Tool(name, _schema_shape(given))
     if isinstance(given, type) or get_origin(given) is not None or not callable(given):
-        return Tool(name, _typed_shape(given))
+        try:
+            return Tool(name, _typed_shape(given))
+        except ValueError as error:
+            raise ValueError(f"the tool {name!r}: {error}") from error
     return _of_function(name, given)
 
 

@@ -88,7 +88,7 @@ def _new_adapter(type_: Any) -> Any:
     try:
         return pydantic.TypeAdapter(type_)
     except pydantic.PydanticSchemaGenerationError as error:
-        raise ValueError(f"a tool's type is none that pydantic can check: {error}") from error
+        raise ValueError(f"a tool's type that pydantic can't check: {error}") from error
 
 
 _kept_adapter = functools.lru_cache(maxsize=256, typed=True)(_new_adapter)
