@@ -115,11 +115,6 @@ def _samples() -> list[Any]:
 
 # Where several readings are possible, and this package has another one than the samples.
 POLICIES: dict[str, dict[str, Any]] = {
-    # A reader may not look ahead, so that what follows a section is text, even if the model repeats itself.
-    "lfm2/echoed-body": {
-        "text": "[grocery.orderIngredients(ingredientList=[{'name': 'apple', 'quantity': '2'}], "
-        "deliveryAddress='123 Main St')]"
-    },
     # A call that has begun and breaks JSON's rules is a bad call; nothing turns it back into text.
     "llama3_json/invalid-json-is-text": {"text": "", "error": JSONError},
 }
@@ -599,6 +594,7 @@ def test_a_text_parameter_grows_before_its_closing_tag() -> None:
     [
         ("hermes", "To call a tool the model writes <tool_call> and then JSON."),
         ("hermes", "<tool_call"),
+        ("hermes", "Write `<tool_call>{...}</tool_call>` or <tool_call>[{ … }]</tool_call>."),
         ("qwen3_coder", "the model writes <tool_call> and then a function tag"),
         ("glm45", "the model writes <tool_call> and then a key"),
         ("mistral_args", "[TOOL_CALLS] is a token; see [TOOL_CALLS] in there"),
@@ -648,6 +644,41 @@ def test_a_lone_closing_mark_of_reasoning_is_dropped_and_after_a_prefill_ends_it
     assert text(everywhere("hermes", "a</think>b")) == "ab"
     reading = everywhere("hermes", "a</think>b", prefill="user\n<|im_start|>assistant\n<think>\n")
     assert (thought(reading), text(reading)) == ("a", "b")
+
+
+@pytest.mark.parametrize("format", ["hermes", "granite3", "text"])
+def test_marks_around_an_answer_are_those_behind_reasoning_and_others_are_xml(format: str) -> None:
+    xml = "<response>\n<a>1</a>\n</response>"
+    for whole, said in (
+        (f"<think>Hm.</think>\n<response>It is {xml}.</response> Bye.", f"It is {xml}. Bye."),
+        (f"<think>Hm.</think>\nIt is {xml}.", f"It is {xml}."),
+        (f"```xml\n{xml}\n```", f"```xml\n{xml}\n```"),
+    ):
+        assert text(everywhere(format, whole)).strip() == said
+
+
+@pytest.mark.parametrize("format", ["mistral_args", "text"])
+def test_a_turn_s_end_that_is_html_is_one_only_where_no_text_follows(format: str) -> None:
+    for whole, said in (("<s>a</s> b", "<s>a</s> b"), ("a</s>\n</s>", "a\n"), ("a</s> \n", "a \n")):
+        reading = everywhere(format, whole)
+        assert text(reading) == said
+        assert reading.parser.stop_reason == ("</s>" if whole != said else None)
+    reading = everywhere(format, "<think><s>a</s> b</think>c</s>")
+    assert (thought(reading), text(reading), reading.parser.stop_reason) == ("<s>a</s> b", "c", "</s>")
+
+
+def test_the_echo_of_a_section_is_no_text_and_what_only_begins_like_it_is() -> None:
+    section = "[f(a='it\\'s'), g(b=[1])]<|tool_call_end|>"
+    for behind, said in (
+        (section, ""),
+        (f"\n{section}{section} Done.", "Done."),
+        ("[f(a='it", "[f(a='it"),
+        ("[f(a='it is')] [1]", "[f(a='it is')] [1]"),
+        ("Done.", "Done."),
+    ):
+        reading = everywhere("lfm2", f"Hm. <|tool_call_start|>{section}{behind}")
+        assert whole_calls(reading) == [("f", {"a": "it's"}), ("g", {"b": [1]})]
+        assert text(reading).replace("Hm. ", "", 1).strip() == said
 
 
 def test_blank_reasoning_is_none() -> None:
@@ -802,7 +833,8 @@ KIMI = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|t
         ("gemma4", "<|channel>thought<channel|>Hm.<|channel>thought\n<channel|><channel|>", [], "Hm."),
         ("kimi_k3", "<|open|>response<|sep|>Hm.<|close|>response<|sep|><|close|>message<|sep|>", [], "Hm."),
         ("cohere_cmd", "<|CHATBOT_TOKEN|><|START_TEXT|>Hm.<|END_TEXT|><|END_OF_TURN_TOKEN|>", [], "Hm."),
-        ("hunyuan_a13b", "<answer>\nHm.\n</answer><|eos|>", [], "Hm."),
+        ("hunyuan_a13b", "</think>\n<answer>\nHm.\n</answer><|eos|>", [], "Hm."),
+        ("mistral_args", "<s>Hm</s>.</s>", [], "<s>Hm</s>."),
         ("hermes", f"<tool_call>{TIME}</tool_call><|end_of_text|>", [("get_time", {})], ""),
         ("glm45", "<tool_call>f</tool_call><|role_end|>", [("f", {})], ""),
         # what others would say next

@@ -237,6 +237,7 @@ def _any() -> TextFormat:
         ends=all_of([word for format in formats for word in format.ends]),
         answers=all_of([word for format in formats for word in format.answers]),
         dropped=all_of([word for format in formats for word in format.dropped]),
+        wraps=tuple(dict.fromkeys(pair for format in formats for pair in format.wraps)),
         models="whatever the first marker tells",
     )
 

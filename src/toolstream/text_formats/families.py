@@ -31,10 +31,10 @@ _FENCES = tuple(
 _BUILT_IN = Opener("<|python_tag|>", Python(brackets=False, suffix=".call"), trial=True)
 
 
-def _python(opens: str, closes: str) -> tuple[Opener, ...]:
+def _python(opens: str, closes: str, *, echoes: bool = False) -> tuple[Opener, ...]:
     """Python calls between two marks, in a list or one after another."""
     return (
-        Opener(opens, Python(closes=(closes,)), needs="["),
+        Opener(opens, Python(closes=(closes,), echoes=echoes), needs="["),
         Opener(opens, Python(brackets=False, closes=(closes,))),
     )
 
@@ -200,7 +200,7 @@ FORMATS: dict[str, TextFormat] = {
             "hermes",
             (_HERMES,),
             ends=(*_CHATML, "<|eot_id|>", "<|end_of_text|>"),
-            dropped=_RESPONSE,
+            wraps=(_RESPONSE,),
             models="Qwen2.5, Qwen3, QwQ, Hermes 2 to 4, Granite 4, SmolLM3 (xml tools), Ernie 4.5",
         ),
         TextFormat(
@@ -236,7 +236,7 @@ FORMATS: dict[str, TextFormat] = {
             "granite3",
             (Opener("<|tool_call|>", Objects(), needs=_OBJECT), _HERMES),
             ends=_GRANITE,
-            dropped=_RESPONSE,
+            wraps=(_RESPONSE,),
             models="Granite 3.0 to 3.3",
         ),
         TextFormat(
@@ -381,7 +381,7 @@ FORMATS: dict[str, TextFormat] = {
         TextFormat(
             "lfm2",
             (
-                *_python("<|tool_call_start|>", "<|tool_call_end|>"),
+                *_python("<|tool_call_start|>", "<|tool_call_end|>", echoes=True),
                 Opener("<|tool_call_start|>", Objects(closes=("<|tool_call_end|>",)), needs=_OBJECT),
             ),
             ends=_CHATML,
@@ -555,4 +555,4 @@ FORMATS: dict[str, TextFormat] = {
 for _alias, _name in (("ernie45", "hermes"), ("jamba", "minimax_m1"), ("hunyuan_a13b", "minimax_m1")):
     FORMATS[_alias] = replace(FORMATS[_name], name=_alias)
 FORMATS["ernie45"] = replace(FORMATS["ernie45"], ends=(*FORMATS["ernie45"].ends, "</s>", "<|end_of_sentence|>"))
-FORMATS["hunyuan_a13b"] = replace(FORMATS["hunyuan_a13b"], dropped=("<answer>", "</answer>"))
+FORMATS["hunyuan_a13b"] = replace(FORMATS["hunyuan_a13b"], wraps=(("<answer>", "</answer>"),))

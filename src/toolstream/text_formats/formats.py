@@ -87,13 +87,14 @@ class Python:
 
     brackets: they stand in a list. closes: what ends the section; it may be missing.
     wrapper: a function that may stand around each call, and means nothing. suffix: what each name must end with, which
-    is no part of it.
+    is no part of it. echoes: the section may be repeated behind itself without its opener, which means nothing.
     """
 
     brackets: bool = True
     closes: tuple[str, ...] = ()
     wrapper: str = ""
     suffix: str = ""
+    echoes: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ class TextFormat:
     name: what `provider` and `MessageStart.provider` say. openers: what opens calls.
     reasoning: what opens reasoning, and what closes it. ends: what ends a turn. answers: what ends one, and begins
     another's, which a model that is not stopped makes up: it is not read. dropped: marks that mean nothing.
+    wraps: marks around an answer behind reasoning.
     calls_end_reasoning: a call's marker inside reasoning ends it; else it is thought.
     special: markers that tokenizers usually flag as special, so that `skip_special_tokens=True` loses them.
     models: whose format this is. prefill: what the prompt's end has opened, where nothing else is said.
@@ -175,6 +177,7 @@ class TextFormat:
     ends: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    wraps: tuple[tuple[str, str], ...] = ()
     calls_end_reasoning: bool = False
     special: tuple[str, ...] = ()
     models: str = ""
@@ -185,7 +188,8 @@ class TextFormat:
         groups: dict[str, tuple[Opener, ...]] = {}
         for opener in self.openers:
             groups[opener.marker] = (*groups.get(opener.marker, ()), opener)
-        for marker in (*self.dropped, *self.ends, *self.answers, *(word for pair in self.reasoning for word in pair)):
+        pairs = (*self.reasoning, *self.wraps)
+        for marker in (*self.dropped, *self.ends, *self.answers, *(word for pair in pairs for word in pair)):
             if not marker:
                 raise ValueError("an empty marker")
             if marker in groups:

@@ -95,10 +95,19 @@ class ObjectSection(Section):
         return self.decided
 
     def _begin_object(self) -> bool:
-        self._is_decided()
         self._cursor.take(1)
         self._is_between = False
         self._forget_call()
+        return self._go(self._begin_first_member)
+
+    def _begin_first_member(self) -> bool:
+        """Behind an object's brace: `{...}`, as prose has it, is no object."""
+        if not self._skip_space():
+            return False
+        character = self._cursor.text[self._cursor.at]
+        if not self.decided and not (character.isalnum() or character in "\"'}_,"):
+            return self._refuse()
+        self._is_decided()
         return self._go(self._begin_member)
 
     def _behind(self) -> bool:

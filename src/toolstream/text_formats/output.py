@@ -26,6 +26,7 @@ def escaped(text: str) -> str:
 class Output:
     """Opens, fills and closes one call after the other, and says what is said around them.
 
+    is_behind_thought: reasoning has ended, and nothing has been said since.
     muted: visible text and reasoning are the prompt's, and not said. said: visible text has been; spoke: or a call.
     tools: what is known of the tools, whose schemas say what text values mean.
     limit: characters that a reader may hold back of one value; a `LimitError` calls it max_call_bytes.
@@ -41,6 +42,7 @@ class Output:
         self.muted = False
         self.said = False
         self.spoke = False
+        self.is_behind_thought = False
         self.thoughts: list[str] = []
         self._blank: list[str] | None = None  # white space behind a call or reasoning: it may be framing
         self._thinking = False  # this reasoning block has said something
@@ -58,6 +60,7 @@ class Output:
         if text and not self.muted:
             if not text.isspace():
                 self.said = self.spoke = True
+                self.is_behind_thought = False
                 self._assembler.went_on()
             self._assembler.text_delta(text, 0)
 
@@ -82,6 +85,7 @@ class Output:
         """A call begins. id: the one that the model wrote; else one is made, or, with late_id, may still come."""
         self.turn()
         self.spoke = True
+        self.is_behind_thought = False
         if id is None and not late_id:
             id = f"call_{self._count}"
         self.call = self._assembler.open(self._count, id=id, name=name)

@@ -33,6 +33,9 @@ class PythonSection(Section):
         self._is_wrapped = False
         self._syntax = replace(CALLS, ends=body.closes)
         self._value = LiteralValue(self._syntax)
+        self._section: list[str] | None = [] if body.echoes else None  # as it stands there, for its echo
+        self._echo = ""  # what its echo is
+        self._echoed = 0  # characters of that which have come
         self._depth = 0  # open brackets of a bad call
         self._quote = ""  # of its open string
         self._in_escape = False
@@ -46,6 +49,13 @@ class PythonSection(Section):
         name = self._header
         is_none = name != "" and (_NAME.fullmatch(name) is None or name.endswith("."))
         return super().is_doubtful or (is_none and not self.decided)
+
+    def step(self) -> bool:
+        start = self._cursor.at
+        got_on = super().step()
+        if self._section is not None:
+            self._section.append(self._cursor.text[start : self._cursor.at])
+        return got_on
 
     def _begin(self) -> bool:
         if not self._skip_space():
@@ -170,6 +180,28 @@ class PythonSection(Section):
         if found is None:
             return False
         self._cursor.take(len(found))
+        if not found or self._section is None or not self._body.brackets:
+            return self._finish()
+        self._echo, self._section = "".join(self._section).strip() + found, None
+        self._cursor.mark()
+        return self._go(self._behind_section)
+
+    def _behind_section(self) -> bool:
+        """Behind the section: its echo, or something else. What only begins like one is text."""
+        if not self._echoed:
+            self._cursor.take_space()
+        piece = self._cursor.ahead(len(self._echo) - self._echoed)
+        if piece and self._echo.startswith(piece, self._echoed):
+            self._cursor.take(len(piece))
+            self._cursor.scanned += len(piece)
+            self._echoed += len(piece)
+            if self._echoed == len(self._echo):
+                self._echoed = 0
+                self._cursor.mark()
+            return True
+        if not piece and not self._cursor.final:
+            return False
+        self._cursor.rewind()
         return self._finish()
 
     def _fail(self, expected: str) -> bool:

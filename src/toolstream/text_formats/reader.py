@@ -6,6 +6,7 @@ turn out to be no calls; and that text which is none of these comes out unchange
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from .code import CodeSection
@@ -18,6 +19,9 @@ from .output import Output
 from .pythonic import GemmaSection, PythonSection
 from .sections import Section
 from .tagged import TaggedSection
+
+_HTML = re.compile(r"</?[a-z]+>")
+"""Turn ends that look like HTML's tags: they are turn ends only where no more text follows."""
 
 
 class TextReader:
@@ -38,12 +42,16 @@ class TextReader:
         self._is_bare = True  # no call has begun with a marker
         self._choice = 0  # which of that marker's openers is tried
         self._closer = ""  # of the reasoning that is open, also while an opener in it is tried
+        self._wrap = ""  # what closes the marks around the answer, once one has come
+        self._inner = 0  # marks like the opening one that have come since, and were not closed
+        self._end = ""  # a turn's end, if no text follows it
+        self._gap: list[str] = []  # white space behind it
         self._tried = 0  # where in the whole text the furthest trial of objects has ended
         self.stop: str | None = None
-        reasoning = [word for pair in format.reasoning for word in pair]
+        pairs = [word for pair in (*format.reasoning, *format.wraps) for word in pair]
         openers = tuple(marker for marker in format.by_marker if marker)
         ends = (*format.ends, *format.answers)
-        self._outside = markers(tuple(dict.fromkeys((*openers, *reasoning, *ends, *format.dropped))))
+        self._outside = markers(tuple(dict.fromkeys((*openers, *pairs, *ends, *format.dropped))))
         self._enders = (*ends, *(openers if format.calls_end_reasoning else ()))
         if prefill:
             self._read_prompt(prefill)
@@ -141,6 +149,9 @@ class TextReader:
     def _take_marker(self, found: str) -> bool:
         if found in self._format.by_marker:
             return self._take_opener(found)
+        if found in self._format.ends and _HTML.fullmatch(found):
+            self._end = found
+            return self._go(self._behind_end)
         if found in (*self._format.ends, *self._format.answers):
             self.stop = found
             return self._go(self._at_start if found in self._format.ends else self._drop)
@@ -148,7 +159,41 @@ class TextReader:
             if found == opener:
                 self._closer = closer
                 return self._go(self._in_reasoning)
+            if found == closer:
+                self._output.is_behind_thought = True
+        if any(found in pair for pair in self._format.wraps):
+            return self._take_wrap(found)
         return self._go(self._at_start)  # a mark that means nothing here
+
+    def _take_wrap(self, found: str) -> bool:
+        """A mark around the answer: where reasoning stands before it. Elsewhere it is XML that the answer holds."""
+        closer = dict(self._format.wraps).get(found, "")
+        if closer and not self._wrap and self._output.is_behind_thought:
+            self._wrap = closer
+            return self._go(self._at_start)
+        if self._wrap and found == self._wrap and not self._inner:
+            self._wrap = ""
+            return self._go(self._at_start)
+        if self._wrap:
+            self._inner += (closer == self._wrap) - (found == self._wrap)
+        self._output.say(found)
+        return self._go(self._in_text)
+
+    def _behind_end(self) -> bool:
+        """Behind what may be a turn's end: if text follows, that is text, too."""
+        self._gap += self._cursor.take_space()
+        ended = self._cursor.is_empty and self._cursor.final
+        found = "" if ended else self._cursor.begins(self._enders)
+        if not ended and (self._cursor.is_empty or (found is None and not self._cursor.final)):
+            return False
+        end, gap, self._gap = self._end, "".join(self._gap), []
+        say = self._output.think if self._closer else self._output.say
+        if ended or found:
+            self.stop, self._closer = end, ""
+            say(gap)
+        else:
+            say(end + gap)
+        return self._go(self._in_reasoning if self._closer else self._in_text)
 
     def _take_opener(self, found: str) -> bool:
         self._opener, self._openers, self._choice = found, self._format.by_marker[found], 0
@@ -189,8 +234,11 @@ class TextReader:
             return False
         if found in self._format.by_marker:
             return self._take_opener(found)
+        if found != self._closer and _HTML.fullmatch(found):
+            return self._take_marker(found)
         is_closed, self._closer = found == self._closer, ""
         self._output.turn()
+        self._output.is_behind_thought = is_closed
         return self._go(self._at_start) if is_closed else self._take_marker(found)
 
     # ------------------------------------------------------------------ calls
