@@ -114,7 +114,8 @@ class OpenAIChat:
             assembler.fail(provider_error(event), _stop_reason(choices))
         if groq.get("error"):
             assembler.fail(provider_error(groq), _stop_reason(choices))
-        if (event.get("base_resp") or {}).get("status_code"):  # MiniMax, behind a status of 200
+        status = event.get("base_resp")
+        if status and status.get("status_code"):  # MiniMax, behind a status of 200
             assembler.fail(provider_error(event), _stop_reason(choices))
         if choices:
             for choice in choices:
@@ -219,9 +220,13 @@ class OpenAIChat:
 
     def _words(self, index: int, delta: dict[str, Any], assembler: Assembler) -> None:
         """What a delta holds beside tool_calls; where it has both, the model has said it before."""
-        reasoning = next((delta[name] for name in REASONING if delta.get(name)), None)
-        if reasoning is None and delta.get("reasoning_details"):
-            reasoning = _minimax_reasoning(delta["reasoning_details"])
+        for name in REASONING:
+            reasoning = delta.get(name)
+            if reasoning:
+                break
+        else:
+            details = delta.get("reasoning_details")
+            reasoning = _minimax_reasoning(details) if details else None
         if reasoning:
             assembler.end_whole(index)
             assembler.reasoning_delta(reasoning, index)
