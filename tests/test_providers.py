@@ -748,6 +748,30 @@ class TestChat:
             {"type": "reference", "reference_ids": [1]},
         ]
 
+    @pytest.mark.parametrize(
+        "entries",
+        [
+            [("call_0", "f", '{"a"'), (None, "f", ": "), (None, "f", "1}")],
+            [("call_0", "f", None), (None, "f", '{"a": 1}'), (None, "f", "")],
+            [("call_0", "f", '{"a": 1}'), (None, "f", "")],
+            [(None, "f", '{"a"'), (None, "f", ": 1}")],
+            [(None, "f", None), ("call_0", None, '{"a": '), (None, None, "1}")],
+            [(None, "f", '{"a"'), ("call_0", None, ": 1}")],
+        ],
+    )
+    def test_entries_without_a_place_go_on_with_a_call_that_is_not_whole(self, entries: list[Any]) -> None:
+        whole = wire.calls(wire.entry(None, '{"b": 2}', "call_1", "f"))
+        pieces = [wire.calls(wire.entry(None, text, id, name)) for id, name, text in entries]
+        reading = read(wire.chat([*pieces, whole]))
+        assert [call.arguments for call in reading.calls] == [{"a": 1}, {"b": 2}]
+        assert [call.id for call in reading.calls] == [entries[0][0] or entries[1][0], "call_1"]
+        assert all(call.state == "committed" for call in reading.calls)
+
+    @pytest.mark.parametrize("text", ['{"a": 1}', "", None])
+    def test_entries_with_a_name_alone_are_each_a_call(self, text: str | None) -> None:
+        reading = read(wire.chat([wire.calls(wire.entry(None, text, None, "f")) for _ in range(3)]))
+        assert [call.state for call in reading.calls] == ["committed"] * 3
+
     @pytest.mark.parametrize("arguments", ["", None, "{}"])
     def test_no_arguments_are_an_empty_object_in_the_message(self, arguments: str | None) -> None:
         """An empty text in a request is refused by many servers, also by those that send one."""

@@ -24,6 +24,7 @@ from .calls import (
     joined,
     split_half,
     takes_id,
+    takes_name,
 )
 from .errors import IncompleteError, LimitError, ProviderError
 from .events import (
@@ -445,14 +446,17 @@ class Assembler(CallProgress):
         call = slot
         if id is not None:
             call = self._call_of_id(scope, id)
-            if call is None and slot is not None and takes_id(slot, name):
-                call = slot
-        elif call is None and name is None:
+            place = self._choice_of(scope).latest if index is None and name is None else slot
+            if call is None and place is not None and takes_id(place, name):
+                call = place
+        elif call is None:
             latest = self._choice_of(scope).latest
-            if index is None:
+            if name is None and index is None:
                 return latest
-            if arguments and latest is not None and is_bare(latest):
+            if name is None and arguments and latest is not None and is_bare(latest):
                 call = latest  # whose beginning had another index
+            elif index is None and name is not None and latest is not None and takes_name(latest, name, arguments):
+                call = latest
         is_elsewhere = index is not None and slot is not call
         if call is None or not self._continues(call, id, name, arguments, is_elsewhere):
             call = self._open_entry(scope, index, id, name, free_text)

@@ -355,6 +355,19 @@ def is_bare(call: ToolCall) -> bool:
     return call._parser is None and call._held is None
 
 
+def takes_name(call: ToolCall, name: str, arguments: Any) -> bool:
+    """Whether an entry that has a name, but neither id nor place, belongs to the last call.
+
+    It does while the call's arguments are not whole: no other one can begin within them. Where the first entry has had
+    an id, that of another call would have one, too.
+    """
+    if call._over or name != call.name:
+        return False
+    if call.id is None:
+        return not (is_bare(call) or is_whole(call))
+    return not is_whole(call) or not arguments
+
+
 def is_nothing(call: ToolCall) -> bool:
     """An entry without a name and without text: there never was a call."""
     return not (call._over or call.name or call._held or call._half)
