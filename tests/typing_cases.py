@@ -98,6 +98,7 @@ def options() -> None:
     toolstream.parse([b""], framing="json")  # type: ignore[call-overload]
     toolstream.parse([b""], limits={"max_calls": 3})  # type: ignore[call-overload]
     toolstream.dispatch_sync([b""], [on_a_thread], detph=2)  # type: ignore[call-arg]
+    toolstream.dispatch([b""], [fetch])  # type: ignore[arg-type]
 
 
 toolstream.tool(effects="sometimes")  # type: ignore[call-overload]
@@ -105,6 +106,7 @@ toolstream.tool(start="soon")  # type: ignore[call-overload]
 
 
 async def running(source: AsyncIterator[bytes]) -> None:
+    toolstream.dispatch_sync(source, [on_a_thread])  # type: ignore[arg-type]
     assert_type(await fetch(toolstream.Streamed(), toolstream.Streamed(), toolstream.LiveCall()), str)
     run = toolstream.dispatch(source, [fetch])
     async for event in run:

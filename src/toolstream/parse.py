@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from collections.abc import AsyncGenerator, Generator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, overload
 
 from . import sources
 from ._core import native
@@ -25,7 +25,7 @@ from .stream_parser import StreamParser
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from typing_extensions import Self, TypedDict, Unpack
+    from typing_extensions import Self, Unpack
 
     from .calls import ToolCall
     from .errors import InvalidFieldError
@@ -33,26 +33,10 @@ if TYPE_CHECKING:
     from .framing import FramingName
     from .json_parser import DuplicateKeys
     from .paths import DeltasByTool, PathsByTool
+    from .source_types import AsyncSource, EitherSource, ParseOptions, SyncSource
     from .stream_parser import OnError
     from .tools.schemas import OnInvalid
     from .usage import Usage
-
-    class ReadingOptions(TypedDict, total=False):
-        """The options of `parse` that `dispatch` hands on."""
-
-        provider: Any
-        depth: int | None
-        paths: PathsByTool | None
-        deltas: DeltasByTool
-        duplicate_keys: DuplicateKeys
-        framing: FramingName
-        limits: Limits
-        prefill: str
-
-    class _Options(ReadingOptions, total=False):
-        on_error: OnError
-        tools: Any
-        on_invalid: OnInvalid
 
 
 class _Stream:
@@ -403,62 +387,22 @@ async def _read_async(reading: _Reading) -> AsyncGenerator[Event]:
         await reading.aclose()
 
 
-# What type checkers are told. `parse` itself looks at the object, not at these.
-
-
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-
-class _WithEvents(Protocol):
-    def events(self) -> Iterable[Any]: ...
-
-
-class _WithAsyncContent(Protocol):
-    @property
-    def content(self) -> AsyncIterable[bytes]: ...
-
-
-class _WithHTTPXBody(Protocol):
-    def iter_bytes(self) -> Iterator[bytes]: ...
-
-    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
-
-
-class _WithHTTPXResponse(Protocol):
-    @property
-    def response(self) -> _WithHTTPXBody: ...
-
-    def iter_sse(self) -> Iterator[Any]: ...
-
-
-class _WithSDKResponse(Protocol):
-    @property
-    def http_response(self) -> _WithHTTPXBody: ...
-
-
 if TYPE_CHECKING:
 
     class _EitherStream(EventStream, AsyncEventStream):
-        """Of an `httpx.Response`, whose type doesn't say whether it is sync: one of the two."""
+        """Of a source whose type doesn't say whether it is sync: one of the two."""
 
 
 @overload
-def parse(
-    source: AsyncIterable[Any] | _WithAsyncContent | AbstractAsyncContextManager[Any], **options: Unpack[_Options]
-) -> AsyncEventStream: ...
+def parse(source: AsyncSource, **options: Unpack[ParseOptions]) -> AsyncEventStream: ...
 
 
 @overload
-def parse(
-    source: _WithHTTPXBody | _WithHTTPXResponse | _WithSDKResponse, **options: Unpack[_Options]
-) -> _EitherStream: ...
+def parse(source: EitherSource, **options: Unpack[ParseOptions]) -> _EitherStream: ...
 
 
 @overload
-def parse(
-    source: Iterable[Any] | _Readable | _WithEvents | AbstractContextManager[Any], **options: Unpack[_Options]
-) -> EventStream: ...
+def parse(source: SyncSource, **options: Unpack[ParseOptions]) -> EventStream: ...
 
 
 def parse(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ..calls import ToolCall
-    from ..parse import ReadingOptions
+    from ..source_types import AsyncSource, EitherSource, ReadingOptions
 
 
 class AsyncRun(RunBase):
@@ -272,7 +272,7 @@ def _outcome(function: Callable[..., Any], arguments: dict[str, Any]) -> tuple[A
 
 
 def dispatch(
-    source: Any,
+    source: AsyncSource | EitherSource,
     tools: Any,
     *,
     max_concurrency: int | None = None,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ..calls import ToolCall
-    from ..parse import ReadingOptions
+    from ..source_types import EitherSource, ReadingOptions, SyncSource
 
 
 class ThreadRun(RunBase):
@@ -231,7 +231,7 @@ class ThreadRun(RunBase):
 
 
 def dispatch_sync(
-    source: Any,
+    source: SyncSource | EitherSource,
     tools: Any,
     *,
     max_concurrency: int | None = None,

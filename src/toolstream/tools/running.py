@@ -20,6 +20,8 @@ from .schemas import OnInvalid, toolset
 
 if TYPE_CHECKING:
     from ..calls import ToolCall
+    from ..errors import InvalidFieldError
+    from ..usage import Usage
 
 MAX_BUFFERED = 65536
 
@@ -83,9 +85,10 @@ class RunBase:
         return str(self._stream.text)
 
     @property
-    def usage(self) -> Any:
+    def usage(self) -> Usage:
         """The token counts so far."""
-        return self._stream.usage
+        usage: Usage = self._stream.usage
+        return usage
 
     @property
     def stop_reason(self) -> str | None:
@@ -93,9 +96,10 @@ class RunBase:
         return self._stream.stop_reason  # type: ignore[no-any-return]
 
     @property
-    def invalid(self) -> Any:
+    def invalid(self) -> InvalidFieldError | None:
         """As `EventStream.invalid`."""
-        return self._stream.invalid
+        invalid: InvalidFieldError | None = self._stream.invalid
+        return invalid
 
     def turn(self) -> list[Any]:
         """What to append to the conversation: the assistant's message, and the results."""
