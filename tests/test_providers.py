@@ -1219,6 +1219,15 @@ class TestResponses:
             assert reading.call.complete
             assert {event.path[0] for event in reading.of(FieldComplete)} == set(arguments)
 
+    @pytest.mark.parametrize(("status", "safe"), [("completed", True), ("incomplete", False), ("failed", None)])
+    def test_the_status_may_be_told_by_the_event_alone(self, status: str, safe: bool | None) -> None:
+        *stream, end = wire.responses(wire.function_call(0, "{}"), status=status)
+        del end["response"]["status"]
+        reading = read([*stream, end])
+        assert reading.parser.stop_reason == status
+        assert [told.safe for told in reading.of(MessageEnd)] == ([] if safe is None else [safe])
+        assert isinstance(reading.error, ProviderError) == (safe is None)
+
     def test_an_item_that_only_begins_ends_with_the_response(self) -> None:
         whole = wire.function_item(0, '{"a": 1}', "completed")
         for deltas in ([], ['{"a": 1']):

@@ -117,7 +117,10 @@ class OpenAIResponses:
         elif kind in BEGINNINGS:
             self._begin(_response_of(event), assembler)
         elif kind in ENDS:
-            self._response_end(_response_of(event), assembler)
+            response = _response_of(event)
+            if not response.get("status") and kind != "response.done":  # some bridges tell it by the event alone
+                response = {**response, "status": kind.removeprefix("response.")}
+            self._response_end(response, assembler)
         elif isinstance(kind, str) and kind.startswith("response.shell_call_command."):
             self._command(self._key(event), event, assembler)
         elif event.get("object") == "response" and event.get("status") in UNFINISHED:
