@@ -455,6 +455,17 @@ def test_nothing_starts_twice_for_a_call() -> None:
         assert len(begun) == 1
 
 
+def test_tuples_and_sets_are_given_as_they_are() -> None:
+    taken: list[Any] = []
+
+    async def f(a: tuple[int, int], b: list[tuple[int, str]], c: frozenset[int], d: Streamed[list[tuple[int]]]) -> None:
+        taken.extend((a, b, c, [element async for element in d]))
+
+    (result,) = run(message(fragments('{"a":[1,2],"b":[[0,"x"]],"c":[3],"d":[[1],[0]]}')), [f])
+    assert result.status == "ok"
+    assert taken == [(1, 2), [(0, "x")], {3}, [(1,), (0,)]]
+
+
 def test_arguments_are_frozen_at_the_start() -> None:
     async def f(items: list[Any]) -> int:
         items.append("mine")

@@ -150,3 +150,12 @@ def messages(events: list[Any], provider: str) -> list[list[Any]]:
             told.append([])
         told[-1].append(event)
     return told
+
+
+def test_it_holds_arguments_as_deep_as_the_limit_allows() -> None:
+    deep = '{"a":' + "[" * 511 + "]" * 511 + "}"
+    message = read(wire.anthropic(wire.tool_block(0, deep))).parser.message
+    value, depth = message["content"][0]["input"]["a"], 1
+    while value:
+        (value,), depth = value, depth + 1
+    assert depth == 511

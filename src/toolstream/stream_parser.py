@@ -7,7 +7,6 @@ exception, and that a parser that has raised stays dead.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn
 
@@ -47,6 +46,7 @@ from .settings import shared_settings
 from .tools.checks import Checks, StopReading
 from .tools.schemas import ON_INVALID, OnInvalid, toolset
 from .usage import Usage
+from .values import copied
 
 OnError = Literal["raise", "event"]
 
@@ -515,7 +515,7 @@ class StreamParser(Lane):
         self._enter()
         try:
             # A copy: what the caller adds to it must not come back in the next one.
-            return None if self._adapter is None else copy.deepcopy(self._adapter.message(self._assembler))
+            return None if self._adapter is None else copied(self._adapter.message(self._assembler))
         finally:
             self._leave()
 

@@ -9,14 +9,19 @@ A live value is a root and the list of the containers in it that have not ended,
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from types import NoneType
 from typing import Any, NoReturn
 
 try:
     import orjson
 except ImportError:
     orjson = None  # type: ignore[assignment]
+
+_PLAIN = (str, int, float, NoneType)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -65,14 +70,33 @@ def find(root: Any, path: tuple[str | int, ...]) -> tuple[bool, Any]:
 
 def copy_live(root: Any, open_containers: list[Any]) -> tuple[Any, Any]:
     """A detached copy of the root, and in it the copy of the innermost open container (None without one)."""
-    nodes = _flatten(root)
-    copies = _unflatten(nodes)
-    copied_root = copies[0] if copies else root
+    if type(root) is not dict and type(root) is not list:
+        return root, None
+    copies = [(root, root.copy())]
     innermost = open_containers[-1] if open_containers else None
-    for node, copied in zip(nodes, copies, strict=True):
-        if node.source is innermost:
-            return copied_root, copied
-    return copied_root, None
+    copied_innermost = None
+    for source, made in copies:  # grows while it runs
+        if source is innermost:
+            copied_innermost = made
+        for place, part in made.items() if type(made) is dict else enumerate(made):
+            if type(part) is dict or type(part) is list:
+                made[place] = part.copy()
+                copies.append((part, made[place]))
+    return copies[0][1], copied_innermost
+
+
+def copied(value: Any) -> Any:
+    """A detached copy of a value in which there may be any objects. What can't be copied is shared."""
+    root = copy_live([value], [])[0]
+    containers: list[Any] = [root]
+    for container in containers:  # grows while it runs
+        for place, part in container.items() if type(container) is dict else enumerate(container):
+            if type(part) is dict or type(part) is list:
+                containers.append(part)
+            elif not isinstance(part, _PLAIN):
+                with suppress(Exception):
+                    container[place] = copy.deepcopy(part)
+    return root[0]
 
 
 def pack_live(root: Any, open_containers: list[Any]) -> tuple[Any, ...]:

@@ -7,11 +7,8 @@ on values that no later byte can change, and that it gets copies which the strea
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import CallVoidError, InvalidFieldError, ToolStreamError
@@ -25,7 +22,7 @@ from ..events import (
     ToolCallReady,
     ToolCallStart,
 )
-from ..values import copy_live
+from ..values import copied
 from .channels import Channel
 from .declared import STARTS, Start, Tool
 from .partial import INVALID
@@ -41,8 +38,6 @@ OnToolError = Literal["result", "raise"]
 
 _WHOLE = ("closed", "confirmed", "committed")
 _LEVEL_OF_EFFECTS: dict[str, Start] = {"none": "final", "idempotent": "closed", "once": "committed"}
-
-_PLAIN = (str, int, float, NoneType)
 
 now = time.perf_counter
 
@@ -351,17 +346,3 @@ class Runs:
         for name in tool.streamed:
             run.channel(name)
             self._readers[run] = None
-
-
-def copied(value: Any) -> Any:
-    """The value for a function, which may change it: the call keeps its own. What can't be copied is shared."""
-    root = copy_live([value], [])[0]
-    containers: list[Any] = [root]
-    for container in containers:  # grows while it runs
-        for place, part in container.items() if type(container) is dict else enumerate(container):
-            if type(part) is dict or type(part) is list:
-                containers.append(part)
-            elif not isinstance(part, _PLAIN):
-                with suppress(Exception):
-                    container[place] = copy.deepcopy(part)
-    return root[0]
