@@ -46,7 +46,7 @@ class CallProgress(CallTable):
         self.events = NO_EVENTS
         self.calls: list[ToolCall] = []
         self.settings = settings
-        self._notes_growth = False  # somebody asks for calls that have become whole
+        self._notes_growth = False  # `end_whole` is in use, so calls that grow are to be noted
 
     # ------------------------------------------------------------------ the beginning
 
@@ -59,7 +59,7 @@ class CallProgress(CallTable):
                 self._check(call, certain=False)
 
     def _check(self, call: ToolCall, *, certain: bool) -> bool:
-        """Has the call checked by its tool's schema; False if it ended by that. certain: its name grows no more."""
+        """Has the call checked by its tool's schema; False if that ended it. certain: its name is whole."""
         try:
             if self.settings.checks is not None:
                 self.settings.checks.begin(call, self.events, certain=certain)
@@ -107,7 +107,7 @@ class CallProgress(CallTable):
                 self._release(call)
 
     def _feed_late(self, call: ToolCall, text: str) -> None:
-        """Text for a call that is over: an empty rest or a repetition is harmless, anything else makes it bad."""
+        """Text for a call that is over: white space or a repetition is harmless, anything else makes the call bad."""
         if (
             call._state != "void"
             and not text.isspace()
@@ -222,10 +222,10 @@ class CallProgress(CallTable):
     # ------------------------------------------------------------------ the end
 
     def _end(self, call: ToolCall, certain: bool = False) -> None:
-        """The provider has ended the call: settles it if its arguments are whole.
+        """The provider has ended the call: it is over if its arguments are whole.
 
-        No arguments at all, free text and a bare number look the same whole and cut; so they are whole only when that
-        is certain.
+        No arguments at all, free text and a bare number look the same whole or cut, so they are whole only if the
+        provider is certain.
         """
         choice = self if call._scope == 0 else self._choice_of(call._scope)
         if not call._ended:
@@ -310,7 +310,7 @@ class CallProgress(CallTable):
                 call._state = "confirmed"
 
     def end_whole(self, scope: int) -> None:
-        """Something else has begun in a format whose calls have no end of their own: ends those that are whole."""
+        """Ends the calls that are whole: something else has begun, in a format whose calls have no end of their own."""
         if not self._notes_growth:
             self._notes_growth = True
             for call in self._unsettled_calls():
@@ -331,7 +331,7 @@ class CallProgress(CallTable):
     # ------------------------------------------------------------------ bad calls
 
     def spoil(self, call: ToolCall, error: ToolStreamError, *, is_fault: bool = True) -> None:
-        """The call is bad for good. is_fault: not the provider's own announced cut, so that it may raise."""
+        """The call is bad for good. is_fault: may raise; False for a cut that the provider itself has announced."""
         if not call._over:
             self._settle(call)
         call._state = "void"

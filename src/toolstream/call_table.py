@@ -1,7 +1,7 @@
 """Which calls a message has: by key, by id, by choice, and those that are not over yet.
 
-A gateway holds many idle streams, and nearly all of them have one call of one choice. So the last entry of each mapping
-stands in attributes, and a `dict` is made only for a second one; a list of one call is that call.
+A gateway holds many idle streams, and nearly all of them have one call in one choice. To save memory, the last entry of
+each mapping is kept in attributes, and a `dict` is made only for a second one; a list of one call is just that call.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .calls import ToolCall
 
 _NOTHING: dict[Any, Any] = {}  # to be read only
-# Calls that are over stay in the list of those that are not until there are so many more of them.
+# Calls that are over stay in the list of the open ones until it is longer than twice their number and this.
 _SLACK = 8
 
 Calls: TypeAlias = Union["ToolCall", list["ToolCall"], None]
@@ -41,11 +41,11 @@ def key_at(scope: int, place: Hashable) -> Hashable:
 
 
 class Choice:
-    """One of the answers of a message; most have one.
+    """One of the answers to a request; most requests ask for one.
 
-    latest: the call that began last. closing: calls that the provider has ended and that were not over then. grown:
-    those that have grown since somebody looked whether they are whole. unconfirmed: those that are whole, while the
-    model has not gone on. kind: why it stopped.
+    latest: the call that began last. closing: calls that the provider has ended while their arguments were not whole.
+    grown: calls that have grown since somebody looked whether they are whole. unconfirmed: calls that are whole, as
+    long as the model has not gone on. kind: why the choice stopped.
     """
 
     __slots__ = ("closing", "grown", "kind", "latest", "unconfirmed")
@@ -97,7 +97,7 @@ class CallTable(Choice):
             if self._by_key is None:
                 self._by_key = {}
             self._by_key[self._last_key] = self._last_key_call
-        hash(key)  # as all keys must be able to
+        hash(key)  # raises at once for a key that no dict takes, also where none is needed yet
         self._last_key, self._last_key_call = key, call
 
     def _call_of_id(self, scope: int, id: str) -> ToolCall | None:
@@ -136,7 +136,7 @@ class CallTable(Choice):
         self._open += 1
 
     def _settle(self, call: ToolCall) -> None:
-        """The call is over. To be told once of each call."""
+        """The call is over. To be called once for each call."""
         call._over = True
         self._open -= 1
         if self._open == 0:

@@ -1,7 +1,7 @@
-"""Decoded events as callers have them (dicts, SSE events, the SDKs' objects), made the dicts that adapters read.
+"""From decoded events as callers have them (dicts, SSE events, the SDKs' objects) to the dicts that adapters read.
 
-Objects are told by what they can do; no SDK is imported. The SDKs' helpers add events of their own, derived from raw
-ones: those are left out here before they are converted, since each may hold a snapshot of everything so far.
+Objects are recognised by what they can do; no SDK is imported. The SDKs' helpers add events of their own, derived from
+the raw ones. These are left out before they are converted, since each may hold a snapshot of everything so far.
 """
 
 from __future__ import annotations

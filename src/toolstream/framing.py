@@ -36,10 +36,13 @@ _ENVELOPE = Limits(max_depth=1000)  # of an event's own JSON; json and orjson be
 
 
 class Framing(Protocol):
-    """Cuts bytes into events. `feed` yields what ends: events, or SSE frames, which `frame_event` decodes; `close` what
-    no end was told of. Both raise `SSEError`, `LimitError`; `close` raises `IncompleteError` for an event that is cut.
+    """Cuts bytes into events.
 
-    between: it is SSE, and stands between two events.
+    `feed` yields what has ended: events, or SSE frames, which `frame_event` decodes. `close` yields what only the end
+    of the stream has ended. Both raise `SSEError` and `LimitError`; `close` raises `IncompleteError` for an event that
+    was cut off.
+
+    between: the framing is SSE, and the last byte was the end of an event.
     """
 
     @property
@@ -70,10 +73,10 @@ def new_framing(name: FramingName, max_event_bytes: int | None) -> Framing:
 
 
 class AutoFraming:
-    """Decides by the first byte that is no white space: `{` JSON values, `[` an array of them, else SSE.
+    """Decides by the first byte that is not white space. `{`: JSON values; `[`: an array of them; else SSE.
 
-    A first byte that no text has is that of a message's length: then the AWS event stream, if its first header's name
-    begins as all of them do.
+    A first byte that text never has may begin the length of an AWS message. It is the AWS event stream if the name of
+    the first header begins as all of them do.
     """
 
     __slots__ = ("_head", "_max_event_bytes", "decided")
@@ -97,9 +100,9 @@ class AutoFraming:
         return self.decided.feed(bytes(self._head))
 
     def _decide(self, data: bytes) -> FramingName | None:
-        """The framing's name; None while nothing has come but white space, or what may become a BOM.
+        """The framing's name; None as long as only white space has come, or what may become a BOM.
 
-        data: the end of the head. White space is looked at once, however much there is.
+        data: the newest part of the head. White space is looked at once, however much there is.
         """
         if self._head[:1] in _LENGTHS:
             if len(self._head) < _AWS_HEAD:
@@ -136,7 +139,7 @@ class SSEFraming(FrameParser):
         return () if self.between else self._rest()
 
     def _rest(self) -> Iterator[EventDict]:
-        """What no blank line has ended."""
+        """The event at the end, after which no blank line came."""
         for name, body in self.flush():
             is_whole = False
             try:
@@ -155,7 +158,7 @@ def _then_raise(frames: list[Frame], fault: Exception) -> Iterator[Frame]:
 
 
 def frame_events(name: str, data: bytes) -> Iterator[EventDict]:
-    """The events of an SSE frame: one, or several where a server sends no blank lines. Otherwise as `frame_event`."""
+    """The events of an SSE frame: one, or several if a server sends no blank lines. Otherwise as `frame_event`."""
     try:
         event = frame_event(name, data)
     except SSEError:
@@ -175,8 +178,10 @@ def _is_object(text: bytes) -> bool:
 
 
 def frame_event(name: str, data: bytes) -> EventDict | None:
-    """The event that an SSE frame holds; DONE for `[DONE]`; None for data that can't be JSON, a gateway's comment,
-    unless that is an error in words. Raises `SSEError` for broken JSON.
+    """The event that an SSE frame holds; DONE for `[DONE]`.
+
+    None for data that can't be JSON (a gateway's comment), unless it is an error in plain words. Raises `SSEError` for
+    broken JSON.
 
     name: the frame's event type, which stands in for a `type` that the object lacks.
     """
@@ -197,18 +202,18 @@ def frame_event(name: str, data: bytes) -> EventDict | None:
 
 
 def _plain_error(name: str, data: Any) -> EventDict | None:
-    """The event of a frame whose data is no object: an error that a server tells of in words."""
+    """The event of a frame whose data is no object: an error in plain words, or None."""
     return {"type": name, "message": data} if name == "error" and isinstance(data, str) and data else None
 
 
 def _of_list(name: str, data: list[Any]) -> EventDict | None:
-    """The event in a list: LangGraph's server sends a chunk and what is known of it. Behind the name is a subgraph."""
+    """The event in a list. LangGraph's server sends a chunk and its metadata; a `|` in the name precedes a subgraph."""
     chunk = data[0] if data and name.partition("|")[0] == "messages" else None
     return chunk if isinstance(chunk, dict) else None
 
 
 def named_event(name: str, data: Any) -> EventDict | None:
-    """As `frame_event`, of data that is decoded already, and stays as it is."""
+    """As `frame_event`, for data that is already decoded, which is not changed."""
     if isinstance(data, dict):
         return data if "type" in data else {**data, "type": name}
     return _of_list(name, data) if isinstance(data, list) else _plain_error(name, data)
@@ -226,7 +231,7 @@ def loads(text: bytes) -> EventDict:
 
 
 def _loads_odd(text: bytes) -> Any:
-    """What orjson refuses and streams hold all the same: lone surrogates, big numbers, bytes that are no UTF-8."""
+    """What orjson refuses although streams hold it: lone surrogates, big numbers, bytes that are no UTF-8."""
     try:
         return loads_strict(text.decode("utf-8", "replace"))
     except ValueError as error:
@@ -234,7 +239,7 @@ def _loads_odd(text: bytes) -> Any:
 
 
 class ValueFraming:
-    """JSON objects one after another, on lines or not; or, with array, the elements of one array as each ends."""
+    """JSON objects one after another, on lines or not. With array: the elements of one array, each as it ends."""
 
     between = False
 
@@ -253,7 +258,7 @@ class ValueFraming:
                     yield DONE
             if at == len(data):
                 return
-            # What lies behind the object's end was copied for nothing: so not too much at a time.
+            # What follows the object's end is copied for nothing, so take little at a time.
             try:
                 text, taken = self._objects.cut(data[at : at + _PIECE])
             except JSONError as error:

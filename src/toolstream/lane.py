@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 
 class Repeat(Record):
-    """An event that may be followed by others like it: equal but for the string member that holds text, and for what
-    the adapter ignores, and meaning the same but for that text.
+    """An event that may be followed by others like it: equal except for one string member, which holds text, and for
+    what the adapter ignores; and with the same meaning except for that text.
 
-    member, text: the string. call: the call whose arguments it goes on with. Without one it is visible text (or
-    reasoning) for events of event_index, and is appended to each of keep.
+    member, text: the string member's name and value. call: the call whose arguments the text goes on with. Without a
+    call it is visible text (or reasoning) for events of event_index, and is appended to each list in keep.
     watchful: a text that may repeat all before it must be looked at.
     """
 
@@ -82,7 +82,7 @@ class SlowLane:
         "_steady",
     )
 
-    # Who knows what events mean, None before the provider is known; whom it tells; and what cuts bytes into events.
+    # What knows the events' meaning (None before the provider is known), what it tells that, and what cuts the bytes.
     _adapter: Adapter | None
     _assembler: Assembler
     _framing: Framing
@@ -90,12 +90,12 @@ class SlowLane:
     _room: int
     _framed: int
     _max_event: int
-    # What is pulled is no longer wanted.
+    # Somebody has closed the stream while it was being pulled.
     _interrupted: bool
     # The adapter is known and its message has begun, so that nothing is left to decide about an event.
     _known: bool
-    # The fast lane's own: whether it may cut bytes into frames itself, whether the slow one stands between two
-    # events, whether events may repeat, how many did, and the bytes of one that is not whole.
+    # The fast lane's own: whether it may cut bytes into frames itself, whether the framing is between two events,
+    # whether events may repeat, how many did, and the bytes of one that is not whole.
     _steady: bool
     _between: bool
     _hopeful: bool
@@ -160,7 +160,7 @@ class SlowLane:
         raise NotImplementedError
 
     def _take_frames(self, data: bytes, events: list[Event]) -> None:
-        """Has bytes of a stream of SSE framed and their events handled. Only the fast lane does."""
+        """Frames bytes of an SSE stream and has their events handled. Only the fast lane can."""
         raise NotImplementedError
 
     def _enter(self) -> None:
@@ -172,7 +172,7 @@ class SlowLane:
         self._guard.__exit__()
 
     def _flush(self, events: list[Event]) -> None:
-        """Gives the slow lane all that came: what a fast one held that has moved here."""
+        """Gives the slow lane the bytes that a fast one held, if the parser was pickled there and moved here."""
         pending, self._pending = self._pending, b""
         if pending:
             self._feed_slowly(pending, events)
@@ -209,7 +209,7 @@ LASTING = (
     "_pending",
     "_room",
 )
-"""What a copy of a lane must have of it: no template, and nothing of who is inside."""
+"""What a copy of a lane takes over: not the template, and not who is inside."""
 
 IS_FAST = Lane is not SlowLane
 """Whether the fast lane is in use."""

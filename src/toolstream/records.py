@@ -1,8 +1,8 @@
-"""Plain classes whose objects C makes, where there is the extension: several for each of a stream's events.
+"""Plain classes whose objects are made in C, if the extension is there: a stream makes several for each event.
 
-Such a class comes from `Record` and has an `__init__` that only stores what it is given, and constants, in the class's
-slots. `constructor` finds out by calling it what goes where, so it is written once, in Python. The
-slots of a base class stay as they are in a new object.
+Such a class inherits from `Record`, and its `__init__` does nothing but store its arguments, and constants, in the
+class's own slots. It is written once, in Python; `constructor` calls it to find out what goes where. Slots of a base
+class are not set.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _CONSTANT = (bool, int, str, type(None))
 
 
 def constructor(cls: type, written: Callable[..., None]) -> Any:
-    """The `__init__` of a class: what `written` does, in one C call where that can be.
+    """The `__init__` of a class: what `written` does, in one C call if the extension is there.
 
-    What does not fit is left to `written`, which knows what is wrong with it. So is None as a default, where it makes
-    something else of that. Raises `TypeError` where `written` does more than to store.
+    Arguments that don't fit are left to `written`, which says what is wrong with them. So is a missing argument whose
+    default `written` does not store as it is (None for a new dict). Raises `TypeError` if it does more than store.
     """
     if native is None:
         return written
@@ -44,7 +44,7 @@ def constructor(cls: type, written: Callable[..., None]) -> Any:
 
 
 def _stored(cls: Any, written: Callable[..., None], arguments: list[object]) -> dict[str, Any]:
-    """What stands in each slot of a new object."""
+    """What is in each slot of a new object."""
     instance = cls.__new__(cls)
     written(instance, *arguments)
     return {slot: getattr(instance, slot) for slot in vars(cls)["__slots__"] if slot != "__weakref__"}

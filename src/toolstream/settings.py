@@ -1,6 +1,6 @@
-"""What is asked of a stream: one object for all streams of which the same is asked.
+"""A stream's options in one object, which all streams with the same options share.
 
-A gateway holds many streams, and asks the same of most of them.
+A gateway holds many streams, and most of them have the same options.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 
 class Settings:
-    """What a stream's assembler is told by whoever reads the stream; does not change.
+    """What a stream's assembler is told by whoever reads the stream. It does not change.
 
-    raises: a call's bad arguments end the reading. checks: None where calls are not checked; else they are this
-    stream's alone.
+    raises: a call's bad arguments end the reading. checks: None if calls are not checked; else this stream's own.
     """
 
     __slots__ = ("checks", "duplicate_keys", "limits", "raises", "subscriptions")
@@ -50,11 +49,11 @@ def shared_settings(
     raises: bool,
     limits: Limits,
 ) -> Settings:
-    """Settings without checks; what most callers ask for is made once. Raises `ValueError` as `Subscriptions`."""
+    """Settings without checks; those that most callers ask for are made once. Raises as `Subscriptions`."""
     if paths is not None or type(deltas) is not bool or not (depth is None or type(depth) is int):
         reported = Subscriptions(depth=depth, paths=paths, deltas=deltas)
         return Settings(reported, duplicate_keys, raises, limits)
-    # Limits are told by their id, since their hash takes longer than all the rest; the settings hold them.
+    # Limits are compared by their id, since their hash takes longer than all the rest. The settings keep them alive.
     key = (depth, deltas, duplicate_keys, raises, id(limits))
     known = _known.get(key)
     if known is None:

@@ -1,4 +1,4 @@
-"""One str for all streams that say the same, which saves memory where a gateway holds many idle ones."""
+"""Equal strings of several streams kept once, which saves memory where a gateway holds many idle streams."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def _as_it_is(text: Any) -> Any:
 
 
 shared: Callable[[Any], Any] = _as_it_is if native is None else native.shared
-"""The same str, and the very one that another stream holds, if one does: models and tools have few names. Anything else
-as it is."""
+"""An equal str, the very one that another stream holds if there is one: models and tools have few names. Anything that
+is no str is returned as it is."""
