@@ -1,7 +1,12 @@
-"""toolstream reads the tool calls of a streamed model response while the model is still writing them.
+"""Reads the tool calls of a streamed model response while the model is still writing them.
 
-`parse` for a response, `StreamParser` for bytes that you push yourself, `JSONParser` for JSON alone, `SSEParser` for
-the framing alone, `dispatch` to run the calls' functions meanwhile.
+    for event in toolstream.parse(response):
+        match event:
+            case toolstream.FieldComplete(call=call, path=path, value=value):
+                print(call.name, path, value)  # the call may still be streaming
+
+`parse` reads a response, `StreamParser` bytes that you push yourself, `JSONParser` JSON alone, and `SSEParser` does the
+framing alone. `dispatch` and `dispatch_sync` also run the calls' functions. All errors are `ToolStreamError`s.
 """
 
 from __future__ import annotations
@@ -131,4 +136,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])
