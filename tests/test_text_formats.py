@@ -725,6 +725,12 @@ SHORT = {
         ("deepseek_v31", '<｜tool▁call▁begin｜>f<｜tool▁sep｜>{"a": 1\n```<｜tool▁call▁end｜>Hm.', "", "Hm."),
         ("function_tag_json", '<function=f>{"a": 1</function>Hm.<function=g>{}</function>', "g", "Hm."),
         ("mistral_args", '[TOOL_CALLS]f[ARGS]{"a": 1 <[TOOL_CALLS]g[ARGS]{}', "g", ""),
+        (
+            "minimax_m1",
+            '<tool_calls>\n{"name": "f", "arguments": {"a"}}\n{"name": "g", "arguments": {}}\n</tool_calls>',
+            "g",
+            "",
+        ),
         ("llama3_json", '{"name": "f", "parameters": {"a": 1<|eot_id|>', "", ""),
         ("harmony", '<|channel|>commentary to=f<|message|>{"a"<|call|><|channel|>final<|message|>Hm.', "", "Hm."),
         ("gemma4", "<|tool_call>call:f{a:{b:1}<tool_call|>Hm.<|tool_call>call:g{}<tool_call|>", "g", "Hm."),

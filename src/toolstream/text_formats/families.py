@@ -269,7 +269,7 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "minimax_m1",
-            (Opener("<tool_calls>", Objects(closes=("</tool_calls>",)), needs=_OBJECT),),
+            (Opener("<tool_calls>", Objects(closes=("</tool_calls>",), entry=('\n{"name"',)), needs=_OBJECT),),
             ends=("<end_of_sentence>", "[e~[", "<|eom|>", "<|endoftext|>", "<|eos|>"),
             models="MiniMax M1, Jamba, Hunyuan A13B",
         ),

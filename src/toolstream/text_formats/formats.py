@@ -20,11 +20,12 @@ class Objects:
     closes: what ends the section; it may be missing. separator: what may stand between two objects outside a list, and
     is needed there ("" for white space alone).
     keyed: the object's only key is the name, and its value the arguments.
-    late_id: the id, if any, comes as the last member.
+    late_id: the id, if any, comes as the last member. entry: how the next object begins behind a bad one.
     """
 
     closes: tuple[str, ...] = ()
     separator: str = ""
+    entry: tuple[str, ...] = ()
     keyed: bool = False
     late_id: bool = False
 

@@ -356,4 +356,4 @@ class ObjectSection(Section):
         if not self._body.closes:
             self._output.drop()
             return self._finish()
-        return self._resume((*self._body.closes, self.opener.marker)) and self._go(self._behind)
+        return self._resume((*self._body.closes, *self._body.entry, self.opener.marker)) and self._go(self._behind)
