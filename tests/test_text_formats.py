@@ -917,6 +917,30 @@ def test_a_value_without_its_end_tag_ends_where_a_missing_parameter_begins(said:
     assert whole_calls(everywhere("qwen3_coder", whole))[0][1].keys() == {"a"}
 
 
+@pytest.mark.parametrize("end", ["", "</tool_call>", "\n</tool_call>\n", "</tool_call><|im_end|>\n"])
+def test_a_value_without_its_end_tag_ends_with_its_function_where_nothing_else_follows(end: str) -> None:
+    call = "<tool_call>\n<function=f>\n<parameter=a>\nx\n</function>\n"
+    for whole, count in ((call + end, 1), (f"{call}</tool_call>\n{call}{end}", 2)):
+        assert whole_calls(everywhere("qwen3_coder", whole)) == [("f", {"a": "x"})] * count
+    seed = (call + end).replace("tool_call>", "seed:tool_call>").replace("<|im_end|>", "<seed:eos>")
+    assert whole_calls(everywhere("seed_oss", seed)) == [("f", {"a": "\nx\n"})]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "</function>",
+        "</function>\n</tool_call>",
+        "</function></tool_call>\n\nThen.",
+        "</function> <function=x>",
+        "</function",
+    ],
+)
+def test_a_value_may_hold_a_function_s_end(held: str) -> None:
+    whole = f"<tool_call>\n<function=f>\n<parameter=a>\n{held}\n</parameter>\n</function>\n</tool_call>"
+    assert whole_calls(everywhere("qwen3_coder", whole)) == [("f", {"a": held})]
+
+
 def test_functiongemma_s_strings_are_what_the_schema_wants() -> None:
     types = {"n": "integer", "on": "boolean", "s": "string", "l": "array"}
     tools = [{"name": "f", "parameters": {"properties": {key: {"type": kind} for key, kind in types.items()}}}]

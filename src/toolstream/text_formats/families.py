@@ -173,7 +173,7 @@ def _hunyuan(suffix: str) -> Opener:
     return Opener(f"<tool_calls{suffix}>", body, needs="<")
 
 
-def _functions(closes: str) -> Tagged:
+def _functions(closes: str, ends: tuple[str, ...]) -> Tagged:
     """`<function=name>` with `<parameter=key>`: Qwen3-Coder's tags."""
     return Tagged(
         call="<function=",
@@ -184,12 +184,15 @@ def _functions(closes: str) -> Tagged:
         key=r"(?P<key>[^>]+)",
         key_ends=">",
         value_ends=("</parameter>",),
+        open_value=ends,
         closes=(closes,),
     )
 
 
 _QWEN_BODY = replace(
-    _functions("</tool_call>"), followed_by=("<parameter=", "</function>", "</tool_call>"), framing_newline=True
+    _functions("</tool_call>", _CHATML),
+    followed_by=("<parameter=", "</function>", "</tool_call>"),
+    framing_newline=True,
 )
 
 
@@ -354,7 +357,7 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "seed_oss",
-            (Opener("<seed:tool_call>", _functions("</seed:tool_call>"), needs="<"),),
+            (Opener("<seed:tool_call>", _functions("</seed:tool_call>", ("<seed:eos>",)), needs="<"),),
             (("<seed:think>", "</seed:think>"),),
             ends=("<seed:eos>",),
             models="Seed-OSS",

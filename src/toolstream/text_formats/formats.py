@@ -60,7 +60,8 @@ class Tagged:
     it is JSON).
     value_ends: what ends a value; followed_by: and must stand behind it, white space aside, where values may hold
     the end's text. framing_newline: one newline after the key and one before the value's end mean nothing.
-    cdata: a value may stand in `<![CDATA[…]]>`.
+    cdata: a value may stand in `<![CDATA[…]]>`. open_value: what (or the text's end, or the
+    section's end and another section) must stand behind a call's end to show that it ends a value that has no end.
     call_ends: what ends a call; open_end: at the end of the text, behind a whole parameter, it may be missing.
     closes: what ends the section, and a call whose own end is missing; it may be missing. skipped: marks between calls
     that mean nothing.
@@ -78,6 +79,7 @@ class Tagged:
     followed_by: tuple[str, ...] = ()
     framing_newline: bool = False
     cdata: bool = False
+    open_value: tuple[str, ...] = ()
     open_end: bool = False
     skipped: tuple[str, ...] = ()
 

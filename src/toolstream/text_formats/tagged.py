@@ -184,7 +184,9 @@ class TaggedSection(Section):
     def _begin_value(self, key: str, schema: Any) -> None:
         self._forget_value()
         self._missing.discard(key)
-        self._stop_at((*self._body.value_ends, self._body.parameter) if self._missing else self._body.value_ends)
+        body = self._body
+        missing = (body.parameter,) if self._missing else ()
+        self._stop_at((*body.value_ends, *missing, *(body.call_ends if body.open_value else ())))
         self._schema = schema
         self._streams = self._schema is None or is_text(self._schema)
         self._output.arguments(("," if self._count else "") + quoted(key) + ":" + ('"' if self._streams else ""))
@@ -198,28 +200,36 @@ class TaggedSection(Section):
             return False
         if found == body.parameter:
             return self._read_parameter(found)
-        if not body.followed_by:
+        is_missing = found in body.call_ends
+        followed_by = body.open_value if is_missing else body.followed_by
+        if not followed_by:
             return self._end_value()
-        follows = self._follows()
-        if follows is None:
+        follows = self._follows(followed_by, skipped=body.closes if is_missing else ())
+        if follows is not False and (is_missing or follows is None):
             self._cursor.at -= len(found)
+        if follows is None:
             return False
         if follows:
             return self._end_value()
         self._write(found)
         return True
 
-    def _follows(self) -> bool | None:
+    def _follows(self, words: tuple[str, ...], skipped: tuple[str, ...] = ()) -> bool | None:
         """Whether what stands behind a value's end shows that it is one; None while more text must tell."""
         cursor = self._cursor
         start = cursor.at
-        space = cursor.take_space()
+        space = len(cursor.take_space())
+        found = cursor.begins(skipped) if skipped else ""
+        if found:
+            cursor.at += len(found)
+            space += len(cursor.take_space())
+            words = (*words, self.opener.marker)
         if cursor.is_empty and cursor.final and not cursor.cut:
-            follows: str | None = "the end"
-        else:
-            follows = cursor.begins(self._body.followed_by) if len(space) <= _LONGEST_GAP else ""
+            found = "the end"
+        elif found is not None:
+            found = cursor.begins(words) if space <= _LONGEST_GAP else ""
         cursor.at = start
-        return None if follows is None else bool(follows)
+        return None if found is None else bool(found)
 
     def _read_parameter(self, opener: str) -> bool:
         """In a value: a parameter's opener. If it opens one that is missing, it is the value's end that is."""
