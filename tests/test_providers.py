@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 import wire
@@ -381,6 +382,46 @@ class TestAnthropic:
                 {"type": "tool_use", "id": "toolu_1", "name": "search", "input": {"a": 1}},
             ],
         }
+
+
+class TestClaudeCode:
+    """Anthropic's events in those of Claude Code and of claude-agent-sdk."""
+
+    STREAM = STREAMS["anthropic, text, thinking and calls in parallel"]
+    RUN: ClassVar[list[dict[str, Any]]] = [
+        {"type": "assistant", "message": {"content": [{"type": "text", "text": "Hi"}]}, "session_id": "s"},
+        {"type": "user", "message": {"content": [{"type": "tool_result"}]}, "session_id": "s"},
+        {"type": "system", "subtype": "status", "session_id": "s"},
+    ]
+
+    @staticmethod
+    def wrapped(event: dict[str, Any], parent: str | None = None) -> dict[str, Any]:
+        return {"type": "stream_event", "event": event, "session_id": "s", "parent_tool_use_id": parent, "uuid": "u"}
+
+    @pytest.mark.parametrize("size", [None, 1, 64])
+    def test_lines_of_the_command(self, size: int | None) -> None:
+        first = {"type": "system", "subtype": "init", "session_id": "s", "tools": ["Bash"]}
+        end = {"type": "result", "subtype": "success", "is_error": False, "result": "Hi", "session_id": "s"}
+        told = [other for event in self.STREAM for other in (self.wrapped(event), *self.RUN)]
+        reading = wire.read_bytes(wire.lines([first, *told, end]), size)
+        assert plain(reading) == plain(read(self.STREAM))
+        assert reading.parser.message == read(self.STREAM).parser.message
+        assert plain(read([*told, end])) == plain(reading)
+
+    def test_a_sub_agent_s_events_are_passed_over(self) -> None:
+        other = anthropic(wire.tool_block(0, '{"a": 1}'))
+        told = [self.wrapped(event) for event in self.STREAM]
+        told[3:3] = [self.wrapped(event, "toolu_0") for event in other]
+        assert plain(read(told)) == plain(read(self.STREAM))
+
+    def test_objects_of_the_sdk(self) -> None:
+        message = type("AssistantMessage", (), {"__module__": "claude_agent_sdk.types", "content": [], "data": {}})
+        events: list[Any] = [message()]
+        for event in self.STREAM:
+            events.append(SimpleNamespace(event=event, session_id="s", uuid="u", parent_tool_use_id=None))
+            events.append(SimpleNamespace(event=event, session_id="s", uuid="u", parent_tool_use_id="toolu_0"))
+            events.append(message())
+        assert plain(wire.read_events(events)) == plain(read(self.STREAM))
 
 
 class TestChat:

@@ -78,6 +78,11 @@ def as_dict(event: Any) -> EventDict | None:
         if isinstance(kind, str):  # a constant of the class, which nobody has set
             dumped.setdefault("type", getattr(kind, "value", kind))
         return _without_parsed(dumped)
+    inner = getattr(event, "event", None)
+    if isinstance(inner, dict):  # claude-agent-sdk: the API's event is inside
+        return None if getattr(event, "parent_tool_use_id", None) else inner
+    if type(event).__module__.startswith("claude_agent_sdk"):  # its messages, which repeat what has been streamed
+        return None
     to_dict = getattr(event, "to_dict", None)
     if to_dict is not None:
         converted: EventDict = to_dict()

@@ -1,6 +1,8 @@
 """Anthropic Messages: typed events, content blocks keyed by their index.
 
 https://platform.claude.com/docs/en/build-with-claude/streaming
+Claude Code gives them, too (`--output-format stream-json --include-partial-messages`), each in a `stream_event`, beside
+events about the agent's run.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ STOP_KINDS: dict[str | None, StopKind] = {
     "refusal": "filter",
 }
 _KINDS = ("message_start", "message_delta", "message_stop", "content_block_")
+# Claude Code's own events.
+RUN = ("system", "assistant", "user", "result", "rate_limit_event")
 # What of a block's text is told, by the type of its delta: the delta's member, and whether it is reasoning.
 TEXTS = {
     "text_delta": ("text", False),
@@ -106,6 +110,10 @@ class Anthropic:
         kind = event.get("type")
         if kind == "message":  # a whole answer, of a server that does not stream
             return isinstance(event.get("content"), list)
+        if kind == "stream_event":
+            return isinstance(event.get("event"), dict)
+        if kind in RUN:
+            return "session_id" in event
         return isinstance(kind, str) and kind.startswith(_KINDS) and not is_of_bedrock(event)
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
@@ -130,6 +138,10 @@ class Anthropic:
             assembler.end()
         elif kind == "error" or (kind is None and event.get("error")):  # gateways leave the type out
             assembler.fail(provider_error(event))
+        elif kind == "stream_event" and not event.get(
+            "parent_tool_use_id"
+        ):  # that of a sub-agent is the agent's business
+            self.handle(event["event"], assembler)
 
     def repeats(self, event: dict[str, Any], assembler: Assembler) -> Repeat | None:
         if event.get("type") != "content_block_delta" or "index" not in event:
