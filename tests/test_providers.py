@@ -361,7 +361,8 @@ class TestAnthropic:
         """llama.cpp begins a call without an input, and bridges with null."""
         text = wire.block_delta(0, type="text_delta", text="So.")
         block = {"type": "tool_use", "id": "toolu_0", "name": "now"}
-        for start in (wire.block_start(0, **block), wire.block_start(0, **block, input=None)):
+        for given in ({}, {"input": None}, {"input": ""}):
+            start = wire.block_start(0, **block, **given)
             reading = read(anthropic([start, text, wire.block_stop(0)]))
             assert reading.call.state == "committed"
             assert reading.parser.message["content"] == [{**block, "input": {}}]

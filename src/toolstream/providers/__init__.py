@@ -46,10 +46,11 @@ ADAPTERS: dict[str, type[Adapter]] = {adapter.name: adapter for adapter in _ALL}
 # Servers that speak OpenAI's formats, each in its own way; which of them, the first event tells.
 # fmt: off
 OPENAI_SERVERS = (
-    "openai", "avian", "azure", "cerebras", "cloudflare", "copilot", "dashscope", "databricks", "deepseek",
-    "doubleword", "fireworks", "gpustack", "groq", "huggingface", "litellm", "llama.cpp", "lmstudio", "mistral",
-    "mistral.rs", "moonshot", "openrouter", "perplexity", "qwen", "sglang", "snowflake", "together", "venice",
-    "vercel", "vllm", "watsonx", "writer", "xai", "zai",
+    "openai", "avian", "azure", "cerebras", "cloudflare", "copilot", "dashscope", "databricks", "deepinfra",
+    "deepseek", "doubleword", "fireworks", "github", "gpustack", "groq", "huggingface", "litellm", "llama.cpp",
+    "lmstudio", "minimax", "mistral", "mistral.rs", "moonshot", "nebius", "novita", "nvidia", "openrouter",
+    "perplexity", "qwen", "sambanova", "sglang", "siliconflow", "snowflake", "stepfun", "tgi", "together",
+    "venice", "vercel", "vllm", "volcengine", "watsonx", "writer", "xai", "zai",
 )
 # fmt: on
 # Names that leave a choice to the first event.

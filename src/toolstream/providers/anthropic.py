@@ -64,7 +64,7 @@ class Block(Record):
         """The block as the next request must contain it."""
         block = start_of(call) if self.start is None else dict(self.start)
         field, is_call = block["type"], block["type"].endswith("tool_use")
-        if is_call and call is not None and (call.text or block.get("input") is None):
+        if is_call and call is not None and (call.text or not block.get("input")):
             block["input"] = call.snapshot()
         if self.parts is not None and not is_call:
             before = block.get(field)
