@@ -1287,6 +1287,11 @@ def test_the_conformance_check_takes_a_format_of_ones_own() -> None:
         check_adapter(own, b"@@f><p a>1</f>", calls=[("f", {"a": 1})])
 
 
+def test_the_conformance_check_takes_text_around_calls() -> None:
+    text = "<think>Hm.</think>I\u2019ll look." + CALL + "Done.<|im_end|>"
+    check_adapter("hermes", text.encode(), calls=[("f", {"a": "x"})])
+
+
 def test_the_message_is_what_chat_templates_take() -> None:
     reading = read("hermes", ["<think>\nHm.</think>Wait." + CALL + "<|im_end|>"])
     assert reading.parser.stop_reason == "<|im_end|>"

@@ -29,6 +29,7 @@ from .text_formats import TextFormat
 _SIZES = (7, 64, 1000)
 _BROKEN = b'data: {"broken\n\n'
 _LONGEST_NAME = 128  # characters of a string that may name a call
+_GROWTH = ("field_delta", "text_delta", "reasoning_delta")
 _CONTENT = ("text_delta", "reasoning_delta", "tool_call_start", "field_delta", "field_complete")
 _ONE = "in one piece"
 _HINT = "pickling=False leaves this out"
@@ -77,6 +78,8 @@ class _Reading:
 
     def __init__(self, parser: StreamParser) -> None:
         self.parser = parser
+        # A text has no events of its own, so there the pieces of what is visible come as the text is cut.
+        self._joined = _GROWTH if parser.takes_text else _GROWTH[:1]
         self.events: list[Event] = []
         self.places: list[int] = []
         self.told: list[Told] = []
@@ -95,11 +98,11 @@ class _Reading:
         self.told += map(_plain, events)
 
     def joined(self) -> list[tuple[int, Told]]:
-        """The events as plain values, with their places; growth of one string is joined, where it ended."""
+        """The events as plain values, with their places; what grew in several steps is joined, where it ended."""
         joined: list[tuple[int, Told]] = []
         for place, now in zip(self.places, self.told, strict=True):
             before = joined[-1][1] if joined else {}
-            if now["type"] == "field_delta" and {**now, "text": ""} == {**before, "text": ""}:
+            if now["type"] in self._joined and {**now, "text": ""} == {**before, "text": ""}:
                 joined[-1] = (place, {**now, "text": before["text"] + now["text"]})
             else:
                 joined.append((place, now))
