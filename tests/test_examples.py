@@ -176,6 +176,11 @@ def test_every_example_is_run_here() -> None:
     assert scripts == {*PRINTED, "print_text_and_calls.py"}
 
 
+def test_every_example_has_its_row() -> None:
+    page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert [script.name for script in EXAMPLES.glob("*.py") if f"({script.name})" not in page] == []
+
+
 @pytest.fixture(scope="module")
 def generate() -> ModuleType:
     """The script that writes the streams."""
