@@ -348,6 +348,10 @@ class TestLangChain:
         parts = [StreamPart(*part) for part in SERVER]
         assert wire.plain(fed(parts)) == wire.plain(reading)
         assert wire.plain(fed(parts[1:])) == wire.plain(reading)
+        # As langgraph_sdk gives it with version="v2".
+        names = ((name.partition("|"), told) for name, told in SERVER[:-1])
+        second = [{"type": name, "ns": [space] if space else [], "data": told} for (name, _, space), told in names]
+        assert wire.plain(fed(second)) == wire.plain(reading)
 
     def test_an_error_of_langgraphs_server(self) -> None:
         error = StreamPart("error", {"error": "ValueError", "message": "No such tool"})

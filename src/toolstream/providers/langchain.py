@@ -69,11 +69,11 @@ class LangChain:
         kind = event.get("event")
         if isinstance(kind, str) and kind.startswith("on_"):
             return "run_id" in event
-        if event.get("lc") == 1:
+        if event.get("lc") == 1 or ("ns" in event and "data" in event):
             return True
         if event.get("type") in ("metadata", "values"):  # what LangGraph's server begins with
             return "run_id" in event or "messages" in event
-        return event.get("type") == "AIMessageChunk" or ("ns" in event and "data" in event)
+        return event.get("type") == "AIMessageChunk"
 
     def handle(self, event: dict[str, Any], assembler: Assembler) -> None:
         if event.get("type") == "error":  # LangServe's
