@@ -681,6 +681,29 @@ def test_the_echo_of_a_section_is_no_text_and_what_only_begins_like_it_is() -> N
         assert text(reading).replace("Hm. ", "", 1).strip() == said
 
 
+@pytest.mark.parametrize(
+    ("format", "whole", "said"),
+    [
+        (
+            "hermes",
+            '<tool_call>{"name": "f", "arguments": {}}</tool_call>\n</tool_call> Hm. </tool_call>',
+            "Hm. </tool_call>",
+        ),
+        ("qwen3_coder", "<tool_call><function=f></function></tool_call></function></tool_call></tool", "</tool"),
+        ("glm47", "<tool_call>f</tool_call></tool_call></p>", "</p>"),
+        ("gemma4", "<|tool_call>:call:f{}<tool_call|><tool_call|>Hm.<turn|>", "Hm."),
+        ("json_list", '```json\n{"name": "f", "arguments": {}}\n```\n```\nHm.\n```', "```\nHm.\n```"),
+        ("kimi_k2", "$ENTRYf$ARGS{}$END<|tool_calls_section_end|>$ENDHm.$END", "Hm."),
+    ],
+)
+def test_end_marks_that_come_once_more_are_no_text(format: str, whole: str, said: str) -> None:
+    for name, part in SHORT.items():
+        whole = whole.replace(f"${name}", part)
+    reading = everywhere(format, whole)
+    assert whole_calls(reading) == [("f", {})]
+    assert text(reading).strip() == said
+
+
 def test_blank_reasoning_is_none() -> None:
     reading = everywhere("hermes", "<think>\n\n</think>\n\nHello.")
     assert reading.of(ReasoningDelta) == []
@@ -836,6 +859,7 @@ KIMI = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|t
         ("deepseek_v31", f"{SECTION}f{SEP}{{}}<｜tool▁calls▁end｜>", [], f"{SECTION}f{SEP}{{}}<｜tool▁calls▁end｜>"),
         ("gemma4", '<|tool_call>call:f{a:<|"|>x<|"|>b:[1]c:2}<tool_call|>', [("f", {"a": "x", "b": [1], "c": 2})], ""),
         # marks around the answer
+        ("gemma4", "<|tool_call>call:f{a:None,b:[True]}<tool_call|>", [("f", {"a": None, "b": [True]})], ""),
         ("gemma4", "<|channel>thought<channel|>Hm.<|channel>thought\n<channel|><channel|>", [], "Hm."),
         ("kimi_k3", "<|open|>response<|sep|>Hm.<|close|>response<|sep|><|close|>message<|sep|>", [], "Hm."),
         ("cohere_cmd", "<|CHATBOT_TOKEN|><|START_TEXT|>Hm.<|END_TEXT|><|END_OF_TURN_TOKEN|>", [], "Hm."),

@@ -266,6 +266,7 @@ FORMATS: dict[str, TextFormat] = {
             ),
             (_THINK, ("◁think▷", "◁/think▷")),
             ends=("<|im_end|>", "[EOS]"),
+            dropped=(*_KIMI_SECTION.ends, *_KIMI_SECTION.closes),
             calls_end_reasoning=True,
             special=("<|tool_calls_section_begin|>", "<|tool_call_begin|>", "<|tool_call_argument_begin|>"),
             models="Kimi K2, K2 Thinking, K2.5",
@@ -413,7 +414,7 @@ FORMATS: dict[str, TextFormat] = {
         ),
         TextFormat(
             "gemma4",
-            (Opener("<|tool_call>", Gemma('<|"|>', closes=("<tool_call|>",)), needs="c"),),
+            (Opener("<|tool_call>", Gemma('<|"|>', closes=("<tool_call|>",)), needs="c:"),),
             (("<|channel>thought", "<channel|>"), ("<|channel>", "<channel|>")),
             ends=_GEMMA,
             answers=("<|tool_response>",),

@@ -70,11 +70,11 @@ class Syntax:
     ends: tuple[str, ...] = ()
 
 
-_JSON_WORDS = {"true": "true", "false": "false", "null": "null"}
+_WORDS = {"true": "true", "false": "false", "null": "null", "True": "true", "False": "false", "None": "null"}
 PYTHON = Syntax(
     quotes={quote: quote for quote in ("'", '"', "'''", '"""')},
     raw=(),
-    words={**_JSON_WORDS, "True": "true", "False": "false", "None": "null"},
+    words=_WORDS,
     bare=False,
     openers="{[(",
 )
@@ -84,7 +84,7 @@ CALLS = replace(PYTHON, loose=True)
 
 def gemma(mark: str, ends: tuple[str, ...] = ()) -> Syntax:
     """Gemma's values, whose strings stand between two of the same mark."""
-    return Syntax(quotes={mark: mark, '"': '"'}, raw=(mark,), words=_JSON_WORDS, bare=True, openers="{[", ends=ends)
+    return Syntax(quotes={mark: mark, '"': '"'}, raw=(mark,), words=_WORDS, bare=True, openers="{[", ends=ends)
 
 
 Meaning = Callable[[str], str]

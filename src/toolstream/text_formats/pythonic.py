@@ -287,7 +287,7 @@ class GemmaSection(Section):
     def _begin(self) -> bool:
         if not self._skip_space():
             return False
-        found = self._cursor.begins((_PREFIX,))
+        found = self._cursor.begins((_PREFIX, ":" + _PREFIX))
         if found is None:
             return False
         if not found:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from .code import CodeSection
 from .cursor import WINDOW, Cursor, markers
-from .formats import Code, Gemma, Headed, Messages, Objects, Opener, Python, Tagged, TextFormat
+from .formats import Body, Code, Gemma, Headed, Messages, Objects, Opener, Python, Tagged, TextFormat
 from .headed import HeadedSection
 from .messages import MessageSection
 from .objects import ObjectSection
@@ -44,6 +44,7 @@ class TextReader:
         self._closer = ""  # of the reasoning that is open, also while an opener in it is tried
         self._wrap = ""  # what closes the marks around the answer, once one has come
         self._inner = 0  # marks like the opening one that have come since, and were not closed
+        self._closes: tuple[str, ...] = ()  # marks that could have ended the last section
         self._end = ""  # a turn's end, if no text follows it
         self._gap: list[str] = []  # white space behind it
         self._tried = 0  # where in the whole text the furthest trial of objects has ended
@@ -277,7 +278,19 @@ class TextReader:
         self._section, self._closer = None, ""
         self._is_bare = self._is_bare and not self._opener
         self._output.turn()
-        return self._go(self._at_start)
+        self._closes = tuple(
+            mark for mark in _closes(section.opener.body) if mark.startswith("<") and mark not in self._enders
+        )
+        return self._go(self._behind_section)
+
+    def _behind_section(self) -> bool:
+        """Behind calls: what would have ended them means nothing if it comes once more."""
+        self._output.say(self._cursor.take_space())
+        found = self._cursor.begins(self._closes)
+        if found is None and not self._cursor.final:
+            return False
+        self._cursor.take(len(found or ""))
+        return bool(found) or self._go(self._at_start)
 
     def _note_trial(self, section: Section) -> None:
         """A section has been read in vain. Where objects' readers stop does not depend on how the text was cut."""
@@ -295,6 +308,14 @@ class TextReader:
         self._section = None
         self._cursor.rewind()
         return self._take_as_text(len(self._opener) or 1)
+
+
+def _closes(body: Body) -> tuple[str, ...]:
+    """The marks that end a section and the calls in it."""
+    if isinstance(body, Messages):
+        return ()
+    inner = body.ends if isinstance(body, Headed) else body.call_ends if isinstance(body, Tagged) else ()
+    return (*inner, *body.closes)
 
 
 def _section(opener: Opener, cursor: Cursor, output: Output) -> Section:
