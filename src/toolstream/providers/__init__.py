@@ -1,19 +1,22 @@
 """The wire formats: their adapters by name, and how a stream's format is recognised.
 
-A new format is one module here and one line in `ADAPTERS`; a server of a known format is one name in a list.
+A new format is one module here and one line in `_ALL`; a server of a known format is one name in a list. Who writes an
+adapter outside of this package finds here what it needs (docs/adding-a-provider.md).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..assembler import Assembler, StopKind
+from ..lane import Repeat
 from .ag_ui import AGUI
 from .ai_sdk_ui import AISDKUI
 from .anthropic import Anthropic
 from .bedrock_converse import BedrockConverse
 from .bedrock_invoke import BedrockInvoke, InvokedChat, InvokedNova
 from .cohere import CohereV2
-from .common import Adapter, find_error, provider_error
+from .common import Adapter, MergedObject, find_error, merged, provider_error
 from .gemini import Gemini
 from .gemini_interactions import GeminiInteractions
 from .gemini_live import GeminiLive
@@ -112,4 +115,18 @@ def recognise(event: dict[str, Any], among: list[type[Adapter]]) -> type[Adapter
     return None
 
 
-__all__ = ["ADAPTERS", "FAMILIES", "Adapter", "candidates", "find_error", "provider_error", "reads_text", "recognise"]
+__all__ = [
+    "ADAPTERS",
+    "FAMILIES",
+    "Adapter",
+    "Assembler",
+    "MergedObject",
+    "Repeat",
+    "StopKind",
+    "candidates",
+    "find_error",
+    "merged",
+    "provider_error",
+    "reads_text",
+    "recognise",
+]
