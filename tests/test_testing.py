@@ -168,6 +168,23 @@ def test_it_passes_for_the_adapter_of_the_docs() -> None:
     check_adapter(Acme, [json.loads(line[6:]) for line in STREAM.split(b"\n\n") if line])
 
 
+class Minimal:
+    """An adapter without what only speed needs: `repeats` and `ignored`."""
+
+    name = "minimal"
+    recognises = Acme.recognises
+
+    def __init__(self) -> None:
+        acme = Acme()
+        self.handle, self.end, self.message = acme.handle, acme.end, acme.message
+
+
+@pytest.mark.parametrize("members", [(), ("repeats",), ("ignored",)])
+def test_what_only_speed_needs_may_be_left_out(members: tuple[str, ...]) -> None:
+    made = type("Made", (Minimal,), {name: getattr(Acme, name) for name in members})
+    check_adapter(made, STREAM, calls=CALLS, cuts=5, pickling=False)
+
+
 @pytest.mark.parametrize(("adapter", "message"), BROKEN, ids=[adapter.__name__ for adapter, _ in BROKEN])
 def test_it_says_what_a_broken_adapter_breaks(adapter: type[Any], message: str) -> None:
     with pytest.raises(AssertionError, match=message):

@@ -396,7 +396,7 @@ class StreamParser(Lane):
         self._adapter = adapter
         self._head = b""
         self._assembler.provider = adapter.name
-        self._hopeful = self._hopeful and hasattr(adapter, "repeats")
+        self._hopeful = self._hopeful and hasattr(adapter, "repeats") and hasattr(adapter, "ignored")
         return adapter
 
     # ------------------------------------------------------------------ the end

@@ -15,6 +15,8 @@ class Adapter(Protocol):
 
     name: what `provider` and `MessageStart.provider` say.
     ignored: members of events that repeat (see `repeats`) which may differ each time and mean nothing.
+
+    `repeats` and `ignored` may be left out, which is slower.
     """
 
     name: str
