@@ -1,4 +1,4 @@
-"""A second, plain reading of RFC 8259 and of the contract, to hold the parser against.
+"""A second, plain reading of RFC 8259 and of the laws, to hold the parser against.
 
 It reads a whole document at once, recursively, and says for each value when it is due; the parser under test reads
 fragments, with a state machine. The two share no code. What it says of values comes from `json.loads`.

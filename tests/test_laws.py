@@ -1,4 +1,4 @@
-"""The laws of the contract, as properties of random documents, however they are written, cut or damaged.
+"""The laws of docs/architecture.md, as properties of random documents, however they are written, cut or damaged.
 
 1 fragmentation does not show; 2 what is reported stays true; 3 prompt; 4 same values as json.loads; 5 linear;
 6 strict; 7 nothing is lost; 8 bad input never crashes.
