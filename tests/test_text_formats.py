@@ -860,6 +860,31 @@ KIMI = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|t
         ("gemma4", '<|tool_call>call:f{a:<|"|>x<|"|>b:[1]c:2}<tool_call|>', [("f", {"a": "x", "b": [1], "c": 2})], ""),
         # marks around the answer
         ("gemma4", "<|tool_call>call:f{a:None,b:[True]}<tool_call|>", [("f", {"a": None, "b": [True]})], ""),
+        (
+            "gemma4",
+            '<|tool_call>call:f{a:[x y<|"|>, 1<|"|>],b<|"|>:<|"|>c<|"|>}<tool_call|>',
+            [("f", {"a": ["x y", "1"], "b": "c"})],
+            "",
+        ),
+        ("deepseek_v4", '<｜DSML｜invoke name="f" /><｜DSML｜invoke name="g"/>', [("f", {}), ("g", {})], ""),
+        (
+            "deepseek_v4",
+            '<｜DSML｜tool_calls><｜DSML｜invoke name="f">\n{"a": {}} </｜DSML｜invoke></｜DSML｜tool_calls>.',
+            [("f", {"a": {}})],
+            ".",
+        ),
+        (
+            "minimax_m2",
+            '<minimax:tool_call><invoke name="f">{}</invoke><invoke name="g">{"a": 1}',
+            [("f", {}), ("g", {"a": 1})],
+            "",
+        ),
+        (
+            "qwen3_coder",
+            '<tool_call><function=f>{"a": "</function>"}</function></tool_call>.',
+            [("f", {"a": "</function>"})],
+            ".",
+        ),
         ("gemma4", "<|channel>thought<channel|>Hm.<|channel>thought\n<channel|><channel|>", [], "Hm."),
         ("kimi_k3", "<|open|>response<|sep|>Hm.<|close|>response<|sep|><|close|>message<|sep|>", [], "Hm."),
         ("cohere_cmd", "<|CHATBOT_TOKEN|><|START_TEXT|>Hm.<|END_TEXT|><|END_OF_TURN_TOKEN|>", [], "Hm."),

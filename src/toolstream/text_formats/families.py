@@ -97,7 +97,7 @@ def _invoke(prefix: str, closes: tuple[str, ...], skipped: tuple[str, ...] = ())
     """`<invoke name="…">` with `<parameter name="…">`."""
     return Tagged(
         call=f"<{prefix}invoke",
-        name=_NAME,
+        name=rf"{_NAME}(?P<empty>/?)",
         name_ends=(">",),
         call_ends=(f"</{prefix}invoke>",),
         parameter=f"<{prefix}parameter",

@@ -54,7 +54,8 @@ class Tagged:
     """Each parameter's value is text between tags.
 
     call: what opens a call; "": the opener does. name: a pattern for what stands between that and the first of
-    `name_ends`, with a group `name`. A name end that is a parameter's opener or the call's end is read as such, too.
+    `name_ends`, with a group `name`, and perhaps a group `empty` (the call has no parameters, and no end of its own). A
+    name end that is a parameter's opener or the call's end is read as such, too.
     parameter: what opens a parameter. key: a pattern for what stands between that and `key_ends`, with a group `key`
     and perhaps a group `type` (the value's, whatever the schema says) or `string` ("true": the value is text; "false":
     it is JSON).

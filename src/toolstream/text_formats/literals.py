@@ -364,16 +364,28 @@ class LiteralValue:
         stops: tuple[str, ...] = _WORD_STOPS
         if self._syntax.bare:
             stops = _BARE_STOPS if self._is_key() else _BARE_STOPS[:-1]
-        text, found = cursor.take_until(markers((*stops, *self._syntax.ends)))
+        marks = self._syntax.raw if self._syntax.bare else ()
+        text, found = cursor.take_until(markers((*stops, *marks, *self._syntax.ends)))
         self._word += text
         surplus = len(self._word) - _LONGEST_WORD
         if surplus > 0:
             cursor.at -= surplus + len(found)
             raise _LiteralError("a word of more than 1024 characters, where a literal was expected")
-        if found:
+        if found in marks:
+            self._end_unopened()
+        elif found:
             cursor.at -= len(found)
             self._end_word(found)
         return bool(found)
+
+    def _end_unopened(self) -> None:
+        """A word, and the mark that ends a string: the mark that begins it is missing."""
+        meaning = self._meaning_of(self._key) if self._meaning_of is not None and len(self._stack) == 1 else None
+        is_key, word = self._is_key(), self._word.strip()
+        self._give(quoted(word) if meaning is None or is_key else meaning(word))
+        self._key = word if is_key else self._key
+        self._after_value = not is_key
+        self._word = ""
 
     def _end_word(self, stop: str) -> None:
         word = self._word.strip()

@@ -12,6 +12,7 @@ from typing import Any
 from .coercion import coerced, is_text, schema_of
 from .cursor import Cursor, markers
 from .formats import Opener, Tagged
+from .json_values import JSONValue
 from .output import Output, escaped, quoted
 from .sections import Section
 
@@ -28,6 +29,8 @@ class TaggedSection(Section):
         self.decided = False
         self._is_between = False
         self._name = ""
+        self._is_empty = False  # the call's opening tag closes it, too
+        self._value: JSONValue | None = None  # the arguments, where they are JSON
         self._count = 0  # parameters of the call
         self._missing: set[str] = set()  # parameters that the tool has, and that have not come
         self._stop_at(body.value_ends)
@@ -92,7 +95,7 @@ class TaggedSection(Section):
         if found is None or fits is None:
             return False
         self._take_header()
-        self._name = fits["name"]
+        self._name, self._is_empty = fits["name"], bool(fits.groupdict().get("empty"))
         if found in (body.parameter, *body.call_ends, *body.closes):
             self._cursor.at -= len(found)
         return self._go(self._confirm if self.opener.trial and not self.decided else self._begin_call)
@@ -105,6 +108,8 @@ class TaggedSection(Section):
 
     def _confirm(self) -> bool:
         """Behind a name on trial: it is a call's if a call goes on so."""
+        if self._is_empty:
+            return self._go(self._begin_call)
         if not self._skip_space():
             return False
         found = self._cursor.begins((self._body.parameter, *self._body.call_ends))
@@ -119,7 +124,7 @@ class TaggedSection(Section):
         self._count = 0
         self._output.open(self._name)
         self._output.arguments("{")
-        return self._go(self._read_tag)
+        return self._end_call() if self._is_empty else self._go(self._read_tag)
 
     def _read_tag(self) -> bool:
         """In a call: a parameter, or the call's end; or the section's, where that is missing."""
@@ -131,11 +136,39 @@ class TaggedSection(Section):
             return False
         if found and found in body.closes:
             return self._end_call()
+        if not found and self._next == "{" and not self._count:
+            self._value = JSONValue()
+            return self._go(self._read_json)
         if not found:
             self._output.unexpected(self._next, f"{body.parameter!r} or {body.call_ends[0]!r}")
             return self._go(self._give_up)
         self._cursor.take(len(found))
         return self._go(self._read_key) if found == body.parameter else self._end_call()
+
+    def _read_json(self) -> bool:
+        """Arguments that are JSON, and not tags. Their first brace has been given."""
+        if self._cursor.is_empty:
+            return False
+        assert self._value is not None
+        text = self._value.read(self._cursor)
+        self._output.arguments(text if self._count else text[1:])
+        self._count = 1
+        if self._value.fault:
+            return self._go(self._give_up)
+        if not self._value.done:
+            return False
+        self._output.close()
+        self._is_between = True
+        return self._go(self._behind_json)
+
+    def _behind_json(self) -> bool:
+        if not self._skip_space():
+            return False
+        found = self._cursor.begins(self._body.call_ends)
+        if found is None:
+            return False
+        self._cursor.take(len(found))
+        return self._go(self._between) if self._body.call else self._finish()
 
     def _end_call(self) -> bool:
         self._output.arguments("}")
