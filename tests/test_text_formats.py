@@ -509,6 +509,8 @@ def test_what_is_ambiguous_or_unknown_is_said_with_the_candidates() -> None:
         text_format("nobody/knows-this-one")
     with pytest.raises(ValueError, match="hermes"):
         text_format("{% for message in messages %}{{ message }}{% endfor %}")
+    with pytest.raises(TypeError, match="not NoneType"):
+        text_format(None)
 
 
 # ---------------------------------------------------------------------- prompt, linear

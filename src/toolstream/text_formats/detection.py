@@ -118,13 +118,13 @@ _PROSE = (">>>", ">>>python\n", ">>>all\n", "Action: ```json", "Action:\n```json
 
 
 def text_format(source: Any) -> TextFormat:
-    """The format that a model writes, for `provider`.
+    """The format in which a model writes its calls, to be passed as `provider`.
 
     source: a transformers tokenizer or processor, a chat template, or a model's name ("Qwen/Qwen3-0.6B").
 
-    A tokenizer also says which of the markers are special tokens (`special`: with `skip_special_tokens=True` they would
-    be lost) and whether its prompt ends inside reasoning (`prefill`).
-    Raises `ValueError` where no format is found, or several fit: the message lists them.
+    From a tokenizer the format also knows which of its markers are special tokens (`special`: with
+    `skip_special_tokens=True` they would be lost) and whether the prompt ends inside reasoning (`prefill`).
+    Raises `ValueError` if no format fits, or several do, which the message lists; `TypeError` for another source.
     """
     if isinstance(source, str):
         is_template = "{%" in source or "{{" in source or "\n" in source
@@ -133,6 +133,9 @@ def text_format(source: Any) -> TextFormat:
     tokens = _tokens(tokenizer)
     evidence = [*_response_templates(source, tokenizer), *(_templates(source) or _templates(tokenizer))]
     found = next((format for format in map(_shown_by, evidence) if format is not None), None)
+    if not (tokens or evidence or hasattr(tokenizer, "name_or_path")):
+        wanted = "a tokenizer, a processor, a chat template or a model's name"
+        raise TypeError(f"text_format takes {wanted}, not {type(source).__name__}")
     if found is None:
         found = _of_tokens(tokens, getattr(tokenizer, "name_or_path", ""))
     elif found.name == "mistral_array" and "[ARGS]" in tokens:
