@@ -373,8 +373,10 @@ class StreamParser(Lane):
         if isinstance(fault, ToolStreamError) or not isinstance(fault, _MISSHAPEN):
             raise fault
         provider = self.provider or "a known provider"
-        reason = f"an event that {provider} does not send ({type(fault).__name__}: {fault})"
-        raise ToolStreamError(f"{reason}: {excerpt(event)}") from fault
+        what = f"an event that {provider} does not send"
+        if self.provider is not None and provider not in providers.ADAPTERS:  # it may be the caller's adapter that errs
+            what = f"an event that the adapter {provider!r} can't read"
+        raise ToolStreamError(f"{what} ({type(fault).__name__}: {fault}): {excerpt(event)}") from fault
 
     def _recognise(self, event: EventDict) -> providers.Adapter | None:
         adapter = providers.recognise(event, self._candidates)
