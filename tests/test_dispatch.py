@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import inspect
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -1118,3 +1119,10 @@ def test_what_a_function_returns_is_told_whatever_it_is() -> None:
     }
     for text, value in told.items():
         assert Result(toolstream.ToolCall("c", "f"), "ok", value).content == text
+
+
+@pytest.mark.parametrize("kind", [toolstream.AsyncRun, toolstream.ThreadRun])
+def test_a_run_shows_what_a_stream_shows(kind: type) -> None:
+    shown = {name for name, member in inspect.getmembers(toolstream.EventStream) if isinstance(member, property)}
+    assert {"calls", "provider", "model", "message"} <= shown
+    assert [name for name in sorted(shown) if not hasattr(kind, name)] == []

@@ -96,6 +96,16 @@ class RunBase:
         return self._stream.stop_reason  # type: ignore[no-any-return]
 
     @property
+    def provider(self) -> str | None:
+        """The name of the wire format, or None until it is known."""
+        return self._stream.provider  # type: ignore[no-any-return]
+
+    @property
+    def model(self) -> str | None:
+        """The model's name as the provider gives it, or None."""
+        return self._stream.model  # type: ignore[no-any-return]
+
+    @property
     def invalid(self) -> InvalidFieldError | None:
         """As `EventStream.invalid`."""
         invalid: InvalidFieldError | None = self._stream.invalid
