@@ -11,6 +11,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -1075,6 +1076,24 @@ def test_an_object_that_dies_during_a_feed_may_not_feed() -> None:
         gc.collect()
     assert len(outcomes) == 50
     assert parser.value == [{"a": [[1], {"b": 2}]}] * 200 + [0]
+
+
+def test_who_asks_where_a_parser_stands_does_not_meet_one_that_feeds() -> None:
+    parser = JSONParser(depth=None, deltas=True)
+    parser.feed('{"a":[1,{"b":"x')
+
+    def intrude(*_: Any) -> None:
+        with suppress(RuntimeError):
+            parser.feed("y")
+
+    sys.setprofile(intrude)  # called wherever another thread might have its turn
+    try:
+        place = parser.pending_path
+    finally:
+        sys.setprofile(None)
+    assert place == ("a", 1, "b")
+    parser.feed('"}]}')
+    assert parser.value["a"][1]["b"].startswith("x")
 
 
 def test_parsers_of_different_threads_do_not_meet() -> None:

@@ -131,10 +131,32 @@ class CffiFields:
     def _address(self) -> int:
         return int(ffi.cast("uintptr_t", self._scanner))
 
-    def _check_idle(self) -> None:
-        """Raises `RuntimeError` where the parser is in use."""
+    def _where(self) -> list[str | int]:
+        """The steps from the root to where the stream stands."""
         with self._guard:
-            pass
+            if lib.ts_scanner_where(self._scanner) == _NO_MEMORY:
+                raise MemoryError
+            view = self._view
+            if view.report_count == 0:
+                return list(self._places)
+            text = ffi.buffer(view.text, view.text_size)
+            below = [read_place(tag, a, b, text) for tag, a, b in read_records(view.reports, view.report_count)]
+            return self._places + below
+
+    def _slice(self, start: int, end: int) -> bytes:
+        """Bytes of the text that is still there."""
+        with self._guard:
+            return bytes(ffi.buffer(self._view.text, self._view.text_size)[start:end])
+
+    def _saved(self) -> bytes:
+        """The scanner's state as bytes. Settle first."""
+        with self._guard:
+            size = lib.ts_scanner_save(self._scanner, ffi.NULL, 0)
+            if size == 0:
+                raise MemoryError
+            saved = ffi.new("unsigned char[]", size)
+            lib.ts_scanner_save(self._scanner, saved, size)
+            return bytes(ffi.buffer(saved, size))
 
     def feed(self, data: Data) -> list[Event]:
         """Takes a fragment, which may end anywhere, and returns the events that it completes.

@@ -22,7 +22,7 @@ from .errors import (
     ToolStreamError,
 )
 from .events import Event
-from .fields import IMPLIES_REPORTS, Data, Fields, read_place, read_records
+from .fields import IMPLIES_REPORTS, Data, Fields
 from .limits import Limits, check_limits, core_bound
 from .paths import Paths, Subscription
 from .values import copy_live, find, load_string, pack_live, unpack_live
@@ -202,25 +202,16 @@ class FieldParser(Fields):
     @property
     def pending_path(self) -> Path | None:
         """The value in progress or awaited, or the container that awaits a key or its end; None once complete."""
-        if self.complete:
-            return None
-        self._check_idle()
-        places: list[str | int] = list(self._places)
-        if lib.ts_scanner_where(self._core) != lib.TS_OK:
-            view = self._state
-            text = ffi.buffer(view.text, view.text_size)
-            places += [read_place(tag, a, b, text) for tag, a, b in read_records(view.reports, view.report_count)]
-        return tuple(places)
+        return None if self.complete else tuple(self._where())
 
     @property
     def text(self) -> str:
         """The raw text so far (with keep_text). Reading it at every fragment is linear in all."""
-        self._check_idle()  # brackets may stand in it that are not its own, and it may move
         view = self._state
         decoded = self._decoded
         end = min(view.text_size, view.offset)
         if end > decoded.text_size:
-            new: bytes = ffi.buffer(view.text, view.text_size)[decoded.text_size : end]
+            new = self._slice(decoded.text_size, end)
             whole = len(new) - _cut_character(new)
             # The only reference to the old text is this local one, so CPython appends in place.
             text, decoded.text = decoded.text, ""
@@ -253,7 +244,7 @@ class FieldParser(Fields):
         string = view.text_start + start[0]
         if decoded.string_start != string:
             decoded.string, decoded.string_start, decoded.string_end = "", string, string
-        body: bytes = ffi.buffer(view.text, view.text_size)[decoded.string_end - view.text_start : end[0]]
+        body = self._slice(decoded.string_end - view.text_start, end[0])
         decoded.string_end += len(body)
         # As in `text`: appended in place.
         grown, decoded.string = decoded.string, ""
@@ -325,16 +316,13 @@ class FieldParser(Fields):
 
     def __getstate__(self) -> dict[str, Any]:
         self._settle()
-        size = lib.ts_scanner_save(self._core, ffi.NULL, 0)
-        saved = ffi.new("unsigned char[]", size)
-        lib.ts_scanner_save(self._core, saved, size)
         return {
             "settings": self._settings.arguments,
             "call": self.call,
             "closed": self._closed,
             "fault": self._fault,
-            "scanner": bytes(ffi.buffer(saved, size)),
-            "live": pack_live(self._root, self._open),
+            "scanner": self._saved(),
+            "live": pack_live(self._root, list(self._open)),
             "places": tuple(self._places),
             "prefix": self._prefix,
             "string_path": self._string_path,

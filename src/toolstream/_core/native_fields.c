@@ -381,16 +381,6 @@ static PyObject *fields_holds(fields *self, PyObject *text)
     return is_same < 0 ? NULL : PyBool_FromLong(is_same);
 }
 
-static PyObject *fields_check_idle(fields *self, PyObject *unused)
-{
-    (void)unused;
-    if (enter(self) < 0) {
-        return NULL;
-    }
-    self->busy = 0;
-    Py_RETURN_NONE;
-}
-
 /* ------------------------------------------------------------------ the type */
 
 static void set_scanner(fields *self, ts_scanner *scanner)
@@ -564,6 +554,59 @@ static PyObject *fields_places(fields *self, void *unused)
     return list;
 }
 
+/* These three leave nobody time to feed meanwhile, as a call of the core through cffi would. */
+
+static PyObject *fields_where(fields *self, PyObject *unused)
+{
+    (void)unused;
+    if (enter(self) < 0) {
+        return NULL;
+    }
+    PyObject *list = fields_places(self, NULL);
+    if (list != NULL && ts_scanner_where(self->scanner) == TS_ERR_MEMORY) {
+        Py_CLEAR(list);
+        PyErr_NoMemory();
+    }
+    for (size_t i = 0; list != NULL && i < (size_t)self->view->report_count; i++) {
+        PyObject *place = native_place(self, &self->view->reports[i]);
+        if (place == NULL || PyList_Append(list, place) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(place);
+    }
+    self->busy = 0;
+    return list;
+}
+
+static PyObject *fields_slice(fields *self, PyObject *args)
+{
+    Py_ssize_t start, end;
+    if (!PyArg_ParseTuple(args, "nn", &start, &end) || enter(self) < 0) {
+        return NULL;
+    }
+    Py_ssize_t size = (Py_ssize_t)self->view->text_size;
+    end = end < size ? end : size;
+    PyObject *slice = start < 0 || start >= end ? PyBytes_FromStringAndSize(NULL, 0)
+                                                : PyBytes_FromStringAndSize((const char *)self->view->text + start, end - start);
+    self->busy = 0;
+    return slice;
+}
+
+static PyObject *fields_saved(fields *self, PyObject *unused)
+{
+    (void)unused;
+    if (enter(self) < 0) {
+        return NULL;
+    }
+    size_t size = ts_scanner_save(self->scanner, NULL, 0);
+    PyObject *saved = size == 0 ? PyErr_NoMemory() : PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (saved != NULL) {
+        ts_scanner_save(self->scanner, (unsigned char *)PyBytes_AS_STRING(saved), size);
+    }
+    self->busy = 0;
+    return saved;
+}
+
 /* The path of the innermost open container that a report may name. */
 static PyObject *fields_prefix(fields *self, void *unused)
 {
@@ -622,7 +665,9 @@ static PyMethodDef fields_methods[] = {
     {"_settle", (PyCFunction)fields_settle, METH_NOARGS, "Brings the live value up to date."},
     {"_finish", (PyCFunction)fields_finish, METH_NOARGS, "The text has ended: answers the core's status."},
     {"holds", (PyCFunction)fields_holds, METH_O, "Whether this is all the text so far (with keep_text)."},
-    {"_check_idle", (PyCFunction)fields_check_idle, METH_NOARGS, "Raises RuntimeError where the parser is in use."},
+    {"_where", (PyCFunction)fields_where, METH_NOARGS, "The steps from the root to where the stream stands."},
+    {"_slice", (PyCFunction)fields_slice, METH_VARARGS, "_slice(start, end): bytes of the text that is still there."},
+    {"_saved", (PyCFunction)fields_saved, METH_NOARGS, "The scanner's state as bytes. Settle first."},
     {"_start", (PyCFunction)fields_start, METH_O, "Makes the scanner with the options at an address."},
     {"_set_live", (PyCFunction)fields_set_live, METH_VARARGS, "_set_live(root, open, places, prefix): the saved ones."},
     {"_adopt", (PyCFunction)fields_adopt, METH_O, "Takes over the scanner at an address."},
