@@ -66,8 +66,9 @@ _PYTHON_JOBS = (
     ("parse", "W3", True),
     ("parse", "W2", False),
     ("deltas", "W3", False),
+    ("responses", "W3", False),
 )
-_STREAMED = ("push", "parse", "deltas")
+_STREAMED = ("push", "parse", "deltas", "responses")
 
 
 def jobs(folder: Path) -> list[Job]:
@@ -96,7 +97,7 @@ def _core_jobs(folder: Path) -> Iterator[Job]:
 
 def _python_jobs() -> Iterator[Job]:
     for part, key, quick in _PYTHON_JOBS:
-        units = len(stream("anthropic", key, STEP).events if part in _STREAMED else workload(key).fragments(STEP))
+        units = len(_events(part, key) if part in _STREAMED else workload(key).fragments(STEP))
         times = 40 if key == "W2" else 5
         command = partial(_python, part, key, times)
         yield Job(f"{part}: {key} in {STEP} characters", command, units * times, python=True, quick=quick)
@@ -133,13 +134,18 @@ def measure(job: Job) -> float:
 
 def work(part: str, key: str, times: int) -> None:
     """What the hot paths do, so many times: runs under the counter."""
-    events, document = stream("anthropic", key, STEP).events, workload(key)
+    events, document = _events(part, key), workload(key)
     fragments = document.byte_fragments(STEP)
     for _ in range(times):
         if part in _STREAMED:
             _read_stream(part, events)
         elif _read_json(part, fragments) != document.value:
             raise ValueError(f"{part} of {key}: not the document's value")
+
+
+def _events(part: str, key: str) -> Sequence[bytes]:
+    """Anthropic's, but for the part that is named after the provider: its last events say the arguments again."""
+    return stream("responses" if part == "responses" else "anthropic", key, STEP).events
 
 
 def _read_stream(part: str, events: Sequence[bytes]) -> None:

@@ -1,4 +1,5 @@
 /* The text of a JSON string without its escapes: valid UTF-8, or none where it needs a closer look. */
+#include "escapes.h"
 #include "internal.h"
 #include "plain.h"
 
@@ -33,12 +34,6 @@ static size_t unicode_escape(const unsigned char *text, size_t size, uint32_t *c
     return at;
 }
 
-/* The character of a simple escape by its letter; 0: there is none. */
-static const unsigned char simple_escapes[256] = {
-    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
-};
-
 /* Decodes a run of characters beyond ASCII, or an escape of digits, to at most TS_ROOM_SPARE bytes; *written: how many.
  * Answers the bytes read, 0 where it is nothing of these, or is not all there. */
 static TS_NOINLINE size_t odd_decode(const unsigned char *text, size_t size, unsigned char *out, size_t *written)
@@ -69,10 +64,47 @@ static TS_NOINLINE size_t rest_copy(const unsigned char *from, size_t left, unsi
     return block_copy(block, out);
 }
 
+/* Where decoding has come to. */
+typedef struct place {
+    const unsigned char *from;
+    unsigned char *out;
+} place;
+
+/* A fragment and what follows it in its event are mostly shorter: there it would take longer to begin. */
+#define LONG_TEXT 256
+
+/* Decodes long text, up to a quote, near to the end, or as far as it can: the rest is ts_text_take's, faults included. */
+static TS_NOINLINE place long_take(place at, const unsigned char *end, const unsigned char *full)
+{
+    while (end - at.from >= LONG_TEXT && full - at.out >= TS_ROOM_SPARE) {
+        size_t written, read = ts_block_decode(at.from, at.out, &written);
+        at.from += read;
+        at.out += written;
+        if (read >= TS_BLOCK) {
+            continue;
+        }
+        if (*at.from == '"' || full - at.out < TS_ROOM_SPARE) {
+            break;
+        }
+        read = odd_decode(at.from, (size_t)(end - at.from), at.out, &written);
+        if (read == 0) {
+            break;
+        }
+        at.from += read;
+        at.out += written;
+    }
+    return at;
+}
+
 int ts_text_take(const unsigned char *data, size_t size, size_t *at, ts_room *text)
 {
     const unsigned char *from = data + *at, *const end = data + size;
     unsigned char *out = text->bytes + text->size, *const full = text->bytes + text->capacity;
+    if (end - from >= LONG_TEXT) {
+        place reached = long_take((place){from, out}, end, full);
+        from = reached.from;
+        out = reached.out;
+    }
     for (;;) {
         size_t left = (size_t)(end - from);
         if (left < TS_BLOCK && (left == 0 || *from == '"')) {
@@ -90,8 +122,8 @@ int ts_text_take(const unsigned char *data, size_t size, size_t *at, ts_room *te
         if (from == end || *from == '"') {
             break;
         }
-        if (*from == '\\' && end - from > 1 && simple_escapes[from[1]] != 0) {
-            *out++ = simple_escapes[from[1]];
+        if (*from == '\\' && end - from > 1 && ts_simple_escapes[from[1]] != 0) {
+            *out++ = ts_simple_escapes[from[1]];
             from += 2;
         } else {
             /* What was plain of the block has taken some of the room. */

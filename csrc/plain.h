@@ -117,31 +117,48 @@ static inline int ts_is_same(const unsigned char *a, const unsigned char *b, siz
     return first == other_first && last == other_last;
 }
 
-/* How many of the TS_BLOCK bytes from data on are plain before the first that is not. */
-static inline size_t ts_plain_block(const unsigned char *data)
+/* Which of the TS_BLOCK bytes from data on are not plain: TS_ODD_BITS bits each, the first byte's the lowest. */
+#if defined(TS_NEON)
+#define TS_ODD_BITS 4
+#else
+#define TS_ODD_BITS 1
+#endif
+
+static inline uint64_t ts_odd_bytes(const unsigned char *data)
 {
 #if defined(TS_SSE2)
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)data);
     /* Signed: bytes from 0x80 on are below zero, so this refuses them as well as controls. */
     __m128i printable = _mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f));
     __m128i special = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-    unsigned plain = (unsigned)_mm_movemask_epi8(_mm_andnot_si128(special, printable));
-    return ts_lowest_bit(~(uint64_t)plain);
+    return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_andnot_si128(special, printable)) ^ 0xffff;
 #elif defined(TS_NEON)
     uint8x16_t v = vld1q_u8(data);
     uint8x16_t other = vorrq_u8(vcgeq_u8(v, vdupq_n_u8(0x80)), vcltq_u8(v, vdupq_n_u8(0x20)));
     other = vorrq_u8(other, vceqq_u8(v, vdupq_n_u8('"')));
     other = vorrq_u8(other, vceqq_u8(v, vdupq_n_u8('\\')));
     /* Four bits a byte: the narrowing shift packs the 16 results into 64 bits. */
-    uint64_t mask = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(other), 4)), 0);
-    return mask == 0 ? TS_BLOCK : ts_lowest_bit(mask) / 4;
+    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(other), 4)), 0);
 #else
-    size_t at = ts_plain_word(data) ? 8 : 0;
-    at += at == 8 && ts_plain_word(data + 8) ? 8 : 0;
-    while (at < TS_BLOCK && ts_is_plain(data[at])) {
-        at++;
+    uint64_t odd = 0;
+    if (ts_plain_word(data) && ts_plain_word(data + 8)) {
+        return 0;
     }
-    return at;
+    for (unsigned at = 0; at < TS_BLOCK; at++) {
+        odd |= (uint64_t)!ts_is_plain(data[at]) << at;
+    }
+    return odd;
+#endif
+}
+
+/* How many of the TS_BLOCK bytes from data on are plain before the first that is not. */
+static inline size_t ts_plain_block(const unsigned char *data)
+{
+    uint64_t odd = ts_odd_bytes(data);
+#if TS_ODD_BITS == 1
+    return ts_lowest_bit(odd | UINT64_C(1) << TS_BLOCK);
+#else
+    return odd == 0 ? TS_BLOCK : ts_lowest_bit(odd) / TS_ODD_BITS;
 #endif
 }
 

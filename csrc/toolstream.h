@@ -343,7 +343,7 @@ TS_API int ts_template_same(const ts_template *a, const ts_template *b);
 TS_API uint32_t ts_template_hash(const ts_template *t);
 
 /* Room for text: of capacity bytes, size are taken. Text is written by the block, so there must be spare room behind it. */
-#define TS_ROOM_SPARE 16
+#define TS_ROOM_SPARE 32
 
 typedef struct ts_room {
     unsigned char *bytes;

@@ -930,6 +930,69 @@ def test_text_behind_the_end_gives_the_same() -> None:
     check_cuts(sse([*words, wire.chunk(finish_reason="stop"), *words, DONE, *words]))
 
 
+# ---------------------------------------------------------------------- long arguments that come again
+
+NOTE = 'She said "no" \\ twice:\n\ttabs, a/b, \x7f, Zürich, 漢字, 😀. '
+LONG = json.dumps({"path": "a.py", "content": NOTE * 40, "line": 3}, ensure_ascii=False)
+SAID = json.dumps(LONG, ensure_ascii=False)
+
+
+def said_again(members: str, type: str = "function_call_arguments.done") -> bytes:
+    """An event at the end of a call, with these members beside those that say of what."""
+    name = f"response.{type}"
+    about = f'"type":"{name}","output_index":0,"item_id":"fc_0"'
+    return f"event: {name}\ndata: {{{about},{members}}}\n\n".encode()
+
+
+def item_again(arguments: str, beside: str = "") -> bytes:
+    item = '"id":"fc_0","type":"function_call","call_id":"call_0","name":"search","status":"completed"'
+    return said_again(f'"item":{{{item},"arguments":{arguments}}}{beside}', "output_item.done")
+
+
+def deep(value: str, depth: int) -> str:
+    return '{"in":[' * depth + value + "]}" * depth
+
+
+AGAIN: dict[str, bytes] = {
+    "as the server wrote it": said_again(f'"arguments":{SAID}'),
+    "in ASCII": said_again(f'"arguments":{json.dumps(LONG)}'),
+    "with other escapes": said_again('"arguments":' + SAID.replace("/", "\\/").replace(" ", "\\u0020")),
+    "in an item": item_again(SAID),
+    "in a list": item_again(SAID, f',"more":[1,{SAID},2]'),
+    "twice": said_again(f'"arguments":{SAID},"copy":{SAID}'),
+    "and then something else of the same name": said_again(f'"arguments":{SAID},"arguments":"{{}}"'),
+    "behind something else of the same name": said_again(f'"arguments":"{{}}","arguments":{SAID}'),
+    "far down": said_again(f'"arguments":{SAID[:-1]} ","far":{deep(SAID, 40)}'),
+    "and what stands for it": item_again(SAID, ',"note":"(resent by the server)"'),
+    "and what stands for it, escaped": item_again(SAID, ',"note":"(\\u0072esent by the server)"'),
+    "one character is another": said_again('"arguments":' + SAID.replace("Zürich", "Türich", 1)),
+    "longer": said_again(f'"arguments":{SAID[:-1]} "'),
+    "cut": said_again(f'"arguments":{SAID[:-9]}"'),
+    "with a bad escape": said_again(f'"arguments":{SAID[:-1]}\\x"'),
+    "with half a pair": said_again(f'"arguments":{SAID[:-1]}\\ud83d"'),
+    "in no string": said_again(f'"arguments":{SAID[:-1]}'),
+    "in a broken event": said_again(f'"arguments":{SAID},'),
+    "in no object": b"data: [" + SAID.encode() + b"]\n\n",
+    "behind strings that begin like it": said_again(
+        '"a":"{","b":"{\\"path\\": \\"a.py\\"","c":"\\\\","arguments":' + SAID
+    ),
+}
+
+
+@pytest.mark.parametrize("again", AGAIN.values(), ids=AGAIN)
+def test_long_arguments_that_come_again_are_read_the_same(again: bytes) -> None:
+    first = wire.arguments_delta(0, "")
+    streamed = [wire.arguments_delta(0, text) for text in wire.cut(LONG, 16)]
+    begin = [wire.response("in_progress"), wire.item_added(0, wire.function_item(0)), first, *streamed]
+    end = wire.response("completed", output=[wire.function_item(0, LONG, "completed")], usage=wire.RESPONSE_USAGE)
+    given = [*(sse([event]) for event in begin), again, item_again(SAID), sse([end])]
+    for chosen in ({}, {"on_error": "event", "deltas": True}):
+        expected = slow_outcome(given, **chosen)
+        assert fast_outcome(given, **chosen) == expected
+        for size in (None, 64, 4096):
+            assert fast_outcome(pieces(b"".join(given), size), **chosen) == expected, size
+
+
 # ---------------------------------------------------------------------- limits
 
 

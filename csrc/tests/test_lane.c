@@ -64,7 +64,7 @@ static void check_whole(const lane *lane, const unsigned char *data, size_t size
         CHECK(kind == TS_LANE_MORE || kind == expected->kind);
         CHECK(kind != TS_LANE_EVENT || (used == expected->used && text.size == expected->text_size &&
                                         memcmp(text.bytes, expected->text, text.size) == 0));
-        CHECK(kind == TS_LANE_EVENT || expected->kind != TS_LANE_EVENT || capacity < expected->text_size + 16);
+        CHECK(kind == TS_LANE_EVENT || expected->kind != TS_LANE_EVENT || capacity < expected->text_size + TS_ROOM_SPARE);
         free(text.bytes);
     }
 }

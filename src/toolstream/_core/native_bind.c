@@ -165,6 +165,7 @@ static int use_for_call(lane *self, PyObject *const *repeat, PyObject *parser)
     self->checked = checked == Py_True;
     Py_DECREF(checked);
     self->target = (fields *)Py_NewRef(parser);
+    Py_XSETREF(self->latest, (fields *)Py_NewRef(parser));
     self->watchful = repeat[REPEAT_WATCHFUL] == Py_True;
     self->quiet = 0;
     self->use = USE_CALL;

@@ -65,7 +65,10 @@ static PyObject *data_load(lane *self, ts_bytes data)
 /* The event that a frame holds; NULL without an exception where that is not plain to see. */
 static PyObject *decode(lane *self, const slow_frame *frame)
 {
-    PyObject *event = data_load(self, frame->data);
+    PyObject *event = native_load_resent(self, frame->data);
+    if (event == NULL && !PyErr_Occurred()) {
+        event = data_load(self, frame->data);
+    }
     if (event == NULL) {
         if (PyErr_ExceptionMatches(PyExc_ValueError)) {
             PyErr_Clear();

@@ -1,5 +1,6 @@
 /* What the files of the fast lane share: native_lane.c feeds it, native_bind.c makes its templates, native_events.c has
- * the events handled that do not match, native_lane_type.c is what Python sees of it. */
+ * the events handled that do not match, native_resent.c reads those that repeat arguments, native_lane_type.c is what
+ * Python sees of it. */
 #ifndef TS_NATIVE_LANE_H
 #define TS_NATIVE_LANE_H
 
@@ -29,6 +30,7 @@ typedef struct lane {
         fields *target;          /* USE_CALL: the call's parser */
         PyObject *place;         /* else: tuple of the event's index and of the lists that want the text as well */
     };
+    fields *latest;              /* the call's parser that was the target last, or NULL */
     pending_bytes *pending;      /* NULL: nothing is pending */
     long long room;              /* bytes that the stream may still have */
     long long framed;            /* bytes that the framing has had */
@@ -72,6 +74,10 @@ size_t native_template_size(const lane *self);
 /* Makes a template of the event that a frame held, if the adapter says that others like it may follow. Answers 0, or -1
  * with an exception set. */
 int native_bind(lane *self, const slow_frame *frame, PyObject *event);
+
+/* native_resent.c. The event in data, if it says the latest call's arguments again, and they are long. NULL with an
+ * exception, or without one where data is to be read as any other event's. */
+PyObject *native_load_resent(lane *self, ts_bytes data);
 
 /* native_events.c. Has bytes framed and their events handled. Answers 0, or -1 with an exception set. */
 int native_handle(lane *self, PyObject *bytes, PyObject *events);

@@ -96,6 +96,7 @@ static int lane_traverse(lane *self, visitproc visit, void *arg)
     Py_VISIT(self->assembler);
     Py_VISIT(self->framing);
     Py_VISIT(self->goal);
+    Py_VISIT(self->latest);
     return 0;
 }
 
@@ -105,6 +106,7 @@ static int lane_clear(lane *self)
     Py_CLEAR(self->assembler);
     Py_CLEAR(self->framing);
     Py_CLEAR(self->goal);
+    Py_CLEAR(self->latest);
     return 0;
 }
 

@@ -5,7 +5,7 @@
  */
 #include "native.h"
 
-#include "plain.h"
+#include "escapes.h"
 
 /* Text of so many bytes is looked at before Python's decoder is asked. */
 #define SHORT_TEXT 256
@@ -135,22 +135,22 @@ static unsigned char highest_byte(const unsigned char *data, Py_ssize_t size)
  *
  * Both answer how many characters they have written; -1 where one is wider than the string's, or a quote stands in it. */
 
-/* Plain characters are copied by the block, and what is too much of one is written over: out is as long as the text. */
+/* What the text has by the block is copied or decoded by the block, and what is too much of one is written over: out is as long
+ * as the text. */
 static Py_ssize_t write_narrow(Py_UCS1 *out, Py_UCS4 widest, reader in)
 {
     Py_UCS1 *const start = out;
     while (in.at < in.end) {
-        Py_ssize_t run = TS_BLOCK;
-        if (in.end - in.at >= TS_BLOCK) {
-            memcpy(out, in.at, TS_BLOCK);
-            run = (Py_ssize_t)ts_plain_block(in.at);
+        size_t read, written;
+        if (in.end - in.at >= 2 * TS_BLOCK) {
+            read = ts_block_decode(in.at, out, &written);
         } else {
-            run = plain_run(&in);
-            memcpy(out, in.at, (size_t)run);
+            read = written = (size_t)plain_run(&in);
+            memcpy(out, in.at, read);
         }
-        in.at += run;
-        out += run;
-        if (run == TS_BLOCK || in.at == in.end) {
+        in.at += read;
+        out += written;
+        if (read >= TS_BLOCK || in.at == in.end) {
             continue;
         }
         Py_UCS4 code = *in.at == '"' ? NO_CHARACTER : read_character(&in);
