@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 import pydantic
@@ -586,3 +586,28 @@ def test_parallel_calls_are_checked_apart() -> None:
     found = read(stream, tools={"search": SCHEMA})
     assert [event.call.index for event in found.of(ToolCallReady)] == [0]
     assert [event.call.index for event in found.of(FieldInvalid)] == [1]
+
+
+@pytest.mark.parametrize("value", ['"\\ud83d"', "[" * 300 + "]" * 300], ids=["half a pair", "nested deep"])
+def test_json_that_pydantic_does_not_read_is_checked_as_the_value_that_it_is(value: str) -> None:
+    def search(query: Any, limit: int = 1) -> None: ...
+
+    call = reading(f'{{"query":{value}}}', [search]).call
+    assert call.parsed == {"query": call.arguments["query"]}
+
+    def number(query: int) -> None: ...
+
+    (error,) = reading(f'{{"query":{value}}}', {"search": number}).call.invalid
+    assert "JSON" not in error.reason
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic takes it")
+def test_a_type_that_pydantic_refuses_is_a_value_error() -> None:
+    class Place(TypedDict):
+        city: str
+
+    def search(place: Place) -> None: ...
+
+    search.__annotations__["place"] = Place
+    with pytest.raises(ValueError, match=r"pydantic can't check: .*typing_extensions\.TypedDict"):
+        StreamParser(tools=[search])

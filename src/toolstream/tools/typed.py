@@ -87,7 +87,7 @@ def _new_adapter(type_: Any) -> Any:
     pydantic = library("pydantic", "pydantic 2", "validation of annotated types")
     try:
         return pydantic.TypeAdapter(type_)
-    except pydantic.PydanticSchemaGenerationError as error:
+    except pydantic.PydanticUserError as error:  # a schema that can't be made, or a type that pydantic refuses
         raise ValueError(f"a tool's type that pydantic can't check: {error}") from error
 
 
@@ -100,6 +100,12 @@ def checked(validator: Any, value: Any) -> Any:
 
     try:
         return validator.validate_json(json.dumps(value))
+    except ValidationError as error:
+        if error.errors(include_url=False)[0]["type"] != "json_invalid":
+            raise mismatch_of(error) from error
+    # JSON that pydantic's own parser can't read: half a surrogate pair, or nested deeper than it goes.
+    try:
+        return validator.validate_python(value)
     except ValidationError as error:
         raise mismatch_of(error) from error
 
