@@ -971,7 +971,12 @@ def test_a_value_without_its_end_tag_ends_where_a_missing_parameter_begins(said:
 @pytest.mark.parametrize("end", ["", "</tool_call>", "\n</tool_call>\n", "</tool_call><|im_end|>\n"])
 def test_a_value_without_its_end_tag_ends_with_its_function_where_nothing_else_follows(end: str) -> None:
     call = "<tool_call>\n<function=f>\n<parameter=a>\nx\n</function>\n"
-    for whole, count in ((call + end, 1), (f"{call}</tool_call>\n{call}{end}", 2)):
+    unclosed = call.replace("\n</function>\n", "")
+    for whole, count in (
+        (call + end, 1),
+        (f"{call}</tool_call>\n{call}{end}", 2),
+        (unclosed + (end or "</tool_call>"), 1),
+    ):
         assert whole_calls(everywhere("qwen3_coder", whole)) == [("f", {"a": "x"})] * count
     seed = (call + end).replace("tool_call>", "seed:tool_call>").replace("<|im_end|>", "<seed:eos>")
     assert whole_calls(everywhere("seed_oss", seed)) == [("f", {"a": "\nx\n"})]
@@ -984,6 +989,8 @@ def test_a_value_without_its_end_tag_ends_with_its_function_where_nothing_else_f
         "</function>\n</tool_call>",
         "</function></tool_call>\n\nThen.",
         "</function> <function=x>",
+        "</tool_call>",
+        "</tool_call> <tool_call>\n<function=x>",
         "</function",
     ],
 )

@@ -219,7 +219,7 @@ class TaggedSection(Section):
         self._missing.discard(key)
         body = self._body
         missing = (body.parameter,) if self._missing else ()
-        self._stop_at((*body.value_ends, *missing, *(body.call_ends if body.open_value else ())))
+        self._stop_at((*body.value_ends, *missing, *((*body.call_ends, *body.closes) if body.open_value else ())))
         self._schema = schema
         self._streams = self._schema is None or is_text(self._schema)
         self._output.arguments(("," if self._count else "") + quoted(key) + ":" + ('"' if self._streams else ""))
@@ -233,11 +233,11 @@ class TaggedSection(Section):
             return False
         if found == body.parameter:
             return self._read_parameter(found)
-        is_missing = found in body.call_ends
+        is_missing = found in (*body.call_ends, *body.closes)
         followed_by = body.open_value if is_missing else body.followed_by
         if not followed_by:
             return self._end_value()
-        follows = self._follows(followed_by, skipped=body.closes if is_missing else ())
+        follows = self._follows(followed_by, skipped=body.closes if found in body.call_ends else ())
         if follows is not False and (is_missing or follows is None):
             self._cursor.at -= len(found)
         if follows is None:
