@@ -75,15 +75,7 @@ static Py_UCS4 read_unicode(reader *in)
 static Py_UCS4 read_escape(reader *in)
 {
     unsigned char c = *in->at++;
-    switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'u': return read_unicode(in);
-    default: return c;
-    }
+    return c == 'u' ? read_unicode(in) : ts_simple_escapes[c];
 }
 
 /* A character that is no plain one. */
