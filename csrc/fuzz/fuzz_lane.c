@@ -65,7 +65,7 @@ static lane new_lane(const char *template)
 /* An event that is there as a whole is told as such, where its text has room, and no other. */
 static void check_whole(const lane *lane, const uint8_t *data, size_t size, const answer *expected)
 {
-    size_t enough = expected->text_size + 16;
+    size_t enough = expected->text_size + TS_ROOM_SPARE;
     size_t capacity = size % 3 == 0 ? expected->text_size : enough;
     ts_room text = {(unsigned char *)malloc(capacity + 1), 0, capacity};
     MUST(text.bytes != NULL);
