@@ -888,6 +888,22 @@ def test_a_parser_that_cannot_be_closed_leaves_no_source_open(monkeypatch: pytes
 # Iterating
 
 
+@pytest.mark.parametrize("kind", ITEMS)
+def test_an_iterator_is_asked_for_once(kind: str) -> None:
+    class Once(Source):  # many classes begin anew each time
+        def __iter__(self) -> Iterator[Any]:
+            assert self.asked == 0
+            return self
+
+    class AsyncOnce(AsyncSource):
+        def __aiter__(self) -> AsyncIterator[Any]:
+            assert self.inner.asked == 0
+            return self
+
+    assert plain(toolstream.parse(Once(ITEMS[kind]))) == pushed()
+    assert plain(asyncio.run(collected(toolstream.parse(AsyncOnce(ITEMS[kind]))))) == pushed()
+
+
 def test_a_loop_goes_on_where_next_has_stopped() -> None:
     stream = toolstream.parse(FRAMES)
     first = next(stream)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .lane import END
 from .sources import is_text
 from .values import loads_fast
 
@@ -55,33 +56,32 @@ class Intake:
 
     def pull_one(self, items: Iterator[Any]) -> list[Event] | None:
         """The events of the next item, perhaps none; None at the end of the items."""
-        for item in items:
-            return self.feed(item)
-        return None
+        item = next(items, END)
+        return None if item is END else self.feed(item)
 
     def pull(self, items: Iterator[Any]) -> list[Event] | None:
         """The events of the first item that completes any; None at the end of the items."""
         if self.is_plain:
             return self._parser._pull(items)
-        for item in items:
-            events = self.feed(item)
+        while (events := self.pull_one(items)) is not None:
             if events:
                 return events
         return None
 
     async def pull_one_async(self, items: AsyncIterator[Any]) -> list[Event] | None:
         """As `pull_one`."""
-        async for item in items:
-            return self.feed(item)
-        return None
+        try:
+            item = await anext(items)
+        except StopAsyncIteration:
+            return None
+        return self.feed(item)
 
     def pull_async(self, items: AsyncIterator[Any]) -> Awaitable[list[Event] | None]:
         """As `pull`."""
         return self._parser._pull_async(items) if self.is_plain else self._pull_each_async(items)
 
     async def _pull_each_async(self, items: AsyncIterator[Any]) -> list[Event] | None:
-        async for item in items:
-            events = self.feed(item)
+        while (events := await self.pull_one_async(items)) is not None:
             if events:
                 return events
         return None

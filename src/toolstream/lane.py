@@ -62,6 +62,10 @@ class Repeat(Record):
 Repeat.__init__ = constructor(Repeat, Repeat.__init__)  # type: ignore[method-assign]
 
 
+# Stands for an iterator's end. A loop for each pull would ask for the iterator each time, and some begin anew then.
+END: Any = object()
+
+
 class SlowLane:
     """What `StreamParser` inherits where there is no fast lane. See `_core/native_lane.c` for the other one."""
 
@@ -133,7 +137,7 @@ class SlowLane:
 
     def _pull(self, items: Iterator[Any]) -> list[Event] | None:
         """Feeds what an iterator gives until there are events, and returns them; None at its end."""
-        for item in items:
+        while (item := next(items, END)) is not END:
             if self._interrupted:
                 raise RuntimeError("the stream was closed while it was being read")
             events = self.feed(item)
@@ -148,13 +152,16 @@ class SlowLane:
 
     async def _pull_async(self, items: AsyncIterator[Any]) -> list[Event] | None:
         """As `_pull`, of an async iterator."""
-        async for item in items:
+        while True:
+            try:
+                item = await anext(items)
+            except StopAsyncIteration:
+                return None
             if self._interrupted:
                 raise RuntimeError("the stream was closed while it was being read")
             events = self.feed(item)
             if events:
                 return events
-        return None
 
     def _feed_slowly(self, data: Data, events: list[Event]) -> None:
         raise NotImplementedError
