@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, Optional
 
 import pytest
 from text_writers import WRITERS, Asked, Message
@@ -124,17 +124,22 @@ def test_text_values_are_what_the_function_s_annotations_say(format: str) -> Non
 
     @tool(effects="none")
     def book(
-        seats: int, price: float, code: str, when: str | None = "now", level: Literal[1, 2] = 1, extra: Any = None
+        seats: int,
+        price: float,
+        code: str,
+        when: str | None = "now",
+        level: Literal[1, 2] = 1,
+        extra: Any = None,
+        more: Optional[Any] = None,  # noqa: UP045 - `Any | None` is no type in Python 3.10
     ) -> None:
-        taken.update(seats=seats, price=price, code=code, when=when, level=level, extra=extra)
+        taken.update(seats=seats, price=price, code=code, when=when, level=level, extra=extra, more=more)
 
-    asked: Message = [
-        Asked("book", {"seats": 2, "price": 3, "code": "007", "when": None, "level": 2, "extra": {"a": 1}})
-    ]
+    given = {"seats": 2, "price": 3, "code": "007", "when": None, "level": 2, "extra": {"a": 1}, "more": [1]}
+    asked: Message = [Asked("book", given)]
     run = toolstream.dispatch_sync(iter(WRITERS[format](asked)), [book], provider=format)
     (result,) = run.wait()
     assert result.status == "ok", result
-    assert taken == {"seats": 2, "price": 3, "code": "007", "when": None, "level": 2, "extra": {"a": 1}}
+    assert taken == given
 
 
 def test_a_text_value_that_is_not_what_the_function_wants_never_starts_it() -> None:

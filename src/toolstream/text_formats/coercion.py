@@ -53,8 +53,10 @@ def types(schema: Any) -> list[str]:
     named = schema.get("type")
     found = [named] if isinstance(named, str) else [one for one in named or () if isinstance(one, str)]
     for key in ("anyOf", "oneOf", "allOf"):
-        for branch in schema.get(key) or ():
-            found += types(branch)
+        branches = [types(branch) for branch in schema.get(key) or ()]
+        if not found and key != "allOf" and [] in branches:
+            return []  # one of them takes values of every type
+        found += [one for branch in branches for one in branch]
     if not found and "enum" in schema:
         found = [_type(value) for value in schema["enum"]]
     if not found and "const" in schema:
