@@ -52,7 +52,7 @@ static int string_find(ts_bytes data, ts_bytes text, unsigned char *room, body *
     const char *at = data.data, *end = data.data + data.size;
     while ((size_t)(end - at) > text.size && (at = memchr(at, '"', (size_t)(end - at))) != NULL) {
         at++;
-        if (at < end && *at == text.data[0]) { /* which no string of a known kind has there */
+        if (at < end && *at == text.data[0]) { /* a brace, mostly: few other strings begin so */
             ts_room said = {room, 0, text.size + TS_ROOM_SPARE};
             size_t size = 0;
             if (ts_text_take((const unsigned char *)at, (size_t)(end - at), &size, &said) && said.size == text.size &&
