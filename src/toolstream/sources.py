@@ -11,10 +11,7 @@ import inspect
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, Literal, NamedTuple
 
 _READ_SIZE = 64 * 1024
 

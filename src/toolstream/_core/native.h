@@ -217,6 +217,13 @@ int native_complete(fields *self, PyObject *path, PyObject *value, PyObject *eve
 /* A first fragment from this size on may be a whole document. */
 #define WHOLE_FROM 64
 
+/* The text that a parser has had, where it keeps all of it. Brackets may stand in it that are not its own while it is busy. */
+static inline ts_bytes native_kept_text(const fields *self)
+{
+    const ts_view *view = self->view;
+    return (ts_bytes){(const char *)view->text, (size_t)(view->offset < view->text_size ? view->offset : view->text_size)};
+}
+
 /* native_fields.c. Feeds bytes to a parser. Answers 0, or -1 with an exception set, which `events` holds what came before. */
 int native_feed(fields *self, const char *data, size_t size, PyObject *events);
 /* The same from where the core has stopped, with this status. */

@@ -372,11 +372,11 @@ static PyObject *fields_holds(fields *self, PyObject *text)
         PyErr_SetString(PyExc_TypeError, "a str is wanted");
         return NULL;
     }
-    if (enter(self) < 0) { /* brackets may stand in the text that are not its own */
+    if (enter(self) < 0) {
         return NULL;
     }
-    int64_t size = self->view->offset < self->view->text_size ? self->view->offset : self->view->text_size;
-    int is_same = says(text, (const char *)self->view->text, (Py_ssize_t)size);
+    ts_bytes kept = native_kept_text(self);
+    int is_same = says(text, kept.data, (Py_ssize_t)kept.size);
     self->busy = 0;
     return is_same < 0 ? NULL : PyBool_FromLong(is_same);
 }

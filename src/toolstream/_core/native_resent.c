@@ -19,16 +19,6 @@ typedef struct body {
     const char *end;
 } body;
 
-/* What a call's parser has read. */
-static ts_bytes text_of(const fields *parser)
-{
-    if (parser == NULL || parser->view == NULL || parser->busy || parser->view->text_start != 0) {
-        return (ts_bytes){NULL, 0};
-    }
-    const ts_view *view = parser->view;
-    return (ts_bytes){(const char *)view->text, (size_t)(view->offset < view->text_size ? view->offset : view->text_size)};
-}
-
 /* ------------------------------------------------------------------ the event's text */
 
 /* The quote that ends a string, or NULL. */
@@ -165,7 +155,11 @@ static PyObject *load_with(module_state *state, ts_bytes data, body found, ts_by
 
 PyObject *native_load_resent(lane *self, ts_bytes data)
 {
-    ts_bytes text = text_of(self->latest);
+    const fields *parser = self->latest;
+    if (parser == NULL || parser->view == NULL || parser->busy) {
+        return NULL;
+    }
+    ts_bytes text = native_kept_text(parser);
     if (text.size < RESENT_FROM || data.size <= text.size) {
         return NULL;
     }

@@ -556,7 +556,7 @@ FORMATS: dict[str, TextFormat] = {
         ),
     )
 }
-for _alias, _name in (("ernie45", "hermes"), ("jamba", "minimax_m1"), ("hunyuan_a13b", "minimax_m1")):
-    FORMATS[_alias] = replace(FORMATS[_name], name=_alias)
-FORMATS["ernie45"] = replace(FORMATS["ernie45"], ends=(*FORMATS["ernie45"].ends, "</s>", "<|end_of_sentence|>"))
-FORMATS["hunyuan_a13b"] = replace(FORMATS["hunyuan_a13b"], wraps=(("<answer>", "</answer>"),))
+_HERMES_ENDS = FORMATS["hermes"].ends
+FORMATS["ernie45"] = replace(FORMATS["hermes"], name="ernie45", ends=(*_HERMES_ENDS, "</s>", "<|end_of_sentence|>"))
+FORMATS["jamba"] = replace(FORMATS["minimax_m1"], name="jamba")
+FORMATS["hunyuan_a13b"] = replace(FORMATS["minimax_m1"], name="hunyuan_a13b", wraps=(("<answer>", "</answer>"),))
